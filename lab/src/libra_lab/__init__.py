@@ -1,0 +1,1 @@
+"""A real kernel with IPVS and real networks in one process tree."""

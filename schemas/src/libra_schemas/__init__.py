@@ -1,0 +1,1 @@
+"""Events, subjects and config of LibrA as typed models."""

@@ -1,0 +1,1 @@
+"""The operator's gateway: only publisher of config and operator events."""

@@ -1,0 +1,1 @@
+"""Everything here awaits, opens, reads a clock or rolls dice."""

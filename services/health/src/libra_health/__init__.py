@@ -1,0 +1,1 @@
+"""Probes backends and publishes verdicts."""

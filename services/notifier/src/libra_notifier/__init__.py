@@ -1,0 +1,1 @@
+"""Webhook, e-mail and program notifications, at least once."""

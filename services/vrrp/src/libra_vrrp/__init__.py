@@ -1,0 +1,1 @@
+"""Owns the virtual addresses: VRRP, gratuitous ARP, leased addresses."""
