@@ -1,0 +1,55 @@
+"""What health says: `backend.up`, `backend.down`, `backend.weight`, `backend.held`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libra_schemas.events.common import Data, EvidenceText
+from libra_schemas.model import Address, Digest, Fact, Name, Port, Weight
+
+Protocol = Literal["tcp", "udp", "sctp", "fwmark"]
+
+
+class Vote(Fact):
+    """How one node saw the backend."""
+
+    node: Name
+    up: bool | None
+
+
+class Evidence(Fact):
+    """Why the verdict fell: the probe's last result and the count that decided.
+
+    *reason* is `passed` or a closed label (`refused`, `timeout`, `status`, ...); *attempt* of
+    *needed* equal results in a row; durations in milliseconds.
+    """
+
+    probe: str
+    reason: str
+    detail: EvidenceText = ""
+    attempt: Annotated[int, Field(ge=0)] = 0
+    needed: Annotated[int, Field(ge=0)] = 0
+    took_ms: Annotated[float, Field(ge=0)] = 0.0
+    observed_ms: Annotated[float, Field(ge=0)] = 0.0
+    """From the first of the equal results to the verdict."""
+    votes: tuple[Vote, ...] = ()
+
+
+class BackendState(Data):
+    """The verdict on one backend of one service.
+
+    *target* is the digest of (address, port, protocol, check specs) it was reached against:
+    it counts only while the config's digest is the same. *weight* is the effective weight a
+    dynamic check gave, None where the config's weight holds.
+    """
+
+    service: Name
+    backend: Name
+    address: Address
+    port: Port
+    protocol: Protocol
+    target: Digest
+    up: bool
+    held: bool = False
+    weight: Weight | None = None
+    evidence: tuple[Evidence, ...] = ()

@@ -1,0 +1,56 @@
+"""What vrrp says: the state of each instance, and peers that misbehave."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libra_schemas.events.common import Data, EvidenceText
+from libra_schemas.model import Address, Name
+
+State = Literal["master", "backup", "fault", "stopped"]
+
+Why = Literal[
+    "start",
+    "timer",
+    "priority-zero",
+    "tether",
+    "higher-priority",
+    "track",
+    "interface",
+    "lease",
+    "operator",
+    "config",
+    "stop",
+    "owner",
+]
+
+
+class InstanceState(Data):
+    """A virtual router entered a state.
+
+    *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
+    state entered with its addresses; *master* is the primary address of the master it follows.
+    """
+
+    instance: Name
+    state: State
+    previous: State | None = None
+    why: Why
+    detail: EvidenceText = ""
+    vrid: Annotated[int, Field(ge=1, le=255)]
+    interface: str
+    priority: Annotated[int, Field(ge=0, le=255)]
+    interval_ms: Annotated[float, Field(gt=0)]
+    addresses: tuple[str, ...] = ()
+    master: Address | None = None
+    took_ms: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Alarm(Data):
+    """A peer of an instance misbehaves; *count* since the last alarm of this kind."""
+
+    instance: Name
+    kind: Literal["checksum", "auth", "replay", "two-masters", "duplicate-owner", "malformed"]
+    peer: Address | None = None
+    detail: EvidenceText = ""
+    count: Annotated[int, Field(ge=1)] = 1

@@ -1,0 +1,34 @@
+"""The two bases every model here derives from, and the field types they share.
+
+Rule: strict when we write (unknown fields are our mistake), tolerant when we read
+(unknown fields are a newer writer's).
+"""
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
+"""A node, instance, service, backend or sink: one NATS subject token."""
+
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+"""Lowercase hex SHA-256."""
+
+Address = IPv4Address | IPv6Address
+Port = Annotated[int, Field(ge=0, le=65535)]
+Weight = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Fact(BaseModel):
+    """What an event carries: frozen, and tolerant of fields a newer writer added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Strict(BaseModel):
+    """What a person writes: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
