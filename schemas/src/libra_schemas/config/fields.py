@@ -1,0 +1,121 @@
+"""Field types of the config: durations and endpoints as people write them.
+
+Rule: durations are seconds (float) once parsed; endpoints keep their address family.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_interface
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from libra_schemas.model import Address
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_ENDPOINT = re.compile(r"^(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d{1,5})$")
+_MAX_PORT = 65535
+
+
+def parse_duration(value: Any) -> float:
+    """Parse `500ms`, `1s`, `5m`, `1h`, `1d` or a number of seconds; raise ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("expected a duration such as 500ms, 1s, 5m or 1h")
+    if isinstance(value, str):
+        match = _DURATION.match(value.strip())
+        if match is None:
+            raise ValueError(f"expected a duration such as 500ms, 1s, 5m or 1h, not {value!r}")
+        return round(float(match[1]) * _UNIT[match[2]], 6)
+    if value < 0:
+        raise ValueError("expected a duration of 0 or more")
+    return float(value)
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _DURATION.pattern},
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
+]
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and a port; port 0 where the service is found by firewall mark."""
+
+    address: Address
+    port: int
+
+    @classmethod
+    def parse(cls, value: Any) -> "Endpoint":
+        """Parse `192.0.2.10:80`, `[2001:db8::10]:80` or a bare address; raise ValueError."""
+        if isinstance(value, Endpoint):
+            return value
+        text = value.strip() if isinstance(value, str) else ""
+        match = _ENDPOINT.match(text)
+        if match is None:
+            return cls(_address(text), 0)
+        port = int(match["port"])
+        if not 1 <= port <= _MAX_PORT:
+            raise ValueError(f"port {port} is outside 1-65535")
+        return cls(_address(match["v6"] or match["v4"]), port)
+
+    def __str__(self) -> str:
+        """Render as people write it."""
+        if not self.port:
+            return str(self.address)
+        host = f"[{self.address}]" if isinstance(self.address, IPv6Address) else str(self.address)
+        return f"{host}:{self.port}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Read from text, write as text."""
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Show editors what is expected."""
+        return {"type": "string", "examples": ["192.0.2.10:80", "[2001:db8::10]:80"]}
+
+
+def _address(text: str) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise ValueError(
+            f"expected an address such as 192.0.2.10:80 or [2001:db8::10]:80, not {text!r}"
+        ) from None
+
+
+def parse_interface_address(value: Any) -> str:
+    """Check `192.0.2.10/24` or `2001:db8::10/64` and give it back normalised; raise ValueError."""
+    if not isinstance(value, str):
+        raise ValueError("expected an address such as 192.0.2.10/24")
+    try:
+        return str(ip_interface(value.strip()))
+    except ValueError:
+        raise ValueError(f"expected an address such as 192.0.2.10/24, not {value!r}") from None
+
+
+InterfaceAddress = Annotated[
+    str,
+    BeforeValidator(parse_interface_address),
+    WithJsonSchema({"type": "string", "examples": ["192.0.2.10/24", "2001:db8::10/64"]}),
+]
+"""A virtual address with its prefix length, as text."""

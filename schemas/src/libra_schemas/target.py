@@ -1,0 +1,25 @@
+"""The target digest: what a verdict was reached against.
+
+Rule: health and the ipvs-writer compute it alike, from the config alone, so that a verdict
+counts only for exactly the (address, port, protocol, checks) it is about.
+"""
+
+from libra_schemas.canonical import digest
+from libra_schemas.config import BackendConfig, CheckConfig, ServiceConfig
+
+
+def target_of(service: ServiceConfig, backend: BackendConfig) -> str:
+    """Digest (address, port, protocol, check specs) of *backend* in *service*."""
+    return digest(
+        {
+            "address": str(backend.address.address),
+            "port": backend.address.port,
+            "protocol": "fwmark" if service.fwmark is not None else service.protocol,
+            "checks": [check_form(check) for check in service.checks_of(backend)],
+        }
+    )
+
+
+def check_form(check: CheckConfig) -> dict[str, object]:
+    """Give the JSON form of one check, defaults filled in and nothing unset."""
+    return check.model_dump(mode="json", exclude_none=True)
