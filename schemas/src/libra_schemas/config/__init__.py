@@ -7,7 +7,7 @@ computed here once, for every service alike.
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
 from libra_schemas.config.fields import Duration, Endpoint
