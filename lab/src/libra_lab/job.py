@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-CARRIED = frozenset(
+NAMES = (
     "CHAOS CI COLUMNS FORCE_COLOR HOME KEEP KEEPALIVED LANG LINES LOGNAME NO_COLOR PATH ROW TERM "
-    "TZ USER VIRTUAL_ENV".split()
+    "TZ USER VIRTUAL_ENV"
 )
+CARRIED = frozenset(NAMES.split())
 CARRIED_PREFIXES = ("LC_", "LIBRA_", "PYTEST_", "PYTHON", "COVERAGE_", "HYPOTHESIS_")
 
 
