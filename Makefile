@@ -1,0 +1,49 @@
+# LibrA's verbs. Two are for everyone: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+PACKAGES := schemas libs services cli lab
+export KEEP CHAOS
+
+.PHONY: help setup demo test test-host test-lab check format generate lock bench clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+setup: ## install what is missing (Debian packages as root, .venv); fast when nothing changed
+	@tools/setup
+
+demo: setup ## the whole story in the lab (KEEP=1 stays up, CHAOS=seed kills every process)
+	@lab/run --mem 3G -- $(PY) -m libra_lab.demo
+
+test: setup ## every test: on this host, then in the lab
+	@$(PY) tools/test.py
+
+test-host: setup ## only the tests that need no IPVS
+	@$(PY) tools/test.py host
+
+test-lab: setup ## only the tests that run on the lab's kernel
+	@$(PY) tools/test.py lab
+
+check: setup ## format, lint, types, import fences, spelling, generated files
+	@.venv/bin/ruff format --check --quiet . || { echo "make check: run make format"; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy $(wildcard schemas/src libs/*/src services/*/src cli/src lab/src) tests bench
+	@.venv/bin/lint-imports
+	@.venv/bin/codespell
+
+format: setup ## format and mend what can be mended
+	@.venv/bin/ruff format --quiet .
+	@.venv/bin/ruff check --quiet --fix .
+
+generate: setup ## write schemas/generated and the event tables from the models
+	@$(PY) -m libra_schemas.generate
+
+lock: setup ## resolve the dependencies again (needs uv, installed into .venv)
+	@$(PY) -m pip install --quiet uv
+	@$(PY) tools/lock.py
+
+bench: setup ## LibrA beside its peers (ROW=name for one)
+	@$(PY) -m bench $(ROW)
+
+clean: ## remove what set-up and tests made
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
