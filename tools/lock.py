@@ -52,7 +52,9 @@ def lock(requirements: set[str], target: Path, constraint: Path | None) -> None:
 def main() -> None:
     """Lock the developers' set first; every deliverable is constrained to the same versions."""
     folder = ROOT / "requirements"
-    own = [line for line in (folder / "dev.in").read_text().splitlines() if line[:1] not in "#"]
+    own = [
+        line for line in (folder / "dev.in").read_text().splitlines() if line[:1] not in {"", "#"}
+    ]
     everything = {*own, *(need for name in LOCAL for need in closure(name))}
     lock(everything, folder / "dev.txt", None)
     for name in DELIVERABLES:

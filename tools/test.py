@@ -5,7 +5,7 @@
 
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def count(report: Path) -> Counter[str]:
     if not report.exists():
         return Counter(failed=1)
     found: Counter[str] = Counter()
-    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+    for suite in ET.parse(report).getroot().iter("testsuite"):
         broken = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped = int(suite.get("skipped", 0))
         found.update(failed=broken, skipped=skipped)
