@@ -1,0 +1,181 @@
+"""What is done to the kernel's table, as values, and what doing it makes of a table.
+
+Rule: an operation says its whole effect, so that replaying the accepted ones in order gives
+the very table the kernel holds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
+
+from libra_schemas.reading import MalformedTable
+from libra_schemas.table import (
+    Destination,
+    Json,
+    Service,
+    ServiceKey,
+    ServiceTable,
+    Table,
+    destination_from_json,
+    destination_to_json,
+    key_from_json,
+    key_to_json,
+    service_from_json,
+    service_to_json,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AddService:
+    """Make a virtual service (IPVS_CMD_NEW_SERVICE)."""
+
+    service: Service
+    op: Literal["add_service"] = "add_service"
+
+    @property
+    def key(self) -> ServiceKey:
+        """Name the service."""
+        return self.service.key
+
+
+@dataclass(frozen=True, slots=True)
+class SetService:
+    """Change a virtual service's attributes in place (IPVS_CMD_SET_SERVICE)."""
+
+    service: Service
+    op: Literal["set_service"] = "set_service"
+
+    @property
+    def key(self) -> ServiceKey:
+        """Name the service."""
+        return self.service.key
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteService:
+    """Remove a virtual service with its destinations (IPVS_CMD_DEL_SERVICE)."""
+
+    key: ServiceKey
+    op: Literal["delete_service"] = "delete_service"
+
+
+@dataclass(frozen=True, slots=True)
+class AddDestination:
+    """Add a real server to a service (IPVS_CMD_NEW_DEST)."""
+
+    key: ServiceKey
+    destination: Destination
+    op: Literal["add_destination"] = "add_destination"
+
+
+@dataclass(frozen=True, slots=True)
+class SetDestination:
+    """Change a real server in place (IPVS_CMD_SET_DEST)."""
+
+    key: ServiceKey
+    destination: Destination
+    op: Literal["set_destination"] = "set_destination"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDestination:
+    """Take a real server out of a service (IPVS_CMD_DEL_DEST)."""
+
+    key: ServiceKey
+    address: str
+    port: int
+    op: Literal["delete_destination"] = "delete_destination"
+
+
+Operation = (
+    AddService | SetService | DeleteService | AddDestination | SetDestination | DeleteDestination
+)
+
+
+def to_json(operation: Operation) -> Json:
+    """Say an operation: `op`, `key` and what it carries."""
+    match operation:
+        case AddService() | SetService():
+            return {"op": operation.op, "service": service_to_json(operation.service)}
+        case DeleteService():
+            return {"op": operation.op, "key": key_to_json(operation.key)}
+        case AddDestination() | SetDestination() | DeleteDestination():
+            return {
+                "op": operation.op,
+                "key": key_to_json(operation.key),
+                "destination": _destination(operation),
+            }
+        case _:
+            assert_never(operation)
+
+
+def _destination(operation: AddDestination | SetDestination | DeleteDestination) -> Json:
+    if isinstance(operation, DeleteDestination):
+        return {"address": operation.address, "port": operation.port}
+    return destination_to_json(operation.destination)
+
+
+def from_json(value: Any) -> Operation:
+    """Read `to_json`'s form; raise MalformedTable for anything else."""
+    if not isinstance(value, dict):
+        raise MalformedTable("an operation is an object")
+    op = value.get("op")
+    if op == "add_service":
+        return AddService(service_from_json(value.get("service")))
+    if op == "set_service":
+        return SetService(service_from_json(value.get("service")))
+    key = key_from_json(value.get("key"))
+    if op == "delete_service":
+        return DeleteService(key)
+    return _on_destination(op, key, value.get("destination"))
+
+
+def _on_destination(op: Any, key: ServiceKey, value: Any) -> Operation:
+    if op == "add_destination":
+        return AddDestination(key, destination_from_json(value))
+    if op == "set_destination":
+        return SetDestination(key, destination_from_json(value))
+    if op == "delete_destination":
+        named = destination_from_json({"forward": "nat", **value} if value else value)
+        return DeleteDestination(key, named.address, named.port)
+    raise MalformedTable(f"no such operation: {op!r}")
+
+
+def apply_operations(
+    table: Table, operations: Iterable[Operation]
+) -> dict[ServiceKey, ServiceTable]:
+    """Replay accepted operations over *table*, as the kernel does; *table* is not changed.
+
+    Adding what is there replaces it and deleting what is not changes nothing, so that a replay
+    that starts in the middle still ends at the kernel's table.
+    """
+    services = {key: held.service for key, held in table.items()}
+    servers = {key: {d.key: d for d in held.destinations} for key, held in table.items()}
+    touched = {_apply(services, servers, operation) for operation in operations}
+    untouched = {key: held for key, held in table.items() if key not in touched}
+    return untouched | {
+        key: ServiceTable.of(services[key], servers.get(key, {}).values())
+        for key in touched
+        if key in services
+    }
+
+
+def _apply(
+    services: dict[ServiceKey, Service],
+    servers: dict[ServiceKey, dict[tuple[str, int], Destination]],
+    operation: Operation,
+) -> ServiceKey:
+    key = operation.key
+    match operation:
+        case AddService() | SetService():
+            services[key] = operation.service
+        case DeleteService():
+            services.pop(key, None)
+            servers.pop(key, None)
+        case AddDestination() | SetDestination():
+            servers.setdefault(key, {})[operation.destination.key] = operation.destination
+        case DeleteDestination():
+            servers.get(key, {}).pop((operation.address, operation.port), None)
+        case _:
+            assert_never(operation)
+    return key
