@@ -1,0 +1,219 @@
+"""Check `http`: one request, and an answer with the right status and, if asked, the right body.
+
+The one rule: the body is read only when something is asked of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, TypeAlias, assert_never
+
+from libra_health.outcome import (
+    Failed,
+    Outcome,
+    Passed,
+    Reason,
+    compiled,
+    excerpt,
+    from_errno,
+)
+from libra_health.response import (
+    NOTHING,
+    Head,
+    MalformedResponse,
+    OversizedResponse,
+    Reading,
+    feed,
+    finish,
+)
+from libra_health.wire import (
+    RECEIVE,
+    Connect,
+    Connected,
+    DeadlineReached,
+    Effects,
+    Ended,
+    Input,
+    PingOpened,
+    Received,
+    Refused,
+    Send,
+    Target,
+)
+
+BODY_LIMIT: Final = 1048576
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
+_BLANK: Final = re.compile(r"\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """The body contains these bytes."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The body matches this regular expression somewhere."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The body has this digest (lowercase hex); `algorithm` as hashlib names it."""
+
+    algorithm: str
+    value: str
+
+
+Expectation: TypeAlias = Contains | Matches | Digest
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSpec:
+    """What to ask and what to accept. `statuses`: inclusive ranges.
+
+    `body_limit`: how many bytes of the body are looked at; a digest needs the whole body in them.
+    """
+
+    path: str = "/"
+    method: str = "GET"
+    host: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ((200, 299),)
+    body: Expectation | None = None
+    body_limit: int = BODY_LIMIT
+
+    def __post_init__(self) -> None:
+        """Refuse what would break out of its place in the request."""
+        names = (self.method, *(name for name, _ in self.headers))
+        values = (self.path, self.host, *(value for _, value in self.headers))
+        if not all(map(_TOKEN.fullmatch, names)) or any(map(_UNSAFE.search, values)):
+            raise ValueError("method or header cannot be sent over HTTP/1.1")
+        if not self.path or _BLANK.search(self.path) or _BLANK.search(self.host):
+            raise ValueError("path or host cannot be sent over HTTP/1.1")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpState:
+    """A check under way. `started` in seconds of the monotonic clock."""
+
+    target: Target
+    spec: HttpSpec
+    started: float
+    is_connected: bool = False
+    reading: Reading = NOTHING
+
+
+Step: TypeAlias = tuple[HttpState, Effects | Outcome]
+
+
+def start(target: Target, spec: HttpSpec, now: float) -> tuple[HttpState, Effects]:
+    """Begin by connecting."""
+    return HttpState(target, spec, now), (Connect(target, abort=False),)
+
+
+def step(state: HttpState, event: Input, now: float) -> Step:
+    """Take one input further."""
+    match event:
+        case Connected():
+            spoken = replace(state, is_connected=True)
+            return spoken, (Send(request(state.target, state.spec)), *RECEIVE)
+        case Received(data):
+            return _read(state, data, now)
+        case Ended():
+            return _end(state, now)
+        case Refused(number, immediate):
+            return state, from_errno(number, now - state.started, immediate=immediate)
+        case DeadlineReached():
+            return state, Failed(Reason.TIMEOUT, _progress(state), now - state.started)
+        case PingOpened():
+            raise ValueError("an http check opens no echo socket")
+        case _:
+            assert_never(event)
+
+
+@lru_cache(maxsize=16384)
+def request(target: Target, spec: HttpSpec) -> bytes:
+    """Write the request (RFC 9112 section 3)."""
+    own = {name.lower() for name, _ in spec.headers}
+    lines = [f"{spec.method} {spec.path} HTTP/1.1"]
+    if "host" not in own:
+        lines.append(f"Host: {spec.host or target}")
+    if "user-agent" not in own:
+        lines.append("User-Agent: LibrA-health")
+    lines.append("Connection: close")
+    lines += [f"{name}: {value}" for name, value in spec.headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def _read(state: HttpState, data: bytes, now: float) -> Step:
+    spec, elapsed = state.spec, now - state.started
+    bodiless = spec.method == "HEAD" or spec.body is None
+    try:
+        reading = feed(state.reading, data, body_limit=spec.body_limit, bodiless=bodiless)
+    except MalformedResponse as found:
+        heard = excerpt(state.reading.pending + data, 300)
+        return state, Failed(Reason.MALFORMED, f"{found}: '{heard}'", elapsed)
+    except OversizedResponse as found:
+        return state, Failed(Reason.OVERSIZED, str(found), elapsed)
+    if reading.head is not None:
+        if (wrong := _status_failure(spec, reading.head, elapsed)) is not None:
+            return state, wrong
+        if reading.is_complete:
+            return state, _judge(spec, reading, elapsed)
+    return replace(state, reading=reading), RECEIVE
+
+
+def _end(state: HttpState, now: float) -> Step:
+    elapsed = now - state.started
+    if state.reading.head is None and not state.reading.pending:
+        return state, Failed(Reason.CLOSED, "closed without an answer", elapsed)
+    try:
+        reading = finish(state.reading)
+    except MalformedResponse as found:
+        return state, Failed(Reason.MALFORMED, str(found), elapsed)
+    return state, _judge(state.spec, reading, elapsed)
+
+
+def _status_failure(spec: HttpSpec, head: Head, elapsed: float) -> Failed | None:
+    if any(low <= head.status <= high for low, high in spec.statuses):
+        return None
+    wanted = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spec.statuses)
+    return Failed(Reason.STATUS, f"status {head.status}, wanted {wanted}", elapsed)
+
+
+def _judge(spec: HttpSpec, reading: Reading, elapsed: float) -> Outcome:
+    body = reading.body
+    match spec.body:
+        case None:
+            return Passed(elapsed)
+        case Contains(text):
+            fits, wanted = text in body, f"'{excerpt(text, 80)}'"
+        case Matches(pattern):
+            fits, wanted = compiled(pattern).search(body) is not None, f"/{pattern[:80]}/"
+        case Digest() if reading.is_cut:
+            return Failed(Reason.OVERSIZED, f"body of more than {spec.body_limit} bytes", elapsed)
+        case Digest(algorithm, value):
+            found = hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
+            fits, wanted = found == value.lower(), f"{algorithm} {value}, got {found}, "
+        case _:
+            assert_never(spec.body)
+    if fits:
+        return Passed(elapsed)
+    return Failed(Reason.CONTENT, f"{wanted} not in body '{excerpt(body, 200)}'", elapsed)
+
+
+def _progress(state: HttpState) -> str:
+    if not state.is_connected:
+        return "no connection in time"
+    if state.reading.head is not None:
+        return f"body not complete in time, {len(state.reading.body)} bytes of it came"
+    heard = state.reading.pending
+    return f"head not complete in time: '{excerpt(heard, 200)}'" if heard else "no answer in time"

@@ -1,0 +1,112 @@
+"""What one run of a check found.
+
+The one rule: trouble on our side (`Errored`) is never counted against a backend.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+DETAIL_LIMIT: Final = 512
+"""Bytes kept of any text that a backend sent (DESIGN §3)."""
+
+
+class Reason(StrEnum):
+    """Closed list of labels, also used as a metric label."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    RESET = "reset"
+    CLOSED = "closed"
+    STATUS = "status"
+    CONTENT = "content"
+    MALFORMED = "malformed"
+    OVERSIZED = "oversized"
+    DESCRIPTORS = "descriptors"
+    NO_ROUTE = "no_route"
+    PERMISSION = "permission"
+    PORTS = "ports"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The backend answered as it should. `latency` in seconds, from the start of the check."""
+
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The backend did not answer as it should."""
+
+    reason: Reason
+    detail: str
+    latency: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errored:
+    """The check could not be run here; it says nothing about the backend."""
+
+    reason: Reason
+    detail: str
+
+
+Outcome: TypeAlias = Passed | Failed | Errored
+
+_OURS: Final = {
+    errno.EMFILE: Reason.DESCRIPTORS,
+    errno.ENFILE: Reason.DESCRIPTORS,
+    errno.EACCES: Reason.PERMISSION,
+    errno.EPERM: Reason.PERMISSION,
+    errno.EADDRNOTAVAIL: Reason.PORTS,
+    errno.EADDRINUSE: Reason.PORTS,
+    errno.ENOBUFS: Reason.LOCAL,
+    errno.ENOMEM: Reason.LOCAL,
+    errno.EAFNOSUPPORT: Reason.NO_ROUTE,
+    errno.ENODEV: Reason.NO_ROUTE,
+    errno.ENETDOWN: Reason.NO_ROUTE,
+}
+_THEIRS: Final = {
+    errno.ECONNREFUSED: Reason.REFUSED,
+    errno.ETIMEDOUT: Reason.TIMEOUT,
+    errno.ECONNRESET: Reason.RESET,
+    errno.EPIPE: Reason.RESET,
+    errno.ECONNABORTED: Reason.RESET,
+}
+
+
+def from_errno(number: int, latency: float, *, immediate: bool) -> Failed | Errored:
+    """Translate what the kernel said about a socket.
+
+    `immediate`: the call itself returned it, so no packet came back. A missing route is then ours;
+    the same number reported later was an ICMP error or a failed neighbour lookup.
+    """
+    label = errno.errorcode.get(number, str(number))
+    if number in _OURS:
+        return Errored(_OURS[number], label)
+    if number in _THEIRS:
+        return Failed(_THEIRS[number], label, latency)
+    if immediate:
+        unroutable = number in {errno.ENETUNREACH, errno.EHOSTUNREACH}
+        return Errored(Reason.NO_ROUTE if unroutable else Reason.LOCAL, label)
+    return Failed(Reason.UNREACHABLE, label, latency)
+
+
+def excerpt(data: bytes, limit: int = DETAIL_LIMIT) -> str:
+    """Show what a backend sent: printable ASCII, the rest escaped, at most `limit` characters."""
+    text = repr(data[:limit])[2:-1]
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[bytes]:
+    """Compile a pattern from the config once; it is matched against bytes. Raises re.error."""
+    return re.compile(pattern.encode())

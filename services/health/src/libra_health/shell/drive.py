@@ -1,0 +1,202 @@
+"""The one epoll driver: runs every check of this node in one thread of its own.
+
+The one rule: what it owns is touched by its thread alone; others hand it work through `call`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import random
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, TypeAlias
+
+from libra_health import schedule
+from libra_health.outcome import Outcome
+from libra_health.probes import Changes, Probe
+from libra_health.shell.attempt import Attempt
+
+Report: TypeAlias = Callable[[Probe, Outcome, float], None]
+
+SLACK: Final = 0.002
+"""Seconds that timers may gather, so that one wake-up serves many."""
+EVENTS: Final = 1024
+
+
+@dataclass(slots=True)
+class Load:
+    """What the driver did since it started; written by its thread, read by any.
+
+    `worst_lag`: seconds the latest run started late at most, since `take_worst_lag`.
+    """
+
+    runs: int = 0
+    lag_sum: float = 0.0
+    worst_lag: float = 0.0
+    skipped: int = 0
+
+    def take_worst_lag(self) -> float:
+        """Read the worst lag and begin anew."""
+        worst, self.worst_lag = self.worst_lag, 0.0
+        return worst
+
+
+class Seat:
+    """A probe in the driver: when it is due next, and its run if one is under way."""
+
+    __slots__ = ("attempt", "due", "probe", "run")
+
+    def __init__(self, probe: Probe, due: float) -> None:
+        self.probe = probe
+        self.due = due
+        self.attempt: Attempt | None = None
+        self.run = 0
+
+
+class Driver:
+    """Runs probes and reports each outcome, in its own thread.
+
+    `report(probe, outcome, now)` is called in that thread and must not block. `failed(error)` is
+    called once, in that thread, should it die: a health service without its driver must end.
+    """
+
+    def __init__(self, report: Report, failed: Callable[[BaseException], None]) -> None:
+        self.load = Load()
+        self._report = report
+        self._failed = failed
+        self._seats: dict[Probe, Seat] = {}
+        self._by_fd: dict[int, Seat] = {}
+        self._timers: list[tuple[float, int, Seat, int]] = []
+        self._tokens = count(1)
+        self._calls: deque[Callable[[], None]] = deque()
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._bell, select.EPOLLIN)
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._live, name="driver", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close every socket; waits for it."""
+        self.call(self._stop)
+        self._thread.join()
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Have `work` done in the driver's thread, between events, in order."""
+        self._calls.append(work)
+        os.eventfd_write(self._bell, 1)
+
+    def apply(self, changes: Changes, *, spread: bool) -> None:
+        """Change what is probed; only in the driver's thread. `spread`: jitter the new ones."""
+        now = time.monotonic()
+        for probe in changes.stopped:
+            self._retire(probe)
+        for old, new in changes.retimed:
+            due = schedule.retimed(self._retire(old), old.every, new.every, now)
+            self._seat(new, due)
+        for probe in changes.started:
+            jitter = random.random() if spread else 0.0  # noqa: S311  spreads load, hides nothing
+            self._seat(probe, schedule.first(now, probe.every, jitter))
+
+    @property
+    def probes(self) -> Iterable[Probe]:
+        """The probes that run; only in the driver's thread."""
+        return self._seats.keys()
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+
+    def _live(self) -> None:
+        try:
+            while not self._is_stopping:
+                self._turn()
+        except BaseException as error:  # noqa: BLE001  handed over whole: the service ends by it
+            self._failed(error)
+        finally:
+            for seat in self._by_fd.values():
+                if seat.attempt is not None:
+                    seat.attempt.close()
+            self._epoll.close()
+            os.close(self._bell)
+
+    def _turn(self) -> None:
+        """Wait for sockets or the next timer, then serve both."""
+        timers = self._timers
+        wait = -1.0 if not timers else max(0.0, timers[0][0] - time.monotonic() + SLACK)
+        events = self._epoll.poll(wait, EVENTS)
+        now = time.monotonic()
+        for fd, mask in events:
+            seat = self._by_fd.get(fd)
+            if seat is not None and seat.attempt is not None:
+                self._conclude(seat, seat.attempt.wake(mask, now), now)
+            elif fd == self._bell:
+                self._answer()
+        while timers and timers[0][0] <= now:
+            _, _, seat, run = heapq.heappop(timers)
+            self._fire(seat, run)
+
+    def _answer(self) -> None:
+        os.eventfd_read(self._bell)
+        while self._calls:
+            self._calls.popleft()()
+
+    def _fire(self, seat: Seat, run: int) -> None:
+        """Serve a timer: a start (`run` 0) or the deadline of that run."""
+        now = time.monotonic()
+        if run:
+            if seat.run == run and seat.attempt is not None:
+                self._conclude(seat, seat.attempt.expire(now), now)
+        elif self._seats.get(seat.probe) is seat:
+            if seat.attempt is not None:  # timeout = every, and this run began late
+                self._conclude(seat, seat.attempt.expire(now), now)
+            self._begin(seat, now)
+
+    def _begin(self, seat: Seat, now: float) -> None:
+        probe, load = seat.probe, self.load
+        late = schedule.lag(seat.due, now)
+        load.runs += 1
+        load.lag_sum += late
+        load.worst_lag = max(load.worst_lag, late)
+        after = schedule.following(seat.due, probe.every, now)
+        load.skipped += round((after - seat.due) / probe.every) - 1
+        seat.due = after
+        seat.run = next(self._tokens)
+        attempt = seat.attempt = Attempt(self._epoll.register)
+        outcome = attempt.start(probe, now)
+        if attempt.fd >= 0:
+            self._by_fd[attempt.fd] = seat
+        if outcome is None:
+            heapq.heappush(self._timers, (now + probe.timeout, seat.run, seat, seat.run))
+        self._conclude(seat, outcome, now)
+        heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
+
+    def _conclude(self, seat: Seat, outcome: Outcome | None, now: float) -> None:
+        if outcome is None:
+            return
+        self._clear(seat)
+        self._report(seat.probe, outcome, now)
+
+    def _clear(self, seat: Seat) -> None:
+        attempt, seat.attempt = seat.attempt, None
+        if attempt is not None:
+            self._by_fd.pop(attempt.fd, None)
+            attempt.close()
+
+    def _seat(self, probe: Probe, due: float) -> None:
+        seat = self._seats[probe] = Seat(probe, due)
+        heapq.heappush(self._timers, (due, next(self._tokens), seat, 0))
+
+    def _retire(self, probe: Probe) -> float:
+        """Stop a probe at once; returns when it would have been due next."""
+        seat = self._seats.pop(probe)
+        self._clear(seat)
+        return seat.due
