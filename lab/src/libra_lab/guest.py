@@ -19,6 +19,12 @@ from libra_lab.syscalls import detach, load_module, mount, pivot_root, power_off
 
 BASE = "/run"
 HOST = "/run/host"
+DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
 MODPROBES = ("/usr/sbin/modprobe", "/sbin/modprobe", "/usr/bin/modprobe")
 
 
@@ -39,6 +45,8 @@ def build_root(job: Job) -> None:
     mount("proc", "/proc", "proc")
     mount("sysfs", "/sys", "sysfs")
     mount("devtmpfs", "/dev", "devtmpfs")
+    for name, target in DEVICE_LINKS.items():
+        Path("/dev", name).symlink_to(target)
     fresh("/dev/pts", kind="devpts")
     for target in ("/dev/shm", "/tmp", "/var/tmp"):  # noqa: S108  mounting them is the point
         fresh(target, mode="1777")
