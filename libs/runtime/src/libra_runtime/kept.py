@@ -1,0 +1,33 @@
+"""Small files that survive a crash: whole and old, or whole and new, never torn."""
+
+import os
+from pathlib import Path
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Replace *path* by *content* atomically (mode 0600), on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    _sync_directory(path.parent)
+
+
+def kept(path: Path) -> bytes | None:
+    """Read what was kept, None where nothing was."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,28 @@
+"""Logs of a process: readable on a terminal, JSON lines otherwise, on standard error."""
+
+import logging
+import sys
+
+
+def configure(service: str, node: str, level: str = "info") -> None:
+    """Set structlog up for this process; every line carries *service* and *node*."""
+    import structlog  # noqa: PLC0415 - 0.1 s of imports that the VRRP machine never needs
+
+    threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        processors += [structlog.dev.ConsoleRenderer()]
+    else:
+        processors += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service, node=node)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)

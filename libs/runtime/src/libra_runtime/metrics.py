@@ -1,0 +1,69 @@
+"""`/metrics` and `/healthz` of a process, on loopback, without a web framework."""
+
+import asyncio
+from collections.abc import Callable
+
+_TIMEOUT = 5.0
+"""Seconds a client may take for its request."""
+
+Health = Callable[[], str | None]
+
+
+async def serve(port: int, health: Health) -> None:
+    """Answer on 127.0.0.1:*port* until cancelled; return at once where *port* is 0.
+
+    *health* says None when the process is healthy, else in one sentence what is wrong
+    (`/healthz` answers 503 with it).
+    """
+    if port == 0:
+        return
+    server = await asyncio.start_server(
+        lambda reader, writer: _answer(reader, writer, health), "127.0.0.1", port
+    )
+    async with server:
+        await server.serve_forever()
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, health: Health
+) -> None:
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            request = await reader.readuntil(b"\r\n\r\n")
+            writer.write(respond(request, health))
+            await writer.drain()
+    except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        pass  # a client that went away or sent no request needs no answer
+    finally:
+        writer.close()
+
+
+def respond(request: bytes, health: Health) -> bytes:
+    """Render the whole HTTP/1.1 response to *request* (RFC 9112); the connection closes."""
+    method, _, rest = request.partition(b" ")
+    path = rest.split(b" ", 1)[0].split(b"?", 1)[0]
+    if method not in {b"GET", b"HEAD"}:
+        status, kind, body = "405 Method Not Allowed", "text/plain", b"GET or HEAD\n"
+    elif path == b"/metrics":
+        status, kind, body = _metrics()
+    elif path == b"/healthz":
+        status, kind, body = _health(health())
+    else:
+        status, kind, body = "404 Not Found", "text/plain", b"/metrics or /healthz\n"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if method == b"HEAD" else body)
+
+
+def _health(trouble: str | None) -> tuple[str, str, bytes]:
+    if trouble is None:
+        return "200 OK", "text/plain; charset=utf-8", b"healthy\n"
+    return "503 Service Unavailable", "text/plain; charset=utf-8", f"{trouble}\n".encode()
+
+
+def _metrics() -> tuple[str, str, bytes]:
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415 - slow import
+
+    return "200 OK", CONTENT_TYPE_LATEST, generate_latest()
