@@ -1,0 +1,63 @@
+"""What a backup makes of an advertisement (RFC 9568 section 6.4.2), preemption included.
+
+One rule: it only ever moves the timer; becoming master is the timer's matter (`fsm`).
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from libra_vrrp.router import STOPPING, After, Always, Never, Router, WhenSynced, patience, skew
+from libra_vrrp.states import Backup, Heard, Why
+
+
+def watch(router: Router, interval: float, now: float) -> Backup:
+    """Return a fresh backup that waits for a master who advertises every `interval` seconds."""
+    return Backup(down_at=now + patience(router, interval), interval=interval, since=now)
+
+
+def hear(router: Router, state: Backup, heard: Heard, now: float) -> Backup:
+    """Hurry on priority 0, wait on for a master that we accept, else let the timer run."""
+    said = heard.advertisement
+    if said.priority == STOPPING:
+        hurried = now + skew(router, state.interval)
+        return replace(state, down_at=hurried, due=Why.PRIORITY_ZERO, heard_at=now)
+    courted = None
+    if said.priority < router.priority:
+        courted = now if state.courted_since is None else state.courted_since
+        if _preempts(router, state, courted, now):
+            return replace(state, courted_since=courted, due=Why.LOWER_PRIORITY_HEARD)
+    interval = said.interval / 100
+    return replace(
+        state,
+        down_at=now + patience(router, interval),
+        interval=interval,
+        due=Why.TIMER,
+        master=heard.source,
+        heard_at=now,
+        courted_since=courted,
+    )
+
+
+def retime(router: Router, state: Backup, was: int) -> Backup:
+    """Move the running timer by what the priority's change means for the skew."""
+    before = skew(replace(router, priority=was), state.interval)
+    return replace(state, down_at=state.down_at + skew(router, state.interval) - before)
+
+
+def _preempts(router: Router, state: Backup, courted: float, now: float) -> bool:
+    """Say whether a master that we outrank since `courted` is to be replaced (section 6.1)."""
+    if state.held_until is not None and now < state.held_until:
+        return False
+    if router.owns_addresses:
+        return True
+    match router.preempt:
+        case Never():
+            return False
+        case Always():
+            return True
+        case After(delay=delay):
+            return now >= courted + delay
+        case WhenSynced(deadline=limit):
+            return state.synced or now >= courted + limit
+        case _:
+            assert_never(router.preempt)

@@ -1,0 +1,100 @@
+"""What a virtual router is told to be: its parameters and the timers that follow from them.
+
+RFC 9568 section 6.1. One rule: nothing here changes by itself; a new value replaces the old one.
+Times are seconds.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Final, TypeAlias
+
+from libra_vrrp.codec import MAX_INTERVAL, OWNER, Advertisement, Checksum
+
+STOPPING: Final = 0
+"""Priority of a master that gives up (section 5.2.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Leave a working master alone, whatever its priority (`preempt: false`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Take over from a lower priority at once (`preempt: true`, the RFC's default)."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Take over from a lower priority once it was heard for `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class WhenSynced:
+    """Take over once our copy of the peer's connections is good, at the latest after `deadline`."""
+
+    deadline: float
+
+
+Preempt: TypeAlias = Never | Always | After | WhenSynced
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One virtual router on one interface; `priority` is the effective one, interval in seconds.
+
+    `address` is the primary IPv4 address of the interface: the source of our advertisements and
+    the judge of ties. `down_after` is how many intervals of silence mean the master is gone.
+    """
+
+    vrid: int
+    priority: int
+    address: IPv4Address
+    addresses: tuple[IPv4Address, ...]
+    interval: float = 1.0
+    preempt: Preempt = Always()
+    startup_delay: float = 0.0
+    down_after: int = 3
+    checksum: Checksum = Checksum.PSEUDO_HEADER
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a router that no advertisement could describe."""
+        if not 1 <= self.priority <= OWNER:
+            raise ValueError(f"priority {self.priority} is not within 1-255")
+        if not 1 <= centiseconds(self.interval) <= MAX_INTERVAL:
+            raise ValueError(f"interval {self.interval} s is not within 0.01-40.95 s")
+
+    @property
+    def owns_addresses(self) -> bool:
+        """Priority 255: the virtual address is our own (section 6.1)."""
+        return self.priority == OWNER
+
+
+def centiseconds(seconds: float) -> int:
+    """Return an interval as the wire counts it."""
+    return round(seconds * 100)
+
+
+def advertisement(router: Router, priority: int | None = None) -> Advertisement:
+    """Return what `router` says: with its own priority, or with `STOPPING`."""
+    said = router.priority if priority is None else priority
+    return Advertisement(router.vrid, said, centiseconds(router.interval), router.addresses)
+
+
+def skew(router: Router, interval: float) -> float:
+    """Return Skew_Time: the lower the priority, the longer the wait (section 6.1)."""
+    return (256 - router.priority) * interval / 256
+
+
+def patience(router: Router, interval: float) -> float:
+    """Return Active_Down_Interval for a master that advertises every `interval` (section 6.1)."""
+    return router.down_after * interval + skew(router, interval)
+
+
+def effective(base: int, deltas: tuple[int, ...]) -> int:
+    """Return the priority after tracking: within 1-254, and an owner stays one (section 5.2.4)."""
+    if base == OWNER:
+        return OWNER
+    return min(max(base + sum(deltas), 1), OWNER - 1)

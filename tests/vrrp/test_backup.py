@@ -1,0 +1,110 @@
+"""What a backup makes of an advertisement: RFC 9568 section 6.4.2 and preemption."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from libra_vrrp.backup import hear, retime, watch
+from libra_vrrp.codec import Advertisement
+from libra_vrrp.router import After, Always, Never, Preempt, Router, WhenSynced, patience, skew
+from libra_vrrp.states import Heard, Why
+
+PEER = IPv4Address("10.9.0.1")
+ROUTER = Router(
+    vrid=51,
+    priority=100,
+    address=IPv4Address("10.9.0.2"),
+    addresses=(IPv4Address("192.0.2.10"),),
+)
+
+
+def says(priority: int, interval: int = 100) -> Heard:
+    return Heard(Advertisement(51, priority, interval), PEER)
+
+
+def test_priority_zero_leaves_only_the_skew() -> None:
+    """6.4.2: if the Priority in the ADVERTISEMENT is 0, set the timer to Skew_Time."""
+    after = hear(ROUTER, watch(ROUTER, 1.0, 0.0), says(0), 5.0)
+    assert after.down_at == 5.0 + skew(ROUTER, 1.0)
+    assert after.due is Why.PRIORITY_ZERO
+
+
+def test_the_skew_after_priority_zero_is_of_the_learned_interval() -> None:
+    learned = hear(ROUTER, watch(ROUTER, 1.0, 0.0), says(150, interval=10), 1.0)
+    assert hear(ROUTER, learned, says(0), 2.0).down_at == 2.0 + skew(ROUTER, 0.1)
+
+
+@pytest.mark.parametrize("priority", [100, 101, 255])
+def test_an_equal_or_higher_priority_resets_the_timer(priority: int) -> None:
+    """6.4.2: priority greater than or equal to the local one: reset to Active_Down_Interval."""
+    after = hear(ROUTER, watch(ROUTER, 1.0, 0.0), says(priority), 2.0)
+    assert after.down_at == 2.0 + patience(ROUTER, 1.0)
+    assert (after.master, after.heard_at) == (PEER, 2.0)
+
+
+def test_the_interval_is_learned_from_the_accepted_master() -> None:
+    """6.4.2: set Active_Adver_Interval to the one in the ADVERTISEMENT, recompute both timers."""
+    after = hear(ROUTER, watch(ROUTER, 1.0, 0.0), says(150, interval=4095), 2.0)
+    assert after.interval == 40.95
+    assert after.down_at == 2.0 + patience(ROUTER, 40.95)
+
+
+def test_with_preemption_a_lower_priority_is_discarded_and_the_timer_runs_on() -> None:
+    """6.4.2: else discard the ADVERTISEMENT."""
+    before = watch(ROUTER, 1.0, 0.0)
+    after = hear(ROUTER, before, says(99, interval=10), 2.0)
+    assert (after.down_at, after.interval) == (before.down_at, 1.0)
+    assert after.due is Why.LOWER_PRIORITY_HEARD
+
+
+def test_without_preemption_a_lower_priority_is_accepted() -> None:
+    """6.4.2: Preempt_Mode False."""
+    router = replace(ROUTER, preempt=Never())
+    after = hear(router, watch(router, 1.0, 0.0), says(1), 1000.0)
+    assert after.down_at == 1000.0 + patience(router, 1.0)
+
+
+@pytest.mark.parametrize("preempt", [After(10.0), WhenSynced(10.0)])
+def test_a_delayed_preemption_counts_from_the_first_lower_advert(preempt: Preempt) -> None:
+    router = replace(ROUTER, preempt=preempt)
+    courted = hear(router, watch(router, 1.0, 0.0), says(50), 2.0)
+    waiting = hear(router, courted, says(50), 11.9)
+    assert waiting.down_at == 11.9 + patience(router, 1.0)
+    assert hear(router, waiting, says(50), 12.0).down_at == waiting.down_at
+
+
+def test_a_higher_advert_in_between_restarts_the_delay() -> None:
+    router = replace(ROUTER, preempt=After(10.0))
+    courted = hear(router, watch(router, 1.0, 0.0), says(50), 2.0)
+    courted = hear(router, courted, says(150), 3.0)
+    assert hear(router, courted, says(50), 12.5).down_at == 12.5 + patience(router, 1.0)
+
+
+def test_synced_connections_end_the_wait_early() -> None:
+    router = replace(ROUTER, preempt=WhenSynced(60.0))
+    courted = hear(router, watch(router, 1.0, 0.0), says(50), 2.0)
+    synced = replace(courted, synced=True)
+    assert hear(router, synced, says(50), 3.0).down_at == courted.down_at
+
+
+def test_an_owner_preempts_whatever_the_mode() -> None:
+    """6.1: the router that owns the addresses always preempts."""
+    owner = replace(ROUTER, priority=255, preempt=Never())
+    before = watch(owner, 1.0, 0.0)
+    assert hear(owner, before, says(254), 1.0).down_at == before.down_at
+
+
+@pytest.mark.parametrize("priority", [100, 255])
+def test_the_operator_holds_even_an_owner_back(priority: int) -> None:
+    router = replace(ROUTER, priority=priority, preempt=Always())
+    held = replace(watch(router, 1.0, 0.0), held_until=30.0)
+    waiting = hear(router, held, says(1), 29.0)
+    assert waiting.down_at == 29.0 + patience(router, 1.0)
+    assert hear(router, waiting, says(1), 30.0).down_at == waiting.down_at
+
+
+def test_a_changed_priority_moves_the_running_timer_by_the_skews_difference() -> None:
+    raised = replace(ROUTER, priority=228)
+    after = retime(raised, watch(ROUTER, 1.0, 0.0), was=100)
+    assert after.down_at == pytest.approx(patience(raised, 1.0))
