@@ -1,0 +1,37 @@
+"""State is a map of registers; the last writer by LOG sequence wins (DESIGN §3).
+
+Rule: `fold` never reads one register to change another, never drops what it does not know, never
+prunes and knows no clock. What registers mean together is decided in `desired` alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from libra_schemas.envelope import Event, Unrecognised
+from libra_schemas.subjects import Subject
+
+RegisterName = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as the log holds it: *sequence* is its LOG sequence."""
+
+    sequence: int
+    subject: Subject
+    event: Event | Unrecognised
+
+
+State = Mapping[RegisterName, Entry]
+"""Register name (see `Subject.register`) -> the newest event that wrote it."""
+
+
+def fold(state: State, entries: Iterable[Entry]) -> tuple[State, frozenset[RegisterName]]:
+    """Fold a whole batch; return the new state and the registers that changed."""
+    newer: dict[RegisterName, Entry] = {}
+    for entry in entries:
+        name = entry.subject.register
+        known = newer.get(name) or state.get(name)
+        if known is None or entry.sequence > known.sequence:
+            newer[name] = entry
+    return ({**state, **newer} if newer else state), frozenset(newer)
