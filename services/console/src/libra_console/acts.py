@@ -1,0 +1,106 @@
+"""What operators do: a verb and the entity's admin state before it give the state after it.
+
+Rule: the state is whole (mode, weight, failover, who, why, until). A mode keeps the weight that
+was set and a weight keeps the mode; `ready` takes everything back. An act on what the config does
+not know is refused.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Literal, assert_never, get_args
+
+from libra_console.registers import Registers, of_kind
+from libra_schemas.config import Config
+from libra_schemas.events import AdminState
+from libra_schemas.model import Strict
+
+Verb = Literal["drain", "ready", "maint", "weight", "failover"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+ENTITIES = "node.N, instance.I, service.S or backend.S.B"
+
+
+class Act(Strict):
+    """What an operator asks for; *entity* as text, such as `backend.web.w1`."""
+
+    entity: str
+    who: str = ""
+    why: str = ""
+    until: datetime | None = None
+    node: str | None = None
+    weight: int | None = None
+
+
+class ActRefused(Exception):
+    """The act makes no sense here; the message is one sentence for the operator."""
+
+
+def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
+    """Give the admin state that *verb* makes of *previous*; raise ActRefused."""
+    entity = tuple(act.entity.split("."))
+    state = AdminState(
+        entity=entity, who=act.who, why=act.why, until=act.until, node=act.node
+    ).model_dump()
+    weight = previous.weight if previous else None
+    match verb:
+        case "ready":
+            return AdminState.model_validate(state)
+        case "drain" | "maint":
+            return AdminState.model_validate(state | {"mode": verb, "weight": weight})
+        case "weight":
+            return _weighted(state, previous, act)
+        case "failover":
+            if entity[0] not in {"instance", "node"}:
+                raise ActRefused("failover is for instance.I and node.N")
+            return AdminState.model_validate(state | {"failover": True})
+        case _:
+            assert_never(verb)
+
+
+def _weighted(state: dict[str, object], previous: AdminState | None, act: Act) -> AdminState:
+    if state["entity"][0] != "backend":  # type: ignore[index]  # a tuple, see `after`
+        raise ActRefused("weight is for backend.S.B")
+    if act.weight is None or not 0 <= act.weight <= 65535:  # noqa: PLR2004 - linux/ip_vs.h
+        raise ActRefused("weight needs a number from 0 to 65535")
+    mode = previous.mode if previous else "ready"
+    return AdminState.model_validate(state | {"mode": mode, "weight": act.weight})
+
+
+def require_known(entity: str, config: Config) -> None:
+    """Raise ActRefused where *config* has no such entity; suggest the nearest."""
+    known = _entities(config)
+    if entity not in known:
+        near = get_close_matches(entity, known, n=1)
+        raise ActRefused(
+            f"the config has no {entity!r}"
+            + (f"; did you mean {near[0]}?" if near else f"; name {ENTITIES}")
+        )
+
+
+def _entities(config: Config) -> set[str]:
+    return {
+        *(f"node.{name}" for name in config.nodes),
+        *(f"instance.{name}" for name in config.instances),
+        *(f"service.{name}" for name in config.services),
+        *(f"backend.{s}.{b}" for s, each in config.services.items() for b in each.backends),
+    }
+
+
+def due(registers: Registers, now: datetime) -> Iterable[AdminState]:
+    """Give the states that follow those whose `until` has passed at *now* (aware)."""
+    for key, held in of_kind(registers, "admin"):
+        state = held.event.data
+        if isinstance(state, AdminState) and state.until is not None and state.until <= now:
+            yield AdminState(
+                entity=key, who=state.who, why=f"{state.mode} ended as planned", node=state.node
+            )
+
+
+def next_due(registers: Registers) -> datetime | None:
+    """Tell when the next state ends, None where none does."""
+    ends = [
+        held.event.data.until
+        for _, held in of_kind(registers, "admin")
+        if isinstance(held.event.data, AdminState) and held.event.data.until is not None
+    ]
+    return min(ends, default=None)

@@ -1,0 +1,105 @@
+"""Operators' acts: verb and state before give the whole state after."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from libra_console.acts import Act, ActRefused, after, due, next_due, require_known
+from libra_console.registers import Register, Registers
+from libra_schemas.config import Config
+from libra_schemas.envelope import NEW_CHAIN, Event
+from libra_schemas.events import AdminState, EventData, PeerState
+from libra_schemas.subjects import Subject
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+W1 = Act(entity="backend.web.w1", who="me", why="because")
+CONFIG = Config.model_validate(
+    {
+        "version": 1,
+        "nodes": {"a": {"address": "10.0.0.2"}},
+        "services": {"web": {"address": "192.0.2.1:80", "backends": {"w1": "10.0.0.5:80"}}},
+    }
+)
+
+
+def test_a_drain_says_who_and_why() -> None:
+    state = after(None, "drain", W1)
+    assert state.entity == ("backend", "web", "w1")
+    assert (state.mode, state.weight, state.who, state.why) == ("drain", None, "me", "because")
+
+
+def test_a_drain_keeps_the_weight_that_was_set_and_ready_takes_it_back() -> None:
+    weighted = after(None, "weight", W1.model_copy(update={"weight": 5}))
+    drained = after(weighted, "drain", W1)
+    assert (drained.mode, drained.weight) == ("drain", 5)
+    ready = after(drained, "ready", W1)
+    assert (ready.mode, ready.weight) == ("ready", None)
+
+
+def test_a_weight_keeps_the_mode() -> None:
+    state = after(after(None, "maint", W1), "weight", W1.model_copy(update={"weight": 5}))
+    assert (state.mode, state.weight) == ("maint", 5)
+
+
+@pytest.mark.parametrize("weight", [None, -1, 65536])
+def test_a_weight_outside_the_kernels_range_is_refused(weight: int | None) -> None:
+    with pytest.raises(ActRefused, match="0 to 65535"):
+        after(None, "weight", W1.model_copy(update={"weight": weight}))
+
+
+def test_a_service_has_no_weight() -> None:
+    with pytest.raises(ActRefused, match="weight is for"):
+        after(None, "weight", Act(entity="service.web", weight=1))
+
+
+def test_a_failover_is_for_instances_and_nodes() -> None:
+    assert after(None, "failover", Act(entity="instance.front")).failover
+    with pytest.raises(ActRefused, match="failover is for"):
+        after(None, "failover", W1)
+
+
+def test_what_the_config_does_not_know_is_refused_with_the_nearest_name() -> None:
+    require_known("backend.web.w1", CONFIG)
+    with pytest.raises(ActRefused, match=r"did you mean backend\.web\.w1\?"):
+        require_known("backend.web.w11", CONFIG)
+    with pytest.raises(ActRefused, match=r"name node\.N"):
+        require_known("???", CONFIG)
+
+
+def admin(*states: EventData) -> Registers:
+    held: dict[tuple[str, ...], Register] = {}
+    for sequence, what in enumerate(states, 1):
+        key = what.entity if isinstance(what, AdminState) else ("node", "x")
+        event = Event(
+            id="x",
+            source="/lvs/a/console",
+            type="operator.drain",
+            subject="/".join(key),
+            time=NOW,
+            dataschema="x",
+            epoch=1,
+            chainseq="1",
+            chainprev=NEW_CHAIN,
+            data=what,
+        )
+        subject = Subject("a", "operator.drain", key)
+        held[("admin", *key)] = Register(subject, event, sequence, NOW)
+    return held
+
+
+def test_a_state_whose_time_has_passed_is_followed_by_ready() -> None:
+    hour = timedelta(hours=1)
+    over = after(None, "drain", W1.model_copy(update={"until": NOW}))
+    later = after(None, "drain", Act(entity="service.web", until=NOW + hour))
+    held = admin(over, later, PeerState(node="x", reachable=True))
+    assert next_due(held) == NOW
+    (state,) = due(held, NOW)
+    assert (state.entity, state.mode, state.until) == (("backend", "web", "w1"), "ready", None)
+    assert state.why == "drain ended as planned"
+    assert next_due(admin(later)) == NOW + hour
+
+
+def test_nothing_is_due_where_nobody_named_an_end() -> None:
+    held = admin(after(None, "drain", W1))
+    assert list(due(held, NOW)) == []
+    assert next_due(held) is None

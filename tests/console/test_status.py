@@ -1,0 +1,200 @@
+"""The status document: registers joined with the config in force."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from libra_console.registers import Register
+from libra_console.status import status
+from libra_schemas.canonical import digest
+from libra_schemas.config import Config
+from libra_schemas.envelope import NEW_CHAIN, Event
+from libra_schemas.events import (
+    AdminState,
+    BackendState,
+    ConfigApplied,
+    ConfigRejected,
+    EventData,
+    Evidence,
+    InstanceState,
+    ServiceState,
+    Started,
+    Stopped,
+    SyncState,
+)
+from libra_schemas.subjects import Subject
+from libra_schemas.target import target_of
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DOCUMENT: dict[str, Any] = {
+    "version": 1,
+    "nodes": {"a": {"address": "10.0.0.2"}, "b": {"address": "10.0.0.3"}},
+    "instances": {
+        "front": {"interface": "eth0", "vrid": 5, "addresses": ["192.0.2.1/24"]},
+        "elsewhere": {
+            "interface": "eth0",
+            "vrid": 6,
+            "priority": {"b": 100},
+            "addresses": ["192.0.2.2/24"],
+        },
+    },
+    "services": {
+        "web": {
+            "address": "192.0.2.1:80",
+            "backends": {"w1": {"address": "10.0.0.5:80", "weight": 3}, "w2": "10.0.0.6:80"},
+        },
+        "mark": {"fwmark": 7, "assume_up": True, "backends": {"m": "10.0.0.7"}},
+    },
+}
+CONFIG = Config.model_validate(DOCUMENT)
+
+
+def registers(*events: tuple[str, tuple[str, ...], EventData]) -> dict[tuple[str, ...], Register]:
+    held: dict[tuple[str, ...], Register] = {}
+    for sequence, (kind, key, what) in enumerate(events, 1):
+        event = Event(
+            id="x",
+            source="/lvs/a/x",
+            type=kind,
+            subject="/".join(key),
+            time=NOW,
+            dataschema="x",
+            epoch=4,
+            chainseq="1",
+            chainprev=NEW_CHAIN,
+            data=what,
+        )
+        subject = Subject("a", kind, key)
+        held[subject.register] = Register(subject, event, sequence, NOW)
+    return held
+
+
+def verdict(up: bool, **more: Any) -> tuple[str, tuple[str, ...], EventData]:
+    web = CONFIG.services["web"]
+    fields = {
+        "service": "web",
+        "backend": "w1",
+        "address": "10.0.0.5",
+        "port": 80,
+        "protocol": "tcp",
+        "target": target_of(web, web.backends["w1"]),
+        "up": up,
+    }
+    state = BackendState.model_validate(fields | more)
+    return "backend.up" if up else "backend.down", ("web", "w1"), state
+
+
+def backend(*events: tuple[str, tuple[str, ...], EventData]) -> Any:
+    return status("a", registers(*events), CONFIG)["services"]["web"]["backends"]["w1"]
+
+
+def test_an_empty_node_says_so() -> None:
+    document = status("a", {}, None)
+    assert document["node"] == "a"
+    assert document["sequence"] == 0
+    assert document["config"]["revision"] is None
+    assert document["services"] == {}
+
+
+def test_without_events_everything_configured_is_unknown() -> None:
+    document = status("a", {}, CONFIG)
+    assert document["instances"] == {"front": {"state": "unknown", "admin": None}}
+    web = document["services"]["web"]
+    assert (web["state"], web["address"], web["live_weight"]) == ("unknown", "192.0.2.1:80", None)
+    assert web["backends"]["w2"]["verdict"] == "unknown"
+    assert document["services"]["mark"]["address"] == "fwmark 7"
+    assert document["services"]["mark"]["backends"]["m"]["verdict"] == "assumed up"
+
+
+def test_a_verdict_is_shown_with_its_reason() -> None:
+    evidence = (Evidence(probe="tcp", reason="refused", detail="no listener"),)
+    shown = backend(verdict(up=False, evidence=evidence))
+    assert (shown["verdict"], shown["reason"]) == ("down", "tcp: refused (no listener)")
+    assert shown["since"] == NOW.isoformat()
+    assert backend(verdict(up=True))["verdict"] == "up"
+    assert backend(verdict(up=False, held=True))["verdict"] == "held"
+
+
+def test_a_verdict_on_another_target_does_not_count() -> None:
+    shown = backend(verdict(up=True, target="0" * 64))
+    assert (shown["verdict"], shown["since"]) == ("unknown", None)
+
+
+def test_the_weight_is_the_operators_then_the_checks_then_the_configs() -> None:
+    key = ("backend", "web", "w1")
+    set_to_9 = ("operator.weight", key, AdminState(entity=key, weight=9, who="me"))
+    assert backend()["weight"] == 3
+    assert backend(verdict(up=True, weight=2))["weight"] == 2
+    assert backend(verdict(up=True, weight=2), set_to_9)["weight"] == 9
+
+
+def test_a_drained_service_drains_its_backends() -> None:
+    key = ("service", "web")
+    shown = backend(("operator.drain", key, AdminState(entity=key, mode="drain", who="me")))
+    assert (shown["weight"], shown["mode"], shown["admin"]) == (0, "drain", None)
+
+
+def test_an_admin_state_taken_back_is_not_shown() -> None:
+    key = ("backend", "web", "w1")
+    drain = ("operator.drain", key, AdminState(entity=key, mode="drain", who="me"))
+    assert backend(drain)["admin"]["who"] == "me"
+    assert (
+        backend(drain, ("operator.ready", key, AdminState(entity=key, who="me")))["admin"] is None
+    )
+
+
+def test_services_and_instances_show_their_newest_state() -> None:
+    document = status(
+        "a",
+        registers(
+            (
+                "service.down",
+                ("web",),
+                ServiceState(
+                    service="web", up=False, live_weight=0, quorum=1, hysteresis=0, eligible=0,
+                    backends=2, sorry=True, why="no backend is up",
+                ),
+            ),
+            (
+                "vrrp.backup",
+                ("front",),
+                InstanceState(
+                    instance="front", state="backup", why="start", vrid=5, interface="eth0",
+                    priority=100, interval_ms=1000, master="10.0.0.3",
+                ),
+            ),
+            ("conn.sync", ("all",), SyncState(role="both", interface="eth0")),
+        ),
+        CONFIG,
+    )  # fmt: skip
+    web = document["services"]["web"]
+    assert (web["state"], web["sorry"], web["why"]) == ("down", True, "no backend is up")
+    assert document["instances"]["front"]["state"] == "backup"
+    assert document["instances"]["front"]["master"] == "10.0.0.3"
+    assert document["sync"]["all"]["role"] == "both"
+
+
+def test_a_process_is_stopped_until_it_starts_again() -> None:
+    started = ("node.started", ("health",), Started(service="health", version="1", pid=7))
+    stopped = ("node.stopped", ("health",), Stopped(service="health", why="asked to"))
+    shown = status("a", registers(started, stopped), None)["processes"]["health"]
+    assert (shown["state"], shown["why"], shown["epoch"]) == ("stopped", "asked to", 4)
+    shown = status("a", registers(stopped, started), None)["processes"]["health"]
+    assert (shown["state"], shown["why"], shown["pid"]) == ("started", "", 7)
+
+
+def test_a_rejection_is_shown_until_something_newer_is_in_force() -> None:
+    applied = (
+        "config.applied",
+        ("cluster",),
+        ConfigApplied(number=2, hash=digest(DOCUMENT), document=DOCUMENT, author="me"),
+    )
+    problem = {"path": "x", "message": "no such interface"}
+    rejection = ConfigRejected.model_validate(
+        {"number": 3, "hash": "0" * 64, "author": "you", "problems": [problem]}
+    )
+    rejected = ("config.rejected", ("cluster",), rejection)
+    config = status("a", registers(applied, rejected), CONFIG)["config"]
+    assert (config["number"], config["author"]) == (2, "me")
+    assert config["rejected"]["number"] == 3
+    assert config["rejected"]["problems"][0]["message"] == "no such interface"
+    assert status("a", registers(rejected, applied), CONFIG)["config"]["rejected"] is None
