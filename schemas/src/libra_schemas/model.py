@@ -25,10 +25,10 @@ Weight = Annotated[int, Field(ge=0, le=65535)]
 class Fact(BaseModel):
     """What an event carries: frozen, and tolerant of fields a newer writer added."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Strict(BaseModel):
     """What a person writes: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from libra_schemas.canonical import digest
 
-_TEXT = re.compile(r"^(\d+)-([0-9a-f]{64})$")
+_TEXT = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,7 +26,7 @@ class Revision:
     @classmethod
     def parse(cls, text: str) -> "Revision":
         """Parse `<number>-<hash>`; raise ValueError."""
-        match = _TEXT.match(text)
+        match = _TEXT.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is no config revision")
         return cls(int(match[1]), match[2])

@@ -14,7 +14,7 @@ LOG = "LOG"
 STATE = "STATE"
 DEAD = "DEAD"
 
-_TOKEN = re.compile(f"^{NAME_PATTERN}$")
+_TOKEN = re.compile(NAME_PATTERN)
 _FIRST_KEY = 4
 
 REGISTER_OF = {
@@ -82,7 +82,7 @@ def parse(text: str) -> Subject:
     tokens = text.split(".")
     if len(tokens) <= _FIRST_KEY or tokens[0] != "lvs":
         raise MalformedSubject(f"{text!r} is not lvs.<node>.<type>.<key>")
-    if not all(_TOKEN.match(token) for token in tokens[1:]):
+    if not all(_TOKEN.fullmatch(token) for token in tokens[1:]):
         raise MalformedSubject(f"{text!r} has a token that is no name")
     return Subject(tokens[1], f"{tokens[2]}.{tokens[3]}", tuple(tokens[_FIRST_KEY:]))
 

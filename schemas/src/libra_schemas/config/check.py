@@ -1,20 +1,49 @@
 """How a backend is checked: `check: {http: {path: /healthz}, every: 1s, ...}`."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from libra_schemas.config.fields import Duration
+from libra_schemas.config.fields import Duration, parse_duration
 from libra_schemas.model import Address, Port, Strict
 
-StatusRange = Annotated[str, Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")]
+
+def _rising(value: str) -> str:
+    first, _, last = value.partition("-")
+    if last and last < first:
+        raise ValueError(f"{value} ends before it starts")
+    return value
+
+
+def _compiles(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from None
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable() or not value.isascii():
+        raise ValueError("holds printable ASCII only, on one line")
+    return value
+
+
+StatusRange = Annotated[
+    str, Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"), AfterValidator(_rising)
+]
+Regex = Annotated[str, AfterValidator(_compiles)]
+Line = Annotated[str, AfterValidator(_one_line)]
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+_TIMEOUT = 0.5
 
 
 class TcpSpec(Strict):
     """Connect; then, where given, send *send* and read until *expect* (a regular expression)."""
 
     send: str | None = None
-    expect: str | None = None
+    expect: Regex | None = None
 
 
 class HttpSpec(Strict):
@@ -24,16 +53,16 @@ class HttpSpec(Strict):
     *max_body* bytes of the body.
     """
 
-    path: str = "/"
+    path: Line = "/"
     method: Literal["GET", "HEAD", "OPTIONS", "POST"] = "GET"
-    host: str | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
+    host: Line | None = None
+    headers: dict[HeaderName, Line] = Field(default_factory=dict)
     status: Annotated[
         tuple[StatusRange, ...],
         BeforeValidator(lambda v: [str(i) for i in v] if isinstance(v, list | tuple) else [str(v)]),
     ] = ("200-299",)
     contains: str | None = None
-    regex: str | None = None
+    regex: Regex | None = None
     max_body: Annotated[int, Field(ge=0, le=1 << 20)] = 64 * 1024
 
     @model_validator(mode="after")
@@ -60,7 +89,7 @@ class CheckConfig(Strict):
     http: HttpSpec | None = None
     icmp: IcmpSpec | None = None
     every: Duration = 1.0
-    timeout: Duration = 0.5
+    timeout: Duration = _TIMEOUT
     rise: Annotated[int, Field(ge=1, le=1000)] = 2
     fall: Annotated[int, Field(ge=1, le=1000)] = 3
     address: Address | None = None
@@ -73,7 +102,8 @@ class CheckConfig(Strict):
         if isinstance(value, str):
             return {value: {}}
         if isinstance(value, dict):
-            return {k: {} if v is None and k in KINDS else v for k, v in value.items()}
+            spelled = {k: {} if v is None and k in KINDS else v for k, v in value.items()}
+            return _timeout_within(spelled)
         return value
 
     @model_validator(mode="after")
@@ -94,6 +124,16 @@ class CheckConfig(Strict):
 
 
 KINDS = ("tcp", "http", "icmp")
+
+
+def _timeout_within(value: dict[str, object]) -> dict[str, object]:
+    """Let a timeout that nobody wrote not exceed the `every` that somebody wrote."""
+    if "timeout" in value or "every" not in value:
+        return value
+    try:
+        return value | {"timeout": min(_TIMEOUT, parse_duration(value["every"]))}
+    except ValueError:
+        return value
 
 
 def _found(named: list[str]) -> str:

@@ -14,10 +14,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from libra_schemas.model import Address
 
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_DURATION = re.compile(r"^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)$")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_ENDPOINT = re.compile(r"^(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d{1,5})$")
+_ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})")
+_PORT_RANGE = re.compile(r".+:[0-9]{1,5}-[0-9]{1,5}")
 _MAX_PORT = 65535
+_LONGEST = 1e9
+_PLACE = "an address such as 192.0.2.10:80 or [2001:db8::10]:80"
 
 
 def parse_duration(value: Any) -> float:
@@ -25,12 +28,12 @@ def parse_duration(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("expected a duration such as 500ms, 1s, 5m or 1h")
     if isinstance(value, str):
-        match = _DURATION.match(value.strip())
+        match = _DURATION.fullmatch(value.strip())
         if match is None:
             raise ValueError(f"expected a duration such as 500ms, 1s, 5m or 1h, not {value!r}")
         return round(float(match[1]) * _UNIT[match[2]], 6)
-    if value < 0:
-        raise ValueError("expected a duration of 0 or more")
+    if not 0 <= value <= _LONGEST:
+        raise ValueError("expected a duration of 0 seconds or more")
     return float(value)
 
 
@@ -61,8 +64,14 @@ class Endpoint:
         """Parse `192.0.2.10:80`, `[2001:db8::10]:80` or a bare address; raise ValueError."""
         if isinstance(value, Endpoint):
             return value
-        text = value.strip() if isinstance(value, str) else ""
-        match = _ENDPOINT.match(text)
+        if isinstance(value, list | tuple):
+            raise ValueError("a list of addresses is not in this release yet; one service each")
+        if not isinstance(value, str):
+            raise ValueError(f"expected {_PLACE}")
+        text = value.strip()
+        if _PORT_RANGE.fullmatch(text):
+            raise ValueError("a range of ports is not in this release yet; one service each")
+        match = _ENDPOINT.fullmatch(text)
         if match is None:
             return cls(_address(text), 0)
         port = int(match["port"])
@@ -96,11 +105,12 @@ class Endpoint:
 
 def _address(text: str) -> Address:
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        raise ValueError(
-            f"expected an address such as 192.0.2.10:80 or [2001:db8::10]:80, not {text!r}"
-        ) from None
+        raise ValueError(f"expected {_PLACE}, not {text!r}") from None
+    if "%" in text:
+        raise ValueError("an address with a zone (%eth0) cannot stand in the kernel's table")
+    return address
 
 
 def parse_interface_address(value: Any) -> str:

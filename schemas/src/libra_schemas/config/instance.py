@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from libra_schemas.config.fields import Duration, InterfaceAddress
 from libra_schemas.model import Name, Strict
@@ -56,7 +56,7 @@ class InstanceConfig(Strict):
     addresses: Annotated[
         tuple[InterfaceAddress | AddressElsewhere, ...], Field(min_length=1, max_length=255)
     ]
-    preempt: bool | Literal["when-synced"] | Duration = "when-synced"
+    preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     start_delay: Duration = 0.0
     lease: Annotated[int, Field(ge=2, le=60)] = 2
     """Kernel lifetime of a virtual address in whole seconds."""

@@ -14,7 +14,7 @@ class Vote(Fact):
     """How one node saw the backend."""
 
     node: Name
-    up: bool | None
+    up: bool | None = None
 
 
 class Evidence(Fact):

@@ -83,7 +83,7 @@ class TableRecord(Data):
 
     service: str
     why: Literal["adopted", "start", "periodic", "repaired"]
-    table: dict[str, Any] | None
+    table: dict[str, Any] | None = None
     """JSON form of `libra_schemas.table.ServiceTable`; None where the kernel holds none."""
     digest: Digest
 

@@ -1,0 +1,170 @@
+"""Config files: YAML read with the position of every key and value.
+
+YAML 1.2's core schema: `yes`, `no`, `on`, `off` and dates are text, keys are always text. A key
+that stands twice in one mapping is an error.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from libra_schemas.config import Config
+from libra_schemas.errors import ConfigError, Problem
+from libra_schemas.load import config_from
+from libra_schemas.places import Finding, Path, Places, Position
+
+_Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_MOST_VALUES = 2_000_000
+"""Beyond this a file is an alias bomb, not a config."""
+
+_DEEPEST = 64
+
+
+_SCALARS = (
+    ("null", re.compile(r"^(?:~|null|Null|NULL|)$"), ("~", "n", "N", "")),
+    ("bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), tuple("tTfF")),
+    (
+        "int",
+        re.compile(r"^(?:[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,15})$"),
+        tuple("-+0123456789"),
+    ),
+    (
+        "float",
+        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]{1,2})?$"),
+        tuple("-+.0123456789"),
+    ),
+)
+"""Tag, spelling and possible first characters (YAML 1.2.2 §10.3.2)."""
+
+
+class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has it
+    """A loader that resolves scalars as YAML 1.2's core schema does."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's name and form
+        first: [
+            (f"tag:yaml.org,2002:{tag}", pattern)
+            for tag, pattern, firsts in _SCALARS
+            if first in firsts
+        ]
+        for first in ("", *"~nNtTfF-+.0123456789")
+    }
+
+
+def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
+    """Parse *text* of *file*: the config and the document as written; raise ConfigError."""
+    reading = _read(text, file)
+    found = reading.problems
+    try:
+        config = config_from(reading.document, reading.places)
+    except ConfigError as error:
+        found = [*found, *error.problems]
+    else:
+        if not found:
+            return config, reading.document
+    raise ConfigError(tuple(sorted(found, key=lambda each: (each.line, each.column))))
+
+
+def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
+    """Read and parse a config file; raise ConfigError, also where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _single(str(path), f"not UTF-8: byte {error.start}") from None
+    except OSError as error:
+        raise _single(str(path), f"cannot be read: {error.strerror}") from None
+    return load_config(text, str(path))
+
+
+def _read(text: str, file: str) -> "_Reading":
+    """Parse YAML into plain values and their places; raise ConfigError for what is no YAML."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax(file, error) from None
+    except yaml.YAMLError as error:
+        raise _single(file, f"no YAML: {error}") from None
+    if root is None:
+        raise _single(file, "the file is empty", "start with version: 1")
+    reading = _Reading(file)
+    reading.document = reading.value(root, ())
+    return reading
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One walk through a node graph."""
+
+    file: str
+    keys: dict[Path, Position] = field(default_factory=dict)
+    values: dict[Path, Position] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    document: Any = None
+
+    @property
+    def places(self) -> Places:
+        return Places(self.file, self.keys, self.values)
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """Turn *node* into a plain value, noting where it stands."""
+        self.values[path] = _position(node)
+        if len(path) > _DEEPEST or len(self.values) > _MOST_VALUES:
+            raise _single(self.file, "too deep or too large (an alias within itself?)")
+        if isinstance(node, yaml.MappingNode):
+            return {key: self.value(each, (*path, key)) for key, each in self._entries(node, path)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(each, (*path, index)) for index, each in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _entries(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, yaml.Node]]:
+        seen: dict[str, int] = {}
+        for key, each in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._problem(key, path, "a key is plain text")
+            elif key.value in seen:
+                hint = f"first in line {seen[key.value]}"
+                self._problem(key, (*path, key.value), "this key stands here twice", hint)
+            else:
+                seen[key.value] = key.start_mark.line + 1
+                self.keys[(*path, key.value)] = _position(key)
+                yield key.value, each
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        text = node.value
+        match node.tag.rpartition(":")[2]:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+            case "float":
+                return float(text)
+            case "str":
+                return str(text)
+        self._problem(node, path, f"the tag {node.tag} means nothing here", "leave it out")
+        return None
+
+    def _problem(self, node: yaml.Node, path: Path, message: str, hint: str = "") -> None:
+        at = Places(self.file, values={path: _position(node)})
+        self.problems.append(at.problem(Finding(path, message, hint)))
+
+
+def _position(node: yaml.Node) -> Position:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _syntax(file: str, error: yaml.MarkedYAMLError) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    message = ", ".join(part for part in (error.context, error.problem) if part)
+    hint = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
+    return ConfigError((Problem("", f"no YAML: {message}", hint, file, line, column),))
+
+
+def _single(file: str, message: str, hint: str = "") -> ConfigError:
+    return ConfigError((Problem("", message, hint, file, 1, 1),))

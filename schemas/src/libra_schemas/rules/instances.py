@@ -1,0 +1,82 @@
+"""Virtual routers: who takes part, what they own, and that no two collide."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_interface
+
+from libra_schemas.config import AddressElsewhere, Config, InstanceConfig
+from libra_schemas.places import Finding, Path
+from libra_schemas.rules.naming import Names, unknown
+from libra_schemas.suggestions import NOT_YET
+
+
+def members(config: Config, names: Names) -> Iterator[Finding]:
+    """Check that per-node priorities and interfaces name nodes."""
+    for name, instance in config.instances.items():
+        path: Path = ("instances", name)
+        for key, value in (("priority", instance.priority), ("interface", instance.interface)):
+            for node in value if isinstance(value, dict) else ():
+                yield from unknown((*path, key, node), node, names.nodes, "node", on_key=True)
+            if value == {}:
+                yield Finding((*path, key), "names no node")
+
+
+def one_sided(config: Config, _: Names) -> Iterator[Finding]:
+    """Check that who has a priority has an interface, and the other way round."""
+    for name, instance in config.instances.items():
+        yield from _one_sided(("instances", name), instance)
+
+
+def _one_sided(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
+    priority, interface = instance.priority, instance.interface
+    if not isinstance(priority, dict) or not isinstance(interface, dict):
+        return
+    for node in priority.keys() - interface.keys():
+        yield Finding((*path, "priority", node), f"node {node} has no interface", on_key=True)
+    for node in interface.keys() - priority.keys():
+        yield Finding((*path, "interface", node), f"node {node} has no priority", on_key=True)
+
+
+def tracked(config: Config, names: Names) -> Iterator[Finding]:
+    """Check that tracked services exist."""
+    for name, instance in config.instances.items():
+        for service in instance.track.services:
+            path: Path = ("instances", name, "track", "services", service)
+            yield from unknown(path, service, names.services, "service", on_key=True)
+
+
+def virtual_address(written: str | AddressElsewhere) -> IPv4Address | IPv6Address:
+    """Give the address of an entry of `addresses`, without its prefix length."""
+    text = written.address if isinstance(written, AddressElsewhere) else written
+    return ip_interface(text).ip
+
+
+def addresses(config: Config, _: Names) -> Iterator[Finding]:
+    """Check virtual addresses: IPv4, owned once, and no node's own."""
+    nodes = {node.address: name for name, node in config.nodes.items()}
+    owners: dict[object, str] = {}
+    for name, instance in config.instances.items():
+        for index, written in enumerate(instance.addresses):
+            address = virtual_address(written)
+            path: Path = ("instances", name, "addresses", index)
+            if isinstance(address, IPv6Address):
+                yield Finding(path, f"IPv6 virtual addresses are {NOT_YET}", "leave it out")
+            if address in nodes:
+                yield Finding(path, f"{address} is the own address of node {nodes[address]}")
+            if address in owners:
+                yield Finding(path, f"instance {owners[address]} has {address} already")
+            owners.setdefault(address, name)
+
+
+def virtual_routers(config: Config, _: Names) -> Iterator[Finding]:
+    """Check that a vrid is used once per interface (RFC 9568 §5.2.3)."""
+    taken: dict[tuple[str, str, int], str] = {}
+    for name, instance in config.instances.items():
+        for node in config.nodes:
+            interface = instance.interface_on(node)
+            if interface is None or instance.priority_on(node) is None:
+                continue
+            first = taken.setdefault((node, interface, instance.vrid), name)
+            if first != name:
+                message = f"instance {first} has vrid {instance.vrid} on {interface} already"
+                yield Finding(("instances", name, "vrid"), message, "choose another number")
+                break

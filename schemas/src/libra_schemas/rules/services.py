@@ -1,0 +1,61 @@
+"""Virtual services by themselves: none twice, options that fit each other."""
+
+from collections.abc import Iterator
+
+from libra_schemas.config import Config, ServiceConfig
+from libra_schemas.places import Finding, Path
+from libra_schemas.rules.naming import Names
+
+IPV4 = 4
+IPV4_BITS = 32
+
+
+def family_of(service: ServiceConfig) -> int:
+    """Tell the address family of *service*: 4 or 6."""
+    if service.address is None:
+        return 6 if service.family == "ipv6" else IPV4
+    return service.address.address.version
+
+
+def twice(config: Config, _: Names) -> Iterator[Finding]:
+    """Tell two services that would be one entry of the kernel's table."""
+    owners: dict[object, str] = {}
+    for name, service in config.services.items():
+        marked = service.fwmark is not None
+        key = (service.fwmark, service.family) if marked else (service.address, service.protocol)
+        first = owners.setdefault(key, name)
+        if first != name:
+            what = f"mark {service.fwmark}" if marked else f"{service.protocol} {service.address}"
+            yield Finding(
+                ("services", name, "fwmark" if marked else "address"),
+                f"service {first} is {what} already",
+            )
+
+
+def options(config: Config, _: Names) -> Iterator[Finding]:
+    """Check options that only make sense together."""
+    for name, service in config.services.items():
+        path: Path = ("services", name)
+        yield from _persistence(path, service)
+        yield from _scheduler_flags(path, service)
+        if service.family == "ipv6" and family_of(service) == IPV4:
+            yield Finding((*path, "family"), "family is for fwmark only", "leave it out")
+
+
+def _persistence(path: Path, service: ServiceConfig) -> Iterator[Finding]:
+    if service.persistence != int(service.persistence):
+        yield Finding((*path, "persistence"), "the kernel counts persistence in whole seconds")
+    if service.persistence_prefix is None:
+        return
+    if not service.persistence:
+        yield Finding((*path, "persistence_prefix"), "means nothing without persistence")
+    if family_of(service) == IPV4 and service.persistence_prefix > IPV4_BITS:
+        yield Finding((*path, "persistence_prefix"), "an IPv4 prefix has at most 32 bits")
+
+
+def _scheduler_flags(path: Path, service: ServiceConfig) -> Iterator[Finding]:
+    for index, flag in enumerate(service.flags):
+        scheduler, _, rest = flag.partition("-")
+        if rest in {"port", "fallback"} and scheduler != service.scheduler:
+            message = f"{flag} is a flag of scheduler {scheduler}, not {service.scheduler}"
+            yield Finding((*path, "flags", index), message)

@@ -1,0 +1,148 @@
+"""What a mistyped key of the config was probably meant to be.
+
+Rule: the known keys are read from the models; keys that DESIGN knows and this release does not
+have yet are named as such, and a secret written as a value is sent to its `*_file`.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from libra_schemas.config import Config
+from libra_schemas.places import Path
+
+NOT_YET = "not in this release yet"
+
+_LATER: dict[str, frozenset[str]] = {
+    "": frozenset({"groups", "templates", "include", "health", "metrics", "api", "log", "limits"}),
+    "instances": frozenset(
+        {
+            "seal", "unicast", "peers", "tether", "group", "vmac", "routes", "rules", "excluded",
+            "auth", "connected", "handover", "preempt_delay", "nd", "source",
+        }
+    ),
+    "instances.track": frozenset({"programs", "files", "processes", "sync", "bfd"}),
+    "services": frozenset(
+        {
+            "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",
+            "data_path", "engine", "tunnel", "quorum_up", "quorum_down",
+        }
+    ),
+    "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
+    "services.check": frozenset(
+        {
+            "https", "tls", "smtp", "dns", "udp", "ldap", "exec", "file", "grpc", "bfd", "hold",
+            "data_path", "vantage", "preset",
+        }
+    ),
+    "notify": frozenset(
+        {
+            "syslog", "chat", "fifo", "slack", "digest", "silence", "flood", "severity",
+            "template", "group",
+        }
+    ),
+    "nodes": frozenset({"site", "labels", "tls"}),
+    "sync": frozenset({"tunnel"}),
+    "ipvs": frozenset({"unlogged_after", "ballast", "marks"}),
+}  # fmt: skip
+
+_SECRETS = ("password", "passwd", "secret", "token", "auth_pass", "api_key", "apikey", "key", "url")
+
+
+def advise(path: Path) -> tuple[str, str]:
+    """Say what is wrong with the unknown key at the end of *path*, and what to do: two texts."""
+    key = str(path[-1])
+    known = keys_at(path[:-1])
+    if f"{key}_file" in known or key.lower() in _SECRETS:
+        return "a secret is never a value", _file_hint(key, known)
+    if is_later(path):
+        return NOT_YET, "leave it out"
+    return f"unknown key {key!r}", nearest(key, known) or _listed(known)
+
+
+def is_later(path: Path) -> bool:
+    """Tell whether *path* names something that a later release will have."""
+    shape = _shape(path[:-1])
+    return path[-1] in _LATER.get(shape, ()) and path[-1] not in keys_at(path[:-1])
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Ask for the nearest of *known*, "" where none is near."""
+    close = get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def keys_at(path: Path) -> frozenset[str]:
+    """List the keys that may stand in the mapping at *path*."""
+    found = _annotations(Config, path)
+    return frozenset(
+        field.alias or name
+        for annotation in found
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        for name, field in annotation.model_fields.items()
+    )
+
+
+def _file_hint(key: str, known: frozenset[str]) -> str:
+    named = f"{key}_file"
+    if named in known:
+        return f"write it to a file and name that as {named}"
+    held = sorted(name for name in known if name.endswith("_file"))
+    if held:
+        return f"write it to a file and name that as {' or '.join(held)}"
+    return "write it to a file; no key here takes one"
+
+
+def _listed(known: frozenset[str]) -> str:
+    return f"known here: {', '.join(sorted(known))}" if known else ""
+
+
+def _shape(path: Path) -> str:
+    """Spell *path* without names and indices: `services.web.check` -> `services.check`."""
+    words = [part for part in path if isinstance(part, str)]
+    if "check" in words:
+        return "services.check"
+    return ".".join(words[::2]) if words and words[0] not in {"sync", "ipvs"} else ".".join(words)
+
+
+def _annotations(annotation: Any, path: Path) -> tuple[Any, ...]:
+    members = tuple(_members(annotation))
+    if not path:
+        return members
+    return tuple(
+        deeper
+        for member in members
+        for inner in _inner(member, path[0])
+        for deeper in _annotations(inner, path[1:])
+    )
+
+
+def _members(annotation: Any) -> Iterable[Any]:
+    """Strip Annotated and open unions."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in {Union, UnionType}:
+        for member in get_args(annotation):
+            yield from _members(member)
+    elif annotation is not NoneType:
+        yield annotation
+
+
+def _inner(annotation: Any, part: str | int) -> Iterable[Any]:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        yield args[1]
+    elif origin is tuple and isinstance(part, int):
+        yield args[0]
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from (_fields(annotation)[part],) if part in _fields(annotation) else ()
+
+
+@cache
+def _fields(model: type[BaseModel]) -> dict[str | int, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}

@@ -1,0 +1,94 @@
+"""Messages: what a value of the config should have been, without pydantic's jargon.
+
+Rule: a message says what is expected and never repeats a value that could be a secret.
+"""
+
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from libra_schemas.config.service import FLAGS, SCHEDULERS
+from libra_schemas.places import Path
+from libra_schemas.suggestions import NOT_YET, nearest
+
+_EXPECTED = {
+    "address": "an IP address such as 10.0.0.2 or 2001:db8::2",
+    "addresses": "an address such as 192.0.2.10/24, or one elsewhere such as"
+    " {address: 10.0.1.1/24, interface: eth1}",
+    "check": "a kind such as tcp, a check such as {http: {path: /healthz}}, or a list of them",
+    "group": "an IP address such as 224.0.0.81",
+    "interface": "an interface such as eth0, or one per node such as {a: eth0, b: eth1}",
+    "preempt": "true, false, when-synced or a delay such as 30s",
+    "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
+    "sysctls": "a whole number or text",
+}
+"""What a value of several possible kinds may be, by the nearest key."""
+
+_NAME = "a name starts with a letter or digit and holds at most 63 letters, digits, - and _"
+
+_PATTERNS = (
+    ("[A-Za-z0-9][A-Za-z0-9_-]", _NAME),
+    (r"[^\s/]{1,15}", "an interface name has 1 to 15 characters, no space and no slash"),
+    ("[1-5][0-9]{2}", "expected an HTTP status or a range such as 200-299"),
+    (r"[a-z]+)\.(", "expected an event type or a pattern such as backend.down or vrrp.*"),
+    ("@", "expected a mail address such as ops@example.com"),
+    ("[a-z0-9_]+", "a sysctl of net.ipv4.vs has lowercase letters, digits and _ only"),
+)
+
+_KINDS = {
+    "bool_parsing": "expected true or false",
+    "bool_type": "expected true or false",
+    "dict_type": "expected a mapping of keys to values",
+    "model_type": "expected a mapping of keys to values",
+    "tuple_type": "expected a list",
+    "string_type": "expected text",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "too_short": "needs at least {min_length} entry",
+    "too_long": "holds more than {max_length} entries",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+
+def expected(path: Path) -> str:
+    """Say what a value of several possible kinds may be."""
+    keys = [part for part in reversed(path) if part in _EXPECTED]
+    return _EXPECTED[str(keys[0])] if keys else "another kind of value"
+
+
+def say(path: Path, error: ErrorDetails) -> tuple[str, str]:
+    """Say what is wrong with a value, and a hint ("" without one)."""
+    context: dict[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            message, _, hint = str(context["error"]).partition("; ")
+            return message, hint
+        case "literal_error":
+            return _one_of(path, error["input"], context["expected"])
+        case "string_pattern_mismatch":
+            return _of_pattern(context["pattern"]), ""
+        case kind if kind in _KINDS:
+            return _KINDS[kind].format(**context), ""
+        case _:
+            return error["msg"], ""
+
+
+def say_of_key(error: ErrorDetails) -> str:
+    """Say what is wrong with the name that a mapping's key is."""
+    return _of_pattern(error.get("ctx", {}).get("pattern", ""))
+
+
+def _of_pattern(pattern: str) -> str:
+    return next((text for part, text in _PATTERNS if part in pattern), f"must match {pattern}")
+
+
+def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
+    if path[-1] == "version":
+        later = f"version {value} is {NOT_YET}" if value in {2, "2"} and len(path) > 1 else ""
+        return later or f"expected version {listed}", ""
+    words = {"scheduler": SCHEDULERS, "flags": FLAGS}.get(str(path[-1]))
+    known = words or tuple(word.strip("'") for word in listed.replace(" or ", ", ").split(", "))
+    hint = nearest(value, known) if isinstance(value, str) else ""
+    return f"expected one of {', '.join(known)}", hint
