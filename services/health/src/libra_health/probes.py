@@ -6,7 +6,7 @@ The one rule: one probe per distinct (target, spec, times), however many service
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from libra_health.checks import Spec
@@ -24,6 +24,15 @@ class Probe:
     spec: Spec
     every: float
     timeout: float
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: a probe is looked up at every result."""
+        words = (self.target, self.spec, self.every, self.timeout)
+        object.__setattr__(self, "_hash", hash(words))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def asks_the_same(self, other: Probe) -> bool:
         """Whether the answers of the other speak for this one too."""

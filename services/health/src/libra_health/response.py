@@ -76,12 +76,16 @@ def feed(reading: Reading, data: bytes, *, body_limit: int, bodiless: bool) -> R
     At most `body_limit` bytes of the body are held; with them the reading is complete.
     Raises MalformedResponse or OversizedResponse (the head).
     """
-    reading = replace(reading, pending=reading.pending + data)
-    if reading.head is None:
-        reading = _read_head(reading, bodiless=bodiless)
-    if reading.head is None or reading.is_complete:
+    if reading.is_complete:
         return reading
-    return _read_body(reading, reading.head, body_limit)
+    pending, head = reading.pending + data, reading.head
+    reading = Reading(head, pending, reading.body, reading.spent)
+    if head is None:
+        reading = _read_head(reading, bodiless=bodiless)
+        head = reading.head
+    if head is None or reading.is_complete:
+        return reading
+    return _read_body(reading, head, body_limit)
 
 
 def finish(reading: Reading) -> Reading:
@@ -155,7 +159,7 @@ def _read_body(reading: Reading, head: Head, limit: int) -> Reading:
     if len(body) > limit or (head.length > limit and len(body) == limit):
         return _cut(reading, body, limit)
     complete = head.framing is Framing.LENGTH and len(body) == head.length
-    return replace(reading, pending=b"", body=body, is_complete=complete)
+    return Reading(head, b"", body, reading.spent, is_complete=complete)
 
 
 def _cut(reading: Reading, body: bytes, limit: int) -> Reading:

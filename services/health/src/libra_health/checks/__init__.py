@@ -42,3 +42,17 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
             return icmp.step(state, event, now)
         case _:
             assert_never(state)
+
+
+__all__ = [
+    "HttpSpec",
+    "HttpState",
+    "IcmpSpec",
+    "IcmpState",
+    "Spec",
+    "State",
+    "TcpSpec",
+    "TcpState",
+    "start",
+    "step",
+]

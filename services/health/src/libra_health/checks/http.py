@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 
 from libra_health.outcome import (
@@ -47,7 +48,7 @@ from libra_health.wire import (
 BODY_LIMIT: Final = 1048576
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
-_BLANK: Final = re.compile(r"\s")
+_VISIBLE: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,34 +78,23 @@ Expectation: TypeAlias = Contains | Matches | Digest
 
 @dataclass(frozen=True, slots=True)
 class HttpSpec:
-    """What to ask and what to accept. `statuses`: inclusive ranges.
+    """What to ask (see `request`) and what to accept. `statuses`: inclusive ranges.
 
+    `is_head`: the request's method is HEAD, so no body follows.
     `body_limit`: how many bytes of the body are looked at; a digest needs the whole body in them.
     """
 
-    path: str = "/"
-    method: str = "GET"
-    host: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
+    request: bytes
+    is_head: bool = False
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: Expectation | None = None
     body_limit: int = BODY_LIMIT
-
-    def __post_init__(self) -> None:
-        """Refuse what would break out of its place in the request."""
-        names = (self.method, *(name for name, _ in self.headers))
-        values = (self.path, self.host, *(value for _, value in self.headers))
-        if not all(map(_TOKEN.fullmatch, names)) or any(map(_UNSAFE.search, values)):
-            raise ValueError("method or header cannot be sent over HTTP/1.1")
-        if not self.path or _BLANK.search(self.path) or _BLANK.search(self.host):
-            raise ValueError("path or host cannot be sent over HTTP/1.1")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpState:
     """A check under way. `started` in seconds of the monotonic clock."""
 
-    target: Target
     spec: HttpSpec
     started: float
     is_connected: bool = False
@@ -116,15 +106,15 @@ Step: TypeAlias = tuple[HttpState, Effects | Outcome]
 
 def start(target: Target, spec: HttpSpec, now: float) -> tuple[HttpState, Effects]:
     """Begin by connecting."""
-    return HttpState(target, spec, now), (Connect(target, abort=False),)
+    return HttpState(spec, now), (Connect(target, abort=False),)
 
 
 def step(state: HttpState, event: Input, now: float) -> Step:
     """Take one input further."""
     match event:
         case Connected():
-            spoken = replace(state, is_connected=True)
-            return spoken, (Send(request(state.target, state.spec)), *RECEIVE)
+            spoken = HttpState(state.spec, state.started, is_connected=True)
+            return spoken, (Send(state.spec.request), *RECEIVE)
         case Received(data):
             return _read(state, data, now)
         case Ended():
@@ -139,23 +129,29 @@ def step(state: HttpState, event: Input, now: float) -> Step:
             assert_never(event)
 
 
-@lru_cache(maxsize=16384)
-def request(target: Target, spec: HttpSpec) -> bytes:
-    """Write the request (RFC 9112 section 3)."""
-    own = {name.lower() for name, _ in spec.headers}
-    lines = [f"{spec.method} {spec.path} HTTP/1.1"]
-    if "host" not in own:
-        lines.append(f"Host: {spec.host or target}")
-    if "user-agent" not in own:
-        lines.append("User-Agent: LibrA-health")
-    lines.append("Connection: close")
-    lines += [f"{name}: {value}" for name, value in spec.headers]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+def request(
+    host: str,
+    path: str = "/",
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """Write a request (RFC 9112 section 3); raises ValueError where it would not stay one."""
+    if not all(map(_TOKEN.fullmatch, (method, *headers))):
+        raise ValueError("method and header names must be tokens")
+    if any(map(_UNSAFE.search, headers.values())):
+        raise ValueError("a header value holds a control character")
+    if not (_VISIBLE.fullmatch(path) and _VISIBLE.fullmatch(host)):
+        raise ValueError("path and host must be visible ASCII")
+    fields = {"host": f"Host: {host}", "user-agent": "User-Agent: LibrA-health"}
+    fields |= {name.lower(): f"{name}: {value}" for name, value in headers.items()}
+    fields["connection"] = "Connection: close"
+    lines = (f"{method} {path} HTTP/1.1", *fields.values(), "", "")
+    return "\r\n".join(lines).encode("latin-1", "replace")
 
 
 def _read(state: HttpState, data: bytes, now: float) -> Step:
     spec, elapsed = state.spec, now - state.started
-    bodiless = spec.method == "HEAD" or spec.body is None
+    bodiless = spec.is_head or spec.body is None
     try:
         reading = feed(state.reading, data, body_limit=spec.body_limit, bodiless=bodiless)
     except MalformedResponse as found:
@@ -168,7 +164,7 @@ def _read(state: HttpState, data: bytes, now: float) -> Step:
             return state, wrong
         if reading.is_complete:
             return state, _judge(spec, reading, elapsed)
-    return replace(state, reading=reading), RECEIVE
+    return HttpState(spec, state.started, is_connected=True, reading=reading), RECEIVE
 
 
 def _end(state: HttpState, now: float) -> Step:

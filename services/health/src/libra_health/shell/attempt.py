@@ -51,6 +51,7 @@ class Attempt:
     __slots__ = (
         "_connecting",
         "_ending",
+        "_is_stream",
         "_readable",
         "_register",
         "_state",
@@ -65,7 +66,7 @@ class Attempt:
         self.fd = -1
         self._register = register
         self._unsent = b""
-        self._connecting = self._waiting = self._readable = self._ending = False
+        self._connecting = self._waiting = self._readable = self._ending = self._is_stream = False
 
     def start(self, probe: Probe, now: float) -> Outcome | None:
         """Begin; `now` in monotonic seconds."""
@@ -128,7 +129,7 @@ class Attempt:
             return self._refuse(error.errno or errno.EIO, now, immediate=True)
         if number not in {0, errno.EINPROGRESS}:
             return self._refuse(number, now, immediate=True)
-        self._connecting = True
+        self._connecting = self._is_stream = True
         self._enrol(sock)
         return None
 
@@ -168,7 +169,7 @@ class Attempt:
         return None
 
     def _receive(self, now: float) -> Outcome | None:
-        """Read once; a short read means drained unless the end was announced (epoll(7), Q9)."""
+        """Read once; a stream's short read means drained unless it is ending (epoll(7), Q9)."""
         assert self.sock is not None  # noqa: S101  a machine reads only what it opened
         try:
             data = self.sock.recv(READ_SIZE)
@@ -177,7 +178,7 @@ class Attempt:
             return None
         except OSError as error:
             return self._refuse(error.errno or errno.EIO, now, immediate=False)
-        if len(data) < READ_SIZE and not self._ending:
+        if self._is_stream and len(data) < READ_SIZE and not self._ending:
             self._readable = False
         self._waiting = False
         return self._tell(Received(data) if data else _ENDED, now)

@@ -50,13 +50,14 @@ class Load:
 class Seat:
     """A probe in the driver: when it is due next, and its run if one is under way."""
 
-    __slots__ = ("attempt", "due", "probe", "run")
+    __slots__ = ("attempt", "due", "is_retired", "probe", "run")
 
     def __init__(self, probe: Probe, due: float) -> None:
         self.probe = probe
         self.due = due
         self.attempt: Attempt | None = None
         self.run = 0
+        self.is_retired = False
 
 
 class Driver:
@@ -155,7 +156,7 @@ class Driver:
         if run:
             if seat.run == run and seat.attempt is not None:
                 self._conclude(seat, seat.attempt.expire(now), now)
-        elif self._seats.get(seat.probe) is seat:
+        elif not seat.is_retired:
             if seat.attempt is not None:  # timeout = every, and this run began late
                 self._conclude(seat, seat.attempt.expire(now), now)
             self._begin(seat, now)
@@ -198,5 +199,6 @@ class Driver:
     def _retire(self, probe: Probe) -> float:
         """Stop a probe at once; returns when it would have been due next."""
         seat = self._seats.pop(probe)
+        seat.is_retired = True
         self._clear(seat)
         return seat.due

@@ -1,0 +1,36 @@
+import errno
+
+import pytest
+
+from libra_health.outcome import Errored, Failed, Reason, compiled, excerpt, from_errno
+
+
+@pytest.mark.parametrize(
+    ("number", "immediate", "expected"),
+    [
+        pytest.param(errno.ECONNREFUSED, False, Failed(Reason.REFUSED, "ECONNREFUSED", 0.5)),
+        pytest.param(errno.ECONNREFUSED, True, Failed(Reason.REFUSED, "ECONNREFUSED", 0.5)),
+        pytest.param(errno.EHOSTUNREACH, False, Failed(Reason.UNREACHABLE, "EHOSTUNREACH", 0.5)),
+        pytest.param(errno.ENETUNREACH, True, Errored(Reason.NO_ROUTE, "ENETUNREACH")),
+        pytest.param(errno.EMFILE, True, Errored(Reason.DESCRIPTORS, "EMFILE")),
+        pytest.param(errno.EADDRNOTAVAIL, True, Errored(Reason.PORTS, "EADDRNOTAVAIL")),
+        pytest.param(errno.EINVAL, True, Errored(Reason.LOCAL, "EINVAL")),
+        pytest.param(99999, True, Errored(Reason.LOCAL, "99999")),
+    ],
+)
+def test_only_what_came_back_from_outside_counts_against_a_backend(
+    number: int,
+    immediate: bool,
+    expected: Failed | Errored,
+) -> None:
+    assert from_errno(number, 0.5, immediate=immediate) == expected
+
+
+def test_what_a_backend_sent_is_shown_escaped_and_cut() -> None:
+    assert excerpt(b"220 \x1b[2J\r\n\xff") == "220 \\x1b[2J\\r\\n\\xff"
+    assert excerpt(b"\x00" * 1000, 20) == "\\x00\\x00\\x00\\x00\\..."
+    assert len(excerpt(b"a" * 10000)) == 512
+
+
+def test_patterns_are_matched_against_bytes() -> None:
+    assert compiled("^220[ -]").search(b"220 mx")

@@ -1,0 +1,15 @@
+import pytest
+
+from libra_health.wire import Target
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        pytest.param(Target("192.0.2.1", 80), "192.0.2.1:80", id="ipv4"),
+        pytest.param(Target("2001:db8::1", 80), "[2001:db8::1]:80", id="ipv6"),
+        pytest.param(Target("192.0.2.1"), "192.0.2.1", id="no port"),
+    ],
+)
+def test_a_target_is_written_as_an_operator_would(target: Target, text: str) -> None:
+    assert str(target) == text
