@@ -1,0 +1,41 @@
+"""The numbers of linux/ip_vs.h that LibrA speaks (generic netlink family IPVS, version 1).
+
+Rule: names follow the header without its prefixes; nothing here computes.
+"""
+
+from libra_schemas.table import Protocol
+
+FAMILY = "IPVS"
+VERSION = 1
+NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
+NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
+CMD_ATTR_SERVICE, CMD_ATTR_DEST = 1, 2
+
+COMMANDS = {
+    "add_service": NEW_SERVICE,
+    "set_service": SET_SERVICE,
+    "delete_service": DEL_SERVICE,
+    "add_destination": NEW_DEST,
+    "set_destination": SET_DEST,
+    "delete_destination": DEL_DEST,
+}
+PROTOCOL_NUMBERS: dict[Protocol, int] = {"tcp": 6, "udp": 17, "sctp": 132}
+PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+AF = {4: 2, 6: 10}
+FULL_PREFIX = {4: 32, 6: 128}
+
+SVC_AF, SVC_PROTOCOL, SVC_ADDR, SVC_PORT, SVC_FWMARK = 1, 2, 3, 4, 5
+SVC_SCHED, SVC_FLAGS, SVC_TIMEOUT, SVC_NETMASK, SVC_STATS, SVC_PE, SVC_STATS64 = range(6, 13)
+DEST_ADDR, DEST_PORT, DEST_FWD, DEST_WEIGHT, DEST_UPPER, DEST_LOWER = range(1, 7)
+DEST_ACTIVE, DEST_INACTIVE, DEST_PERSISTENT, DEST_STATS, DEST_FAMILY, DEST_STATS64 = range(7, 13)
+DEST_TUN_TYPE, DEST_TUN_PORT, DEST_TUN_FLAGS = 13, 14, 15
+
+F_PERSISTENT, F_ONE_PACKET, FORWARD_MASK = 0x1, 0x4, 0x7
+SCHEDULER_FLAGS = {"flag-1": 0x08, "flag-2": 0x10, "flag-3": 0x20}
+
+NEW_DAEMON, DEL_DAEMON, GET_DAEMON = 9, 10, 11
+SET_CONFIG, GET_CONFIG, GET_INFO = 12, 13, 15
+CMD_ATTR_DAEMON, CMD_ATTR_TCP, CMD_ATTR_TCP_FIN, CMD_ATTR_UDP = 3, 4, 5, 6
+DAEMON_STATE, DAEMON_INTERFACE, DAEMON_SYNCID, DAEMON_MAXLEN = 1, 2, 3, 4
+DAEMON_GROUP, DAEMON_GROUP6, DAEMON_PORT, DAEMON_TTL = 5, 6, 7, 8
+STATS_CONNS, STATS_INPKTS, STATS_OUTPKTS, STATS_INBYTES, STATS_OUTBYTES = 1, 2, 3, 4, 5
