@@ -15,6 +15,7 @@ from libra_ipvs_writer.desired import (
     settle,
 )
 from libra_ipvs_writer.fold import Entry, State, fold
+from libra_schemas.catalogue import PUBLISHER_OF
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
 from libra_schemas.events import AdminState, BackendState, ServiceState
@@ -51,7 +52,7 @@ def stored(state: State, kind: str, key: tuple[str, ...], data: Data) -> State:
     subject = Subject("a", kind, key)
     raw = encode(
         Draft(kind, key, data, "x", NOW),  # type: ignore[arg-type]  # every Data here is EventData
-        Link("a", "health", 1, 1, NEW_CHAIN),
+        Link("a", PUBLISHER_OF[kind], 1, 1, NEW_CHAIN),
     )
     _, event = decode(str(subject), raw)
     return fold(state, [Entry(len(state) + 1000, subject, event)])[0]

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
+from libra_schemas.agreement import contradiction
+from libra_schemas.catalogue import CATALOGUE, may_publish
 from libra_schemas.errors import MalformedEvent, MalformedSubject
 from libra_schemas.events import MODELS, EventData
 from libra_schemas.model import Digest, Fact
@@ -97,8 +99,14 @@ def schema_name(event_type: str) -> str:
 
 
 def encode(draft: Draft, link: Link) -> bytes:
-    """Encode the exact bytes to store; raise ValueError where the event is too large."""
-    event = _event_model(draft.type)(
+    """Encode the exact bytes to store.
+
+    Raise ValueError where the event is too large or contradicts itself: no reader would take it.
+    """
+    reason = _misplaced(draft.type, draft.key, link.service)
+    if reason := reason or contradiction(draft.type, draft.key, draft.data):
+        raise ValueError(reason)
+    event = event_model(draft.type)(
         id=draft.id,
         source=f"/lvs/{link.node}/{link.service}",
         type=draft.type,
@@ -129,12 +137,15 @@ def decode(subject: str, raw: bytes) -> tuple[Subject, Event | Unrecognised]:
         raise MalformedEvent(f"{len(raw)} bytes; an event holds at most {MAX_EVENT}")
     event = _decode_known(where, raw) if where.type in MODELS else _decode_unknown(raw)
     _require_place(where, event)
+    reason = contradiction(where.type, where.key, event.data) if isinstance(event, Event) else ""
+    if reason:
+        raise MalformedEvent(reason)
     return where, event
 
 
 def _decode_known(where: Subject, raw: bytes) -> Event | Unrecognised:
     try:
-        event = _event_model(where.type).model_validate_json(raw)
+        event = event_model(where.type).model_validate_json(raw)
     except ValidationError as error:
         return _newer_version(where, raw, error)
     if event.dataschema != schema_name(where.type):
@@ -166,8 +177,22 @@ def _require_place(where: Subject, event: Envelope) -> None:
         raise MalformedEvent(f"type {event.type!r} on the subject of {where.type!r}")
     if event.subject != "/".join(where.key):
         raise MalformedEvent(f"subject {event.subject!r} on the key {'/'.join(where.key)!r}")
-    if event.source.split("/")[2] != where.node:
+    _, _, node, service = event.source.split("/")
+    if node != where.node:
         raise MalformedEvent(f"source {event.source!r} on the subject of node {where.node!r}")
+    if reason := _misplaced(where.type, where.key, service):
+        raise MalformedEvent(reason)
+
+
+def _misplaced(event_type: str, key: tuple[str, ...], service: str) -> str:
+    """Say why *service* does not publish *event_type* on *key*; "" where it does."""
+    if event_type not in CATALOGUE:
+        return ""
+    if not CATALOGUE[event_type].takes(key):
+        return f"key {'.'.join(key)!r} is not {CATALOGUE[event_type].shown} of {event_type}"
+    if not may_publish(service, event_type, key):
+        return f"{event_type} from {service!r}, who does not publish it"
+    return ""
 
 
 def _first(error: ValidationError) -> str:
@@ -177,7 +202,7 @@ def _first(error: ValidationError) -> str:
 
 
 @cache
-def _event_model(event_type: str) -> type[Event]:
-    """Make the model of one event type: the envelope with exactly its data."""
+def event_model(event_type: str) -> type[Event]:
+    """Make the model of one event type: the envelope with exactly its data (KeyError: unknown)."""
     name = "".join(part.capitalize() for part in event_type.split(".")) + "Event"
     return type(name, (Event,), {"__annotations__": {"data": MODELS[event_type]}})
