@@ -27,6 +27,7 @@ def test_a_probe_equals_another_by_what_it_asks_and_when() -> None:
     assert hash(replace(TCP)) == hash(TCP)
     assert replace(TCP, every=2.0) != TCP
     assert replace(TCP, every=2.0).asks_the_same(TCP)
+    assert TCP.kind == "tcp"
     assert not OTHER.asks_the_same(TCP)
 
 

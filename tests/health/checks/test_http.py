@@ -98,7 +98,7 @@ def test_the_body_is_judged_once_it_is_there(
     body: Contains | Matches | Digest,
     passes: bool,
 ) -> None:
-    spec = HttpSpec(GET, body=body)
+    spec = HttpSpec(GET, body=(body,))
     assert heard(spec, OK, b"he") == RECEIVE
     outcome = heard(spec, OK, b"he", b"llo")
     if passes:
@@ -109,22 +109,28 @@ def test_the_body_is_judged_once_it_is_there(
         assert "'hello'" in outcome.detail
 
 
+def test_all_that_is_wanted_of_a_body_must_be_there() -> None:
+    spec = HttpSpec(GET, body=(Contains(b"he"), Matches("o$"), Contains(b"x")))
+    outcome = heard(spec, OK, b"hello")
+    assert outcome == Failed(Reason.CONTENT, "'x' not in body 'hello'", 0.25)
+
+
 def test_a_body_until_close_is_judged_at_the_close() -> None:
-    spec = HttpSpec(GET, body=Contains(b"hello"))
+    spec = HttpSpec(GET, body=(Contains(b"hello"),))
     inputs = (Connected(), Received(b"HTTP/1.0 200 OK\r\n\r\nhello"))
     assert play(spec, *inputs) == RECEIVE
     assert play(spec, *inputs, Ended()) == Passed(0.25)
 
 
 def test_only_a_digest_minds_a_body_that_is_too_long() -> None:
-    found = HttpSpec(GET, body=Contains(b"he"), body_limit=2)
+    found = HttpSpec(GET, body=(Contains(b"he"),), body_limit=2)
     assert heard(found, OK, b"hello") == Passed(0.25)
-    digest = HttpSpec(GET, body=Digest("sha256", DIGEST), body_limit=2)
+    digest = HttpSpec(GET, body=(Digest("sha256", DIGEST),), body_limit=2)
     outcome = heard(digest, OK, b"hello")
     assert outcome == Failed(Reason.OVERSIZED, "body of more than 2 bytes", 0.25)
 
 
-WANTS_BODY = HttpSpec(GET, body=Contains(b"x"))
+WANTS_BODY = HttpSpec(GET, body=(Contains(b"x"),))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +195,9 @@ def test_an_echo_socket_is_our_mistake() -> None:
         play(PLAIN, PingOpened(raw=False))
 
 
-SPECS = st.sampled_from([PLAIN, WANTS_BODY, HttpSpec(GET, body=Matches("a")), HttpSpec(GET, True)])
+SPECS = st.sampled_from(
+    [PLAIN, WANTS_BODY, HttpSpec(GET, body=(Matches("a"),)), HttpSpec(GET, True)]
+)
 PIECES = st.binary(max_size=30) | st.sampled_from(
     [
         b"HTTP/1.1 200 OK\r\n",

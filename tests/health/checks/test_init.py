@@ -1,12 +1,15 @@
 import pytest
 
-from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec, start, step
+from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec, kind_of, start, step
 from libra_health.outcome import Failed, Reason
 from libra_health.wire import DeadlineReached, Target
 
 
-@pytest.mark.parametrize("spec", [TcpSpec(), HttpSpec(b"GET"), IcmpSpec()])
-def test_every_check_starts_and_ends_by_its_deadline(spec: Spec) -> None:
+@pytest.mark.parametrize(
+    ("kind", "spec"), [("tcp", TcpSpec()), ("http", HttpSpec(b"GET")), ("icmp", IcmpSpec())]
+)
+def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:
+    assert kind_of(spec) == kind
     state, effects = start(Target("192.0.2.1", 80), spec, 0.0)
     assert len(effects) == 1
     outcome = step(state, DeadlineReached(), 0.5)[1]

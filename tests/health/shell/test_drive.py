@@ -105,7 +105,7 @@ def once(target: Target, spec: TcpSpec | HttpSpec | IcmpSpec, timeout: float = 5
 
 
 def http(target: Target, body: bytes = b"") -> HttpSpec:
-    return HttpSpec(request(str(target)), body=Contains(body) if body else None)
+    return HttpSpec(request(str(target)), body=(Contains(body),) if body else ())
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -294,3 +294,4 @@ def test_a_driver_that_dies_says_so() -> None:
     gone = once(Target("255.255.255.255", 80), TcpSpec())
     driver.call(lambda: driver.apply(Changes((), (gone,), ()), spread=False))
     assert str(died.get(timeout=PATIENCE)) == "no one listens"
+    driver.stop()

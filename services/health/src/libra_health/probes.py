@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from libra_health.checks import Spec
+from libra_health.checks import Spec, kind_of
 from libra_health.wire import Target
 
 Key: TypeAlias = tuple[str, str]
@@ -33,6 +33,11 @@ class Probe:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @property
+    def kind(self) -> str:
+        """The config word of its check."""
+        return kind_of(self.spec)
 
     def asks_the_same(self, other: Probe) -> bool:
         """Whether the answers of the other speak for this one too."""

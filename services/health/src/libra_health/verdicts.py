@@ -64,14 +64,16 @@ def begin(watch: Watch, previous: Tally | None = None, *, logged: bool | None = 
     tally = Tally(watch, tuple(d for d, _ in kept), tuple(f for _, f in kept))
     if previous is not None and previous.watch.digest == watch.digest:
         return _rule(replace(tally, said=previous.said))
-    return _rule(tally) if logged is None else recall(tally, logged=logged)
+    return recall(tally, logged=logged)
 
 
-def recall(tally: Tally, *, logged: bool) -> Ruling:
-    """Learn what the log holds for this digest, after having begun without it.
+def recall(tally: Tally, *, logged: bool | None) -> Ruling:
+    """Learn what the log holds for this digest (None: nothing), after having begun without it.
 
     A lookout that has not settled yet takes the log's word; one that has settled is believed.
     """
+    if logged is None:
+        return _rule(replace(tally, said=None))
     fresh = settled(up=logged)
     debounces = tuple(
         fresh if debounce.standing is Standing.UNKNOWN else debounce for debounce in tally.debounces

@@ -18,6 +18,19 @@ Spec: TypeAlias = TcpSpec | HttpSpec | IcmpSpec
 State: TypeAlias = TcpState | HttpState | IcmpState
 
 
+def kind_of(spec: Spec) -> str:
+    """Name the config word of a check."""
+    match spec:
+        case TcpSpec():
+            return "tcp"
+        case HttpSpec():
+            return "http"
+        case IcmpSpec():
+            return "icmp"
+        case _:
+            assert_never(spec)
+
+
 def start(target: Target, spec: Spec, now: float) -> tuple[State, Effects]:
     """Begin a check; `now` in seconds of the monotonic clock."""
     match spec:
@@ -53,6 +66,7 @@ __all__ = [
     "State",
     "TcpSpec",
     "TcpState",
+    "kind_of",
     "start",
     "step",
 ]

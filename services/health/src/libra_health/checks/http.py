@@ -87,7 +87,7 @@ class HttpSpec:
     request: bytes
     is_head: bool = False
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
-    body: Expectation | None = None
+    body: tuple[Expectation, ...] = ()
     body_limit: int = BODY_LIMIT
 
 
@@ -151,7 +151,7 @@ def request(
 
 def _read(state: HttpState, data: bytes, now: float) -> Step:
     spec, elapsed = state.spec, now - state.started
-    bodiless = spec.is_head or spec.body is None
+    bodiless = spec.is_head or not spec.body
     try:
         reading = feed(state.reading, data, body_limit=spec.body_limit, bodiless=bodiless)
     except MalformedResponse as found:
@@ -186,24 +186,27 @@ def _status_failure(spec: HttpSpec, head: Head, elapsed: float) -> Failed | None
 
 
 def _judge(spec: HttpSpec, reading: Reading, elapsed: float) -> Outcome:
-    body = reading.body
-    match spec.body:
-        case None:
-            return Passed(elapsed)
+    if reading.is_cut and any(isinstance(wanted, Digest) for wanted in spec.body):
+        return Failed(Reason.OVERSIZED, f"body of more than {spec.body_limit} bytes", elapsed)
+    for wanted in spec.body:
+        if (missing := _missing(wanted, reading.body)) is not None:
+            detail = f"{missing} not in body '{excerpt(reading.body, 200)}'"
+            return Failed(Reason.CONTENT, detail, elapsed)
+    return Passed(elapsed)
+
+
+def _missing(wanted: Expectation, body: bytes) -> str | None:
+    """Name what was wanted if the body does not have it."""
+    match wanted:
         case Contains(text):
-            fits, wanted = text in body, f"'{excerpt(text, 80)}'"
+            return None if text in body else f"'{excerpt(text, 80)}'"
         case Matches(pattern):
-            fits, wanted = compiled(pattern).search(body) is not None, f"/{pattern[:80]}/"
-        case Digest() if reading.is_cut:
-            return Failed(Reason.OVERSIZED, f"body of more than {spec.body_limit} bytes", elapsed)
+            return None if compiled(pattern).search(body) else f"/{pattern[:80]}/"
         case Digest(algorithm, value):
             found = hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
-            fits, wanted = found == value.lower(), f"{algorithm} {value}, got {found}, "
+            return None if found == value.lower() else f"{algorithm} {value}, got {found}:"
         case _:
-            assert_never(spec.body)
-    if fits:
-        return Passed(elapsed)
-    return Failed(Reason.CONTENT, f"{wanted} not in body '{excerpt(body, 200)}'", elapsed)
+            assert_never(wanted)
 
 
 def _progress(state: HttpState) -> str:

@@ -87,9 +87,10 @@ class Driver:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and close every socket; waits for it."""
+        """End the thread and close every socket; waits for it. To be called once."""
         self.call(self._stop)
         self._thread.join()
+        os.close(self._bell)
 
     def call(self, work: Callable[[], None]) -> None:
         """Have `work` done in the driver's thread, between events, in order."""
@@ -127,7 +128,6 @@ class Driver:
                 if seat.attempt is not None:
                     seat.attempt.close()
             self._epoll.close()
-            os.close(self._bell)
 
     def _turn(self) -> None:
         """Wait for sockets or the next timer, then serve both."""

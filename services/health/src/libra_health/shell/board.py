@@ -1,0 +1,93 @@
+"""What is held true of every backend, kept in the driver's thread beside the driver.
+
+The one rule: nothing is said before the log was heard, and everything said since is said once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from libra_health.outcome import Outcome, Passed
+from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
+from libra_health.shell.drive import Driver
+from libra_health.verdicts import Tally, Verdict, begin, recall, record
+from libra_runtime.stamp import now as wall_time
+
+Logged: TypeAlias = Mapping[Key, tuple[str, bool]]
+"""What the log holds: backend -> target digest and verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A verdict, when it fell (wall time) and under which config revision."""
+
+    verdict: Verdict
+    decided: datetime
+    revision: str
+
+
+Tell: TypeAlias = Callable[[tuple[Told, ...]], None]
+
+
+class Board:
+    """Counts results and says verdicts by `tell`; all methods run in the driver's thread."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.results: Counter[tuple[str, str]] = Counter()
+        self.tallies: dict[Key, Tally] = {}
+        self._tell = tell
+        self._users: FanOut = {}
+        self._revision = ""
+        self._has_heard = False
+
+    def hear(self, logged: Logged) -> None:
+        """Learn the log's verdicts, once, when it has been read to its end."""
+        self._has_heard = True
+        verdicts = []
+        for key, tally in self.tallies.items():
+            self.tallies[key], verdict = recall(tally, logged=_of(tally.watch, logged))
+            verdicts.append(verdict)
+        self._say(verdicts)
+
+    def apply(self, driver: Driver, watches: tuple[Watch, ...], rev: str, logged: Logged) -> None:
+        """Take up a config; what it does not change is not touched."""
+        before, self.tallies, self._revision = self.tallies, {}, rev
+        verdicts = []
+        for watch in watches:
+            previous = before.get(watch.key)
+            tally, verdict = begin(watch, previous, logged=_of(watch, logged))
+            self.tallies[watch.key] = tally
+            verdicts.append(verdict)
+        self._users = fan_out(watches)
+        driver.apply(diff(driver.probes, self._users), spread=True)
+        self._say(verdicts)
+
+    def report(self, probe: Probe, outcome: Outcome, now: float) -> None:
+        """Count one result for every backend that uses this probe."""
+        label = "passed" if isinstance(outcome, Passed) else outcome.reason.value
+        self.results[probe.kind, label] += 1
+        for key, place in self._users[probe]:
+            before = self.tallies[key]
+            after, verdict = record(before, place, outcome, now)
+            if after is not before:
+                self.tallies[key] = after
+            if verdict is not None:
+                self._say([verdict])
+
+    def _say(self, verdicts: Iterable[Verdict | None]) -> None:
+        if not self._has_heard:
+            return
+        decided = wall_time()
+        told = tuple(Told(v, decided, self._revision) for v in verdicts if v is not None)
+        if told:
+            self._tell(told)
+
+
+def _of(watch: Watch, logged: Logged) -> bool | None:
+    """Tell what the log holds for this very target."""
+    digest, up = logged.get(watch.key, ("", False))
+    return up if digest == watch.digest else None

@@ -1,0 +1,59 @@
+"""What the health service exports: read at each scrape, nothing is counted twice for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import REGISTRY, Collector
+
+from libra_health.debounce import Standing
+from libra_health.shell.board import Board
+from libra_health.shell.drive import Driver
+from libra_health.verdicts import standing
+
+
+class HealthMetrics(Collector):
+    """Reads the driver's load and the board; both belong to another thread, so it only copies."""
+
+    def __init__(self, driver: Driver, board: Board) -> None:
+        self._driver = driver
+        self._board = board
+
+    def describe(self) -> Iterator[Metric]:
+        """Name nothing ahead: every scrape tells the whole."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all families."""
+        load = self._driver.load
+        yield CounterMetricFamily("libra_health_runs", "Checks begun.", load.runs)
+        yield CounterMetricFamily("libra_health_skipped", "Runs missed.", load.skipped)
+        yield CounterMetricFamily("libra_health_lag_seconds", "Sum of start lags.", load.lag_sum)
+        yield GaugeMetricFamily(
+            "libra_health_worst_lag_seconds",
+            "Latest start since the last scrape.",
+            load.take_worst_lag(),
+        )
+        results = CounterMetricFamily(
+            "libra_health_results", "Results of checks.", labels=("check", "result")
+        )
+        for labels, number in self._board.results.copy().items():
+            results.add_metric(labels, number)
+        yield results
+        yield self._verdicts()
+
+    def _verdicts(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "libra_health_backend_up", "1 up, 0 down.", labels=("service", "backend")
+        )
+        for key, tally in self._board.tallies.copy().items():
+            held = standing(tally)
+            if held is not Standing.UNKNOWN:
+                family.add_metric(key, float(held is Standing.UP))
+        return family
+
+
+def export(driver: Driver, board: Board) -> None:
+    """Register with the process's registry."""
+    REGISTRY.register(HealthMetrics(driver, board))

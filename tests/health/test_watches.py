@@ -1,0 +1,124 @@
+from typing import Any
+
+import pytest
+
+from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
+from libra_health.checks.http import Contains, Matches
+from libra_health.probes import Lookout, Probe, Watch
+from libra_health.watches import watches_of
+from libra_health.wire import Target
+from libra_schemas.config import Config
+from libra_schemas.target import target_of
+
+
+def configured(**service: Any) -> Config:
+    web = {"address": "192.0.2.10:80", "backends": {"w1": "10.0.1.11:8080"}} | service
+    nodes = {"a": {"address": "10.0.0.2"}}
+    return Config.model_validate({"version": 1, "nodes": nodes, "services": {"web": web}})
+
+
+def only(**service: Any) -> Watch:
+    (watch,) = watches_of(configured(**service))
+    return watch
+
+
+def spec_of(check: Any, **service: Any) -> TcpSpec | HttpSpec | IcmpSpec:
+    (lookout,) = only(check=check, **service).lookouts
+    return lookout.probe.spec
+
+
+def test_a_backend_is_watched_by_its_services_check() -> None:
+    check = {"tcp": {"send": "HI", "expect": "^OK"}, "every": "2s", "timeout": "1s", "rise": 4}
+    config = configured(check=check)
+    service = config.services["web"]
+    probe = Probe(Target("10.0.1.11", 8080), TcpSpec(b"HI", "^OK"), 2.0, 1.0)
+    assert watches_of(config) == (
+        Watch(
+            ("web", "w1"),
+            "10.0.1.11",
+            8080,
+            "tcp",
+            target_of(service, service.backends["w1"]),
+            (Lookout(probe, 4, 3, "tcp 10.0.1.11:8080"),),
+        ),
+    )
+
+
+def test_an_http_check_says_all_that_was_written() -> None:
+    written = {
+        "path": "/healthz",
+        "method": "OPTIONS",
+        "host": "www.example.net",
+        "headers": {"X-Probe": "1"},
+        "status": [200, "300-399"],
+        "contains": "ok",
+        "regex": "^o",
+        "max_body": 99,
+    }
+    found = spec_of({"http": written})
+    assert isinstance(found, HttpSpec)
+    assert found.request.startswith(b"OPTIONS /healthz HTTP/1.1\r\nHost: www.example.net\r\n")
+    assert b"X-Probe: 1\r\n" in found.request
+    assert found.statuses == ((200, 200), (300, 399))
+    assert found.body == (Contains(b"ok"), Matches("^o"))
+    assert (found.body_limit, found.is_head) == (99, False)
+
+
+@pytest.mark.parametrize(
+    ("backend", "host"),
+    [
+        pytest.param("10.0.1.11:8080", b"Host: 10.0.1.11:8080\r\n", id="port"),
+        pytest.param("10.0.1.11:80", b"Host: 10.0.1.11\r\n", id="usual port"),
+        pytest.param("[2001:db8::1]:80", b"Host: [2001:db8::1]\r\n", id="ipv6"),
+    ],
+)
+def test_without_a_host_the_target_is_named(backend: str, host: bytes) -> None:
+    found = spec_of({"http": {"method": "HEAD"}}, backends={"w1": backend})
+    assert isinstance(found, HttpSpec)
+    assert host in found.request
+    assert found.is_head
+    assert found.body == ()
+
+
+def test_a_ping_has_no_port_so_that_services_share_it() -> None:
+    (lookout,) = only(check={"icmp": {"size": 9}}).lookouts
+    assert (lookout.probe.target, lookout.probe.spec) == (Target("10.0.1.11"), IcmpSpec(9))
+    assert lookout.label == "icmp 10.0.1.11"
+
+
+def test_another_place_may_be_probed() -> None:
+    (lookout,) = only(check={"tcp": {}, "address": "10.9.9.9", "port": 99}).lookouts
+    assert lookout.probe.target == Target("10.9.9.9", 99)
+
+
+def test_a_backend_without_a_port_is_probed_on_its_services() -> None:
+    watch = only(persistence=60, backends={"w1": "10.0.1.11"})
+    assert watch.lookouts[0].probe.target == Target("10.0.1.11", 80)
+    assert watch.port == 0
+
+
+def test_a_marked_service_needs_a_port_to_check() -> None:
+    marked = {"address": None, "fwmark": 7, "backends": {"w1": "10.0.1.11"}}
+    assert only(**marked).protocol == "fwmark"
+    with pytest.raises(ValueError, match=r"services\.web\.backends\.w1\.check: no port"):
+        watches_of(configured(**marked, check="tcp"))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param({"tcp": {"expect": "\\u00e9"}}, id="no pattern for bytes"),
+        pytest.param({"http": {"regex": "(?u)x"}}, id="no flag for bytes"),
+        pytest.param({"http": {"host": "two words"}}, id="no host"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_its_place(check: Any) -> None:
+    with pytest.raises(ValueError, match=r"services\.web\.backends\.w1\.check: "):
+        watches_of(configured(check=check))
+
+
+def test_several_checks_are_watched_together() -> None:
+    assert [each.label for each in only(check=["tcp", {"http": {"path": "/x"}}]).lookouts] == [
+        "tcp 10.0.1.11:8080",
+        "http 10.0.1.11:8080/x",
+    ]
