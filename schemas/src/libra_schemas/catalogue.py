@@ -93,6 +93,10 @@ PUBLISHER_OF: dict[str, str] = {kind: entry.publisher for kind, entry in CATALOG
 """Event type -> the service that alone publishes it, or EVERY."""
 
 
+SERVICES = tuple(dict.fromkeys(name for name in PUBLISHER_OF.values() if name != EVERY))
+"""Every LibrA service that publishes."""
+
+
 def may_publish(service: str, event_type: str, key: tuple[str, ...]) -> bool:
     """Tell whether *service* is who publishes *event_type* of *key*."""
     publisher = PUBLISHER_OF[event_type]

@@ -30,6 +30,11 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _as_texts(value: object) -> object:
+    """Read `200` and `[200, 204]` as texts."""
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
 StatusRange = Annotated[
     str, Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"), AfterValidator(_rising)
 ]
@@ -59,7 +64,9 @@ class HttpSpec(Strict):
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
     status: Annotated[
         tuple[StatusRange, ...],
-        BeforeValidator(lambda v: [str(i) for i in v] if isinstance(v, list | tuple) else [str(v)]),
+        BeforeValidator(
+            _as_texts, json_schema_input_type=StatusRange | int | list[StatusRange | int]
+        ),
     ] = ("200-299",)
     contains: str | None = None
     regex: Regex | None = None

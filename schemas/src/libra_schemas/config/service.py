@@ -55,16 +55,25 @@ class ServiceConfig(Strict):
     one_packet: bool = False
     quorum: Annotated[int, Field(ge=1)] = 1
     hysteresis: Annotated[int, Field(ge=0)] = 0
-    sorry: Annotated[SorryConfig, BeforeValidator(_from_address)] | None = None
+    sorry: (
+        Annotated[
+            SorryConfig, BeforeValidator(_from_address, json_schema_input_type=SorryConfig | str)
+        ]
+        | None
+    ) = None
     drain: Duration = 60.0
     on_failure: Literal["remove", "quiesce"] = "remove"
     on_stop: Literal["keep", "remove"] = "keep"
     """What becomes of the kernel's entries when LibrA is stopped in order."""
     assume_up: bool = False
     check: CheckConfig | tuple[CheckConfig, ...] | None = None
-    backends: dict[Name, Annotated[BackendConfig, BeforeValidator(_from_address)]] = Field(
-        default_factory=dict
-    )
+    backends: dict[
+        Name,
+        Annotated[
+            BackendConfig,
+            BeforeValidator(_from_address, json_schema_input_type=BackendConfig | str),
+        ],
+    ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _address_or_mark(self) -> "ServiceConfig":
