@@ -1,0 +1,60 @@
+"""E-mail: one mail per event over SMTP, plain, STARTTLS or TLS."""
+
+import asyncio
+from contextlib import suppress
+
+from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused
+
+from libra_notifier.mail import compose, helo
+from libra_notifier.notice import Notice
+from libra_notifier.render import one_line
+from libra_notifier.retry import Delivered, Failed, Outcome
+from libra_notifier.shell.secret import UnreadableSecret, read_secret
+from libra_runtime import stamp
+from libra_schemas.config.notify import EmailSink
+
+_GOODBYE = 1.0
+"""Seconds for an orderly QUIT; the mail is accepted by then."""
+
+
+async def deliver(sink: EmailSink, notice: Notice) -> Outcome:
+    """Try once, for the recipients that no earlier attempt reached."""
+    client = SMTP(
+        hostname=sink.server,
+        port=sink.port,
+        use_tls=sink.security == "tls",
+        start_tls=sink.security == "starttls",
+        local_hostname=helo(notice.subject.node, sink),
+        timeout=sink.timeout,
+    )
+    try:
+        return await _send(client, sink, notice)
+    except UnreadableSecret as error:
+        return Failed(str(error))
+    except SMTPRecipientsRefused as error:
+        return Failed(_refusals({each.recipient: each.message for each in error.recipients}))
+    except (SMTPException, OSError, ValueError) as error:
+        return Failed(one_line(str(error) or type(error).__name__))
+    finally:
+        client.close()
+
+
+async def _send(client: SMTP, sink: EmailSink, notice: Notice) -> Outcome:
+    password = read_secret("password_file", sink.password_file) if sink.password_file else ""
+    recipients = [each for each in sink.to if each not in notice.served]
+    mail = compose(notice, sink, stamp.now())
+    await client.connect()
+    if sink.user is not None:
+        await client.login(sink.user, password)
+    refused, said = await client.send_message(mail, sender=sink.sender, recipients=recipients)
+    with suppress(SMTPException, OSError, TimeoutError):
+        async with asyncio.timeout(_GOODBYE):
+            await client.quit()
+    if not refused:
+        return Delivered(one_line(said))
+    detail = _refusals({address: answer.message for address, answer in refused.items()})
+    return Failed(detail, served=frozenset(recipients) - frozenset(refused))
+
+
+def _refusals(refused: dict[str, str]) -> str:
+    return one_line("; ".join(f"{address} refused: {said}" for address, said in refused.items()))
