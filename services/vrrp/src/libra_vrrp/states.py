@@ -231,3 +231,20 @@ def deadline(state: State) -> float | None:
             return None
         case _:
             assert_never(state)
+
+
+def word(state: State) -> str | None:
+    """Return the state's name in events; None for those in which a router does not take part."""
+    match state:
+        case Master():
+            return "master"
+        case Backup():
+            return "backup"
+        case Fault():
+            return "fault"
+        case Stopped():
+            return "stopped"
+        case Initialize() | Starting():
+            return None
+        case _:
+            assert_never(state)

@@ -1,0 +1,80 @@
+"""What the kernel's interfaces and addresses are, folded from what rtnetlink says.
+
+One rule: it only knows what the kernel said; virtual addresses are told apart by the caller.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import assert_never
+
+from libra_vrrp.rtnetlink import (
+    AddressGone,
+    AddressHeld,
+    Answered,
+    IpAddress,
+    LinkGone,
+    LinkHeld,
+    Said,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces:
+    """Every link by index, and every address in the order in which the kernel gave it."""
+
+    links: dict[int, LinkHeld] = field(default_factory=dict)
+    addresses: dict[tuple[int, IpAddress, int], AddressHeld] = field(default_factory=dict)
+
+    def named(self, name: str) -> LinkHeld | None:
+        """Return the interface called `name`."""
+        return next((link for link in self.links.values() if link.name == name), None)
+
+    def holders(self, address: IpAddress) -> list[AddressHeld]:
+        """Return every interface's hold on `address`."""
+        return [held for held in self.addresses.values() if held.address == address]
+
+    def primary(self, index: int, virtual: Collection[IpAddress]) -> IPv4Address | None:
+        """Return the first own IPv4 address of an interface (RFC 9568 section 1.5).
+
+        A virtual address counts only where nothing else is there and it is permanent: an owner's.
+        """
+        held = [a for a in self.addresses.values() if a.index == index and not a.secondary]
+        own = [a for a in held if a.address not in virtual]
+        owned = [a for a in held if a.valid is None]
+        found = (a.address for a in own + owned if isinstance(a.address, IPv4Address))
+        return next(found, None)
+
+
+def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:
+    """Return what is known after the kernel said more."""
+    links, addresses = dict(known.links), dict(known.addresses)
+    for one in said:
+        match one:
+            case LinkHeld(index=index):
+                links[index] = one
+            case LinkGone(index=index):
+                links.pop(index, None)
+                addresses = {key: held for key, held in addresses.items() if key[0] != index}
+            case AddressHeld():
+                addresses[one.index, one.address, one.prefix] = one
+            case AddressGone():
+                addresses.pop((one.index, one.address, one.prefix), None)
+            case Answered():
+                pass
+            case _:
+                assert_never(one)
+    return Interfaces(links, addresses)
+
+
+def faults(known: Interfaces, interface: str, others: Iterable[str]) -> frozenset[str]:
+    """Return why a router on `interface` that needs the `others` too cannot work; empty: it can."""
+    reasons = {reason for name in (interface, *others) if (reason := _fault(known, name))}
+    return frozenset(reasons)
+
+
+def _fault(known: Interfaces, name: str) -> str | None:
+    link = known.named(name)
+    if link is None:
+        return f"interface {name} does not exist"
+    return None if link.up else f"interface {name} is down"

@@ -1,0 +1,92 @@
+"""Leased addresses: the kernel takes an address back from a master that no longer renews it.
+
+DESIGN section 6. One rule: a master acts only while the kernel is sure to hold its addresses, as
+counted from the moment at which the last confirmed renewal was *asked* for. Times are seconds.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+EARLY: Final = 0.25
+"""The kernel batches expiries and may take an address this much early (ADDRCONF_TIMER_FUZZ)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long an address lives in the kernel (whole seconds), and how early we stop relying on it.
+
+    `margin` must cover `EARLY` and what our own clean-up takes.
+    """
+
+    duration: int = 2
+    margin: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for terms under which no renewal could be in time."""
+        if self.duration < 2:  # noqa: PLR2004 - the kernel counts whole seconds
+            raise ValueError(f"a lease of {self.duration} s is too short: at least 2")
+        if not EARLY < self.margin < self.duration / 2:
+            raise ValueError(f"margin {self.margin} s is not within {EARLY} and half the lease")
+
+    @property
+    def every(self) -> float:
+        """How often the lease is renewed."""
+        return self.duration / 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A master's hold: `reckoned_at` is when the last confirmed renewal was asked for.
+
+    Until the first confirmation it is the taking itself; `renew_at` is when to ask again.
+    """
+
+    reckoned_at: float
+    renew_at: float
+    confirmed: bool = False
+    asked: bool = False
+
+
+def take(now: float) -> Lease:
+    """Begin a lease: nothing is confirmed, the first request is due at once."""
+    return Lease(reckoned_at=now, renew_at=now)
+
+
+def fence_at(terms: Terms, lease: Lease) -> float:
+    """Return the moment from which we must not act as master any more."""
+    return lease.reckoned_at + terms.duration - terms.margin
+
+
+def is_lost(terms: Terms, lease: Lease, now: float) -> bool:
+    """Say whether the kernel may have taken the addresses back."""
+    return now >= fence_at(terms, lease)
+
+
+def is_due(lease: Lease, now: float) -> bool:
+    """Say whether to ask for a renewal; never while one is under way."""
+    return not lease.asked and now >= lease.renew_at
+
+
+def ask(terms: Terms, lease: Lease, now: float) -> Lease:
+    """Note that a renewal was asked for."""
+    return replace(lease, asked=True, renew_at=now + terms.every)
+
+
+def confirm(lease: Lease, asked_at: float) -> Lease:
+    """Note that the kernel carried out the renewal asked for at `asked_at`."""
+    return replace(lease, reckoned_at=max(lease.reckoned_at, asked_at), confirmed=True, asked=False)
+
+
+def wake_at(terms: Terms, lease: Lease) -> float:
+    """Return when the lease next needs a look."""
+    fence = fence_at(terms, lease)
+    return fence if lease.asked else min(lease.renew_at, fence)
+
+
+def may_adopt(interval: float, dead: float) -> bool:
+    """Say whether a successor may go on as master `dead` seconds after its predecessor's end.
+
+    The last advertisement went out at most one interval before the end, and the others wait for
+    three intervals and more after it.
+    """
+    return dead < 2 * interval

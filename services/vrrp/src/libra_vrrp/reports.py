@@ -1,0 +1,138 @@
+"""What the machine tells the reporter <-> JSON, and the spool that never blocks the machine.
+
+One rule: a report is kept until it is acknowledged or, when the spool is full, the oldest goes.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeAlias
+
+
+class MalformedReport(ValueError):
+    """The machine says something that makes no sense to this reporter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An instance entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
+
+    `took` runs from the last sign of the old master (or the cause) to the addresses in place.
+    """
+
+    instance: str
+    state: str
+    previous: str | None
+    why: str
+    detail: str
+    vrid: int
+    interface: str
+    priority: int
+    interval: float
+    addresses: tuple[str, ...]
+    master: str | None
+    took: float
+    at: float
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """A peer misbehaves; `count` times since the last report of this kind."""
+
+    instance: str
+    kind: str
+    peer: str | None
+    detail: str
+    count: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert."""
+
+    counters: dict[str, int]
+    lateness: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Awake:
+    """The machine (re)started: tell it every tracked value again."""
+
+
+Report: TypeAlias = Transition | AlarmRaised | Statistics | Awake
+_KINDS: dict[str, type[Report]] = {
+    "transition": Transition,
+    "alarm": AlarmRaised,
+    "statistics": Statistics,
+    "awake": Awake,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A report of the machine `boot`, counted from 1; 0 is for what need not be acknowledged."""
+
+    boot: str
+    number: int
+    report: Report
+
+
+def dumps(numbered: Numbered) -> bytes:
+    """Return a report as one line of JSON."""
+    kind = _NAMES[type(numbered.report)]
+    head = {"boot": numbered.boot, "number": numbered.number, "report": kind}
+    return json.dumps(head | {"data": asdict(numbered.report)}).encode()
+
+
+def loads(line: bytes) -> Numbered:
+    """Read one report; raise `MalformedReport`."""
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        data = fields["data"]
+        if "addresses" in data:
+            data = data | {"addresses": tuple(data["addresses"])}
+        report = _KINDS[fields["report"]](**data)
+        return Numbered(str(fields["boot"]), int(fields["number"]), report)
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise MalformedReport(f"{wrong!r} in {line[:200]!r}") from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Reports not yet acknowledged, oldest first, and how many had to be dropped."""
+
+    boot: str
+    waiting: tuple[Numbered, ...] = ()
+    last: int = 0
+    sent: int = 0
+    dropped: int = 0
+    limit: int = 1000
+
+    def add(self, report: Report) -> "Spool":
+        """Append a report; over the limit the oldest is dropped and counted."""
+        number = self.last + 1
+        waiting = (*self.waiting, Numbered(self.boot, number, report))
+        over = max(len(waiting) - self.limit, 0)
+        dropped = self.dropped + over
+        return replace(self, waiting=waiting[over:], last=number, dropped=dropped)
+
+    def unsent(self) -> tuple[Numbered, ...]:
+        """Return what has not been handed to the reporter since the last `rewind`."""
+        return tuple(one for one in self.waiting if one.number > self.sent)
+
+    def handed(self, number: int) -> "Spool":
+        """Note that reports up to `number` were handed over."""
+        return replace(self, sent=max(self.sent, number))
+
+    def rewind(self) -> "Spool":
+        """Hand everything over again: the reporter is a new one."""
+        return replace(self, sent=0)
+
+    def taken(self, boot: str, number: int) -> "Spool":
+        """Forget what the reporter has acknowledged; another machine's numbers mean nothing."""
+        if boot != self.boot:
+            return self
+        return replace(self, waiting=tuple(one for one in self.waiting if one.number > number))

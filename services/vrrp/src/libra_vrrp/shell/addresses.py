@@ -1,0 +1,152 @@
+"""The thread that puts virtual addresses on interfaces, beside the timers of the machine.
+
+The kernel does address work inside the sending system call, and holds it up while another process
+has its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
+"""
+
+import errno
+import os
+import queue
+import socket
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from libra_vrrp import rtnetlink
+from libra_vrrp.rtnetlink import Answered, IpAddress
+
+_BATCH: Final = 64
+_LARGEST: Final = 1 << 17
+_PATIENCE: Final = 5.0
+
+Target: TypeAlias = tuple[int, IpAddress]
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
+
+    `instance` and `token` come back with the outcome; times are of the monotonic clock.
+    """
+
+    instance: str
+    token: int
+    targets: tuple[Target, ...]
+    lifetime: int
+    asked_at: float
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove `targets`, whether they are there or not."""
+
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone)."""
+
+    renew: Renew
+    errno: int
+    late: bool
+
+
+class AddressThread:
+    """Carries out jobs in order; `outcomes` are ready when `fileno` is readable."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Renew | Remove | None] = queue.SimpleQueue()
+        self._outcomes: deque[Outcome] = deque()
+        self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._socket = _netlink()
+        self._sequence = 0
+        self._thread = threading.Thread(target=self._work, name="addresses", daemon=True)
+        self._thread.start()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self._ready
+
+    def do(self, job: Renew | Remove) -> None:
+        """Queue a job; returns at once."""
+        self._jobs.put(job)
+
+    def outcomes(self) -> list[Outcome]:
+        """Return what was finished since the last call."""
+        try:
+            os.eventfd_read(self._ready)
+        except BlockingIOError:
+            return []
+        return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+
+    def finish(self, patience: float) -> None:
+        """Wait until every job is done, at most `patience` seconds."""
+        self._jobs.put(None)
+        self._thread.join(patience)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            match job:
+                case Renew():
+                    self._outcomes.append(self._renew(job))
+                    os.eventfd_write(self._ready, 1)
+                case Remove():
+                    self._remove(job.targets)
+
+    def _renew(self, job: Renew) -> Outcome:
+        """Renew, and undo it at once if the lease it belongs to has run out meanwhile."""
+        if time.monotonic() >= job.not_after:
+            return Outcome(job, 0, late=True)
+        refused = 0
+        for part in _parts(job.targets):
+            numbered = [(self._number(), index, address) for index, address in part]
+            requests = [rtnetlink.add_address(n, i, a, job.lifetime) for n, i, a in numbered]
+            errors = self._ask(requests, {n for n, _, _ in numbered})
+            refused = refused or next((e for e in errors if e), 0)
+        late = time.monotonic() >= job.not_after
+        if late:
+            self._remove(job.targets)
+        return Outcome(job, refused, late)
+
+    def _remove(self, targets: tuple[Target, ...]) -> None:
+        for part in _parts(targets):
+            numbered = [(self._number(), index, address) for index, address in part]
+            requests = [rtnetlink.delete_address(n, i, a) for n, i, a in numbered]
+            self._ask(requests, {n for n, _, _ in numbered})
+
+    def _number(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _ask(self, requests: list[bytes], expected: set[int]) -> list[int]:
+        """Send requests in one go and return their errnos; ENOBUFS for what is unknown."""
+        errors: list[int] = []
+        try:
+            self._socket.send(b"".join(requests))
+            while expected:
+                for said in rtnetlink.decode(self._socket.recv(_LARGEST)):
+                    if isinstance(said, Answered) and said.sequence in expected:
+                        expected.discard(said.sequence)
+                        errors.append(said.errno)
+        except OSError:
+            self._socket.close()
+            self._socket = _netlink()
+            errors.append(errno.ENOBUFS)
+        return errors
+
+
+def _netlink() -> socket.socket:
+    netlink = socket.socket(
+        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+    )
+    netlink.bind((0, 0))
+    netlink.settimeout(_PATIENCE)
+    return netlink
+
+
+def _parts(targets: tuple[Target, ...]) -> list[tuple[Target, ...]]:
+    return [targets[at : at + _BATCH] for at in range(0, len(targets), _BATCH)]

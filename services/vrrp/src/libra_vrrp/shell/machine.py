@@ -1,0 +1,247 @@
+"""The machine process: one loop over sockets and timers for every virtual router of the node.
+
+It imports neither nats nor pydantic, reads its routers from a file that the reporter keeps, and
+goes on as it is whatever happens to the reporter. In every round it fences first, then hears what
+came in, and only then lets timers elapse.
+"""
+
+import gc
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final, assert_never
+
+from libra_vrrp import alarm
+from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
+from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Routers, Taken
+from libra_vrrp.reports import AlarmRaised, Report, Statistics
+from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
+from libra_vrrp.shell.link import Announcer, Link
+from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.privileges import die_with_parent, log, urgent
+from libra_vrrp.shell.roster import Roster
+from libra_vrrp.shell.talk import Talk
+from libra_vrrp.shell.watch import Watch
+from libra_vrrp.states import Stop, Yield
+
+STATISTICS_EVERY: Final = 2.0
+LAST_WORDS: Final = 1.0
+"""Seconds that an orderly stop may take for its address work."""
+
+
+class Machine:
+    """Everything that the virtual routers of a node share."""
+
+    def __init__(self, roster: Roster, reporter: socket.socket) -> None:
+        self._roster = roster
+        self._watch = Watch()
+        self._links = Links(self._opened, self._closing)
+        self._announcer = Announcer()
+        self._addresses = AddressThread()
+        self._talk = Talk(reporter)
+        self._quiet = alarm.Quiet()
+        self._counters: Counter[str] = Counter()
+        self._lateness = 0.0
+        self._statistics_at = 0.0
+        self._stopping = False
+        self._selector = selectors.DefaultSelector()
+        self._await(self._watch.fileno(), self._kernel_says)
+        self._await(self._addresses.fileno(), self._addresses_done)
+        self._await(self._talk.fileno(), self._reporter_says)
+
+    @property
+    def interfaces(self) -> Interfaces:
+        """What the kernel's interfaces are now."""
+        return self._watch.interfaces
+
+    @property
+    def virtual(self) -> frozenset[IPv4Address]:
+        """Every virtual address of this node."""
+        return self._roster.virtual()
+
+    def is_prepared(self, interface: str, index: int) -> bool:
+        """Say whether the end of a lease on this interface is safe for its other addresses."""
+        return self._links.is_prepared(interface, index)
+
+    def send(self, interface: str, packet: bytes) -> bool:
+        """Send an advertisement."""
+        return self._links.send(interface, packet)
+
+    def arp(self, interface: str, frame: bytes) -> bool:
+        """Send a gratuitous ARP."""
+        return self._announcer.send(interface, frame)
+
+    def work(self, job: Renew | Remove) -> None:
+        """Have address work done by the thread."""
+        self._addresses.do(job)
+
+    def tell(self, report: Report) -> None:
+        """Spool a report for the reporter."""
+        self._talk.tell(report)
+
+    def count(self, name: str) -> None:
+        """Count something."""
+        self._counters[name] += 1
+
+    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+        """Report an alarm, at most one of a kind in ten seconds."""
+        self.count(f"alarm_{kind}")
+        self._quiet, times = alarm.ring(self._quiet, (instance, kind), time.monotonic())
+        if times:
+            source = None if peer is None else str(peer)
+            self.tell(AlarmRaised(instance, kind, source, detail, times, time.time()))
+
+    def run(self) -> None:
+        """Work until told to stop; then hand over in order."""
+        self._listen_to_signals()
+        self._reload(time.monotonic())
+        gc.collect()
+        gc.freeze()
+        while not self._stopping:
+            self._round()
+        now = time.monotonic()
+        for one in self._roster:
+            one.give(Stop(), now)
+        self._addresses.finish(LAST_WORDS)
+        self._talk.flush()
+
+    def _round(self) -> None:
+        ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
+        now = time.monotonic()
+        for one in self._roster:
+            one.fence(now)
+        for key, _ in ready:
+            key.data(now)
+        now = time.monotonic()
+        for one in self._roster:
+            late = one.tick(now)
+            if late is not None:
+                self._lateness = max(self._lateness, late)
+        if now >= self._links.retry_at:
+            self._relink(now)
+        if now >= self._statistics_at:
+            self._statistics_at = now + STATISTICS_EVERY
+            self._talk.mention(Statistics(dict(self._counters), self._lateness, time.time()))
+        self._talk.flush()
+
+    def _wake_at(self) -> float:
+        dues = (one.wake_at() for one in self._roster)
+        return min(self._links.retry_at, self._statistics_at, *dues)
+
+    def _reload(self, now: float) -> None:
+        fresh = self._roster.reload(self, now)
+        self._relink(now)
+        for router in fresh:
+            self._roster.start(router, self, now)
+
+    def _relink(self, now: float) -> None:
+        wanted = {one.order.interface for one in self._roster}
+        self._links.reconcile(wanted, self.interfaces, now)
+
+    def _hear(self, link: Link, now: float) -> None:
+        for packet in link.receive():
+            self.count("received")
+            try:
+                received = decode_packet(packet)
+            except MalformedAdvertisement as wrong:
+                self._malformed(link, wrong)
+                continue
+            self.count(f"checksum_{received.checksum}")
+            for one in self._roster.on(link.name):
+                if one.order.vrid == received.advertisement.vrid:
+                    one.hear(received.advertisement, received.source, now)
+
+    def _malformed(self, link: Link, wrong: MalformedAdvertisement) -> None:
+        self.count(f"malformed_{wrong.reason}")
+        kind = "checksum" if wrong.reason is Reason.CHECKSUM else "malformed"
+        for one in self._roster.on(link.name):
+            self.alarm(one.order.name, kind, None, str(wrong))
+
+    def _kernel_says(self, now: float) -> None:
+        before = self._watch.fileno()
+        self._watch.read(lambda: self._selector.unregister(before))
+        if before not in self._selector.get_map():
+            self._await(self._watch.fileno(), self._kernel_says)
+        self._relink(now)
+        for one in self._roster:
+            one.look(now)
+
+    def _addresses_done(self, now: float) -> None:
+        for outcome in self._addresses.outcomes():
+            one = self._roster.get(outcome.renew.instance)
+            if one is not None:
+                one.done(outcome, now)
+
+    def _reporter_says(self, now: float) -> None:
+        for order in self._talk.heard():
+            self._obey(order, now)
+
+    def _obey(self, order: Order, now: float) -> None:
+        match order:
+            case Routers():
+                self._reload(now)
+            case Delta() | Failover():
+                self._instruct(order, now)
+            case Coverage(synced=synced):
+                for one in self._roster:
+                    one.synced = synced
+            case Hello():
+                self._talk.again([one.status(now) for one in self._roster])
+            case Taken():
+                self._talk.forget(order)
+            case _:
+                assert_never(order)
+
+    def _instruct(self, order: Delta | Failover, now: float) -> None:
+        one = self._roster.get(order.instance)
+        if one is None:
+            return
+        match order:
+            case Delta(source=source, delta=delta):
+                one.weigh(source, delta, now)
+            case Failover(hold=hold):
+                one.give(Yield(hold), now)
+            case _:
+                assert_never(order)
+
+    def _opened(self, link: Link) -> None:
+        self._await(link.fileno(), lambda now: self._hear(link, now))
+
+    def _closing(self, link: Link) -> None:
+        self._selector.unregister(link.fileno())
+
+    def _await(self, descriptor: int, act: Callable[[float], None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, act)
+
+    def _listen_to_signals(self) -> None:
+        woken, waker = socket.socketpair()
+        waker.setblocking(False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(waker.detach(), warn_on_full_buffer=False)
+
+        def stop(_: float) -> None:
+            woken.recv(64)
+            self._stopping = True
+
+        self._await(woken.fileno(), stop)
+
+
+def main(arguments: list[str]) -> None:
+    """Run the machine: ROUTERS-FILE REPORTER-FD [DIED-AT]."""
+    die_with_parent(signal.SIGTERM)
+    for notice in urgent():
+        log(notice)
+    routers, descriptor, *died_at = arguments
+    reporter = socket.socket(fileno=int(descriptor))
+    reporter.setblocking(False)
+    roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
+    log(f"the machine works, pid {os.getpid()}")
+    Machine(roster, reporter).run()

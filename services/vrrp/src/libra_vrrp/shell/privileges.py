@@ -1,0 +1,72 @@
+"""What the processes ask of the kernel for themselves: urgency, an end with the parent, a user."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_MCL_CURRENT_FUTURE: Final = 3
+_REAL_TIME_PRIORITY: Final = 50
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Have the kernel send `number` to this process when its parent is gone (prctl(2))."""
+    parent = os.getppid()
+    _libc().prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def urgent() -> list[str]:
+    """Take real-time priority and lock memory; return a notice for each that is not allowed."""
+    notices: list[str] = []
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY))
+    except OSError as refused:
+        notices.append(f"no real-time priority ({refused.strerror}): needs CAP_SYS_NICE")
+    if _libc().mlockall(_MCL_CURRENT_FUTURE) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        notices.append(f"memory is not locked ({reason}): needs CAP_IPC_LOCK")
+    return notices
+
+
+def prepare_interface(name: str) -> bool:
+    """Set and read back promote_secondaries; say whether it holds.
+
+    Without it the end of a lease on an address that had become primary would take the host's own
+    addresses of that subnet along (net/ipv4/devinet.c).
+    """
+    setting = Path("/proc/sys/net/ipv4/conf") / name / "promote_secondaries"
+    everywhere = Path("/proc/sys/net/ipv4/conf/all/promote_secondaries")
+    with contextlib.suppress(OSError):
+        setting.write_text("1")
+    for path in (setting, everywhere):
+        with contextlib.suppress(OSError):
+            if path.read_text().strip() == "1":
+                return True
+    return False
+
+
+def become(uid: int) -> None:
+    """Give up root for `uid`, for good, and stay readable to ourselves (/proc/self)."""
+    if os.geteuid() != 0:
+        return
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    _libc().prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def log(sentence: str) -> None:
+    """Write one line for the operator, without a logging library."""
+    sys.stderr.write(f"libra-vrrp: {sentence}\n")
+    sys.stderr.flush()

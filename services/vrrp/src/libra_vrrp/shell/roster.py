@@ -1,0 +1,87 @@
+"""The virtual routers of the node, kept as the file says that the reporter keeps."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from libra_vrrp import lease, orders
+from libra_vrrp.orders import Instance
+from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.holding import release
+from libra_vrrp.shell.privileges import log
+from libra_vrrp.shell.virtual_router import VirtualRouter
+from libra_vrrp.states import Stop
+
+
+class Roster:
+    """Who runs; `died_at` is when the process before this one ended, on the monotonic clock."""
+
+    def __init__(self, file: Path, died_at: float | None) -> None:
+        self._file = file
+        self._died_at = died_at
+        self._routers: dict[str, VirtualRouter] = {}
+
+    def __iter__(self) -> Iterator[VirtualRouter]:
+        """Return every virtual router."""
+        return iter(self._routers.values())
+
+    def get(self, name: str) -> VirtualRouter | None:
+        """Return the virtual router of this name."""
+        return self._routers.get(name)
+
+    def on(self, interface: str) -> list[VirtualRouter]:
+        """Return the virtual routers of an interface."""
+        return [one for one in self if one.order.interface == interface]
+
+    def virtual(self) -> frozenset[IPv4Address]:
+        """Return every virtual address."""
+        return frozenset(place.address for one in self for place in one.order.places)
+
+    def reload(self, ground: Ground, now: float) -> list[VirtualRouter]:
+        """Read the file again, disturb nothing that did not change, return who is to be started.
+
+        Masters that stay advertise before anything else happens.
+        """
+        wanted = {one.name: one for one in self._read()}
+        stay = {
+            name: order
+            for name, order in wanted.items()
+            if (running := self._routers.get(name)) and _identity(running.order) == _identity(order)
+        }
+        for name, order in stay.items():
+            if order != self._routers[name].order:
+                self._routers[name].reconfigure(order, now)
+        for name in [name for name in self._routers if name not in stay]:
+            self._routers.pop(name).give(Stop(), now)
+        fresh = {name: VirtualRouter(wanted[name], ground) for name in wanted.keys() - stay.keys()}
+        self._routers |= fresh
+        return list(fresh.values())
+
+    def start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
+        """Start one: as master if its predecessor was just now, else without what that one left."""
+        places = router.order.places
+        left = [place for place in places if _is_leased(ground, place.address)]
+        dead = None if self._died_at is None else now - self._died_at
+        young = dead is not None and lease.may_adopt(router.order.interval, dead)
+        adopt = young and len(left) == len(places)
+        if not adopt:
+            release(ground, tuple(left))
+        router.look(now)
+        router.start(now, adopt=adopt)
+
+    def _read(self) -> tuple[Instance, ...]:
+        try:
+            return orders.load_instances(self._file.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except (OSError, orders.MalformedOrder) as wrong:
+            log(f"{self._file} cannot be used, going on as before: {wrong}")
+            return tuple(one.order for one in self)
+
+
+def _identity(order: Instance) -> tuple[str, int]:
+    return order.interface, order.vrid
+
+
+def _is_leased(ground: Ground, address: IPv4Address) -> bool:
+    return any(held.valid is not None for held in ground.interfaces.holders(address))

@@ -1,0 +1,268 @@
+"""One virtual router at work: its inputs gathered, its effects performed."""
+
+import time
+from dataclasses import replace
+from ipaddress import IPv4Address
+from typing import Final, assert_never
+
+from libra_vrrp.codec import Advertisement, encode_packet
+from libra_vrrp.fsm import deadline, step
+from libra_vrrp.interfaces import faults
+from libra_vrrp.orders import Instance
+from libra_vrrp.reports import Transition
+from libra_vrrp.router import Router, advertisement, effective
+from libra_vrrp.shell.addresses import Outcome
+from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.holding import Holding, Renewal, release
+from libra_vrrp.states import (
+    Adopt,
+    Advertise,
+    Alarm,
+    Announce,
+    Backup,
+    DropAddresses,
+    Effect,
+    Elapsed,
+    Enter,
+    Fail,
+    Fault,
+    Heard,
+    Initialize,
+    Input,
+    LeaseLost,
+    Master,
+    PriorityChanged,
+    Reconfigured,
+    Recover,
+    Start,
+    State,
+    Synced,
+    TakeAddresses,
+    Why,
+    word,
+)
+
+RETRY_REFUSED: Final = 10.0
+"""Seconds in fault after the kernel refused an address, before it is tried again."""
+
+NOWHERE: Final = IPv4Address("0.0.0.0")
+
+
+class VirtualRouter:
+    """The only place where the effects of one instance happen; times are monotonic seconds."""
+
+    def __init__(self, order: Instance, ground: Ground) -> None:
+        self.order = order
+        self.state: State = Initialize()
+        self.synced = False
+        self._ground = ground
+        self._deltas: dict[str, int] = {}
+        self._reasons: frozenset[str] = frozenset()
+        self._refusal: tuple[str, float] | None = None
+        self._holding: Holding | None = None
+        self._unreported: tuple[Enter, State] | None = None
+        self._tokens = 0
+        self.router = self._router()
+
+    def start(self, now: float, *, adopt: bool) -> None:
+        """Begin, as the master that our predecessor was where `adopt` holds."""
+        self._reasons = self._faults(now)
+        self.give(Adopt() if adopt and not self._reasons else Start(self._reasons), now)
+
+    def give(self, given: Input, now: float) -> None:
+        """Hand one input to the machine and perform its effects in order."""
+        before = self.state
+        self.state, effects = step(self.router, before, given, now)
+        for effect in effects:
+            self._perform(effect, before, now)
+        if self.synced and isinstance(self.state, Backup) and not self.state.synced:
+            self.give(Synced(), now)
+
+    def hear(self, heard: Advertisement, source: IPv4Address, now: float) -> None:
+        """Take an advertisement for our vrid; our own, reflected, is dropped and reported."""
+        if source == self.router.address:
+            self._ground.count("own_address")
+            self._ground.alarm(self.order.name, "own-address", source, "sent from our own address")
+            return
+        if set(heard.addresses) != set(self.router.addresses):
+            self._ground.count("other_addresses")
+        self.give(Heard(heard, source), now)
+
+    def fence(self, now: float) -> None:
+        """Step down where the kernel may have taken the addresses back; first on every wake-up."""
+        if self._holding is not None and self._holding.is_lost(now):
+            self._ground.count("leases_lost")
+            self.give(LeaseLost(), now)
+
+    def tick(self, now: float) -> float | None:
+        """Do what is due; return how late an advertisement was, if one was sent."""
+        late = None
+        at = deadline(self.state)
+        if at is not None and now >= at:
+            late = now - at if isinstance(self.state, Master) else None
+            self.give(Elapsed(), now)
+        if self._holding is not None:
+            self._holding.tick(now)
+        if self._refusal is not None and now >= self._refusal[1]:
+            self.look(now)
+        return late
+
+    def wake_at(self) -> float:
+        """Return when `tick` is next due."""
+        dues = [at for at in (deadline(self.state),) if at is not None]
+        if self._refusal is not None:
+            dues.append(self._refusal[1])
+        if self._holding is not None:
+            dues.append(self._holding.wake_at())
+        return min(dues, default=float("inf"))
+
+    def look(self, now: float) -> None:
+        """Take in what the interfaces are now: faults that came and went, our own address."""
+        reasons = self._faults(now)
+        router = self._router()
+        if router != self.router and not reasons:
+            self.router = router
+            self.give(Reconfigured(), now)
+        for reason in sorted(reasons - self._reasons):
+            self.give(Fail(reason), now)
+        for reason in sorted(self._reasons - reasons):
+            self.give(Recover(reason), now)
+        self._reasons = reasons
+
+    def weigh(self, source: str, delta: int, now: float) -> None:
+        """Let a tracked object move the priority."""
+        self._deltas[source] = delta
+        self._reprioritise(now)
+
+    def reconfigure(self, order: Instance, now: float) -> None:
+        """Go on under another order of the same identity; a master advertises before all else."""
+        old, self.order = self.order, order
+        self._reprioritise(now)
+        self.look(now)
+        release(self._ground, tuple(one for one in old.places if one not in order.places))
+        if self._holding is not None:
+            self._holding.reorder(order, now)
+
+    def done(self, outcome: Outcome, now: float) -> None:
+        """Take what became of a renewal."""
+        if self._holding is None:
+            return
+        match self._holding.take_in(outcome, now):
+            case Renewal.LATE:
+                self._ground.count("late_renewals")
+                self.give(LeaseLost(), now)
+            case Renewal.REFUSED:
+                self._refused(outcome.errno, now)
+            case Renewal.CONFIRMED:
+                self._confirmed(now)
+            case Renewal.FOREIGN:
+                pass
+
+    def status(self, now: float) -> Transition:
+        """Return the present state as a report."""
+        return replace(self._transition(Enter(self.state, Why.STARTED), None, now), repeated=True)
+
+    def _perform(self, effect: Effect, before: State, now: float) -> None:
+        match effect:
+            case Advertise(priority=priority):
+                self._advertise(priority)
+            case TakeAddresses():
+                self._tokens += 1
+                self._holding = Holding(self.order, self._ground, self._tokens, now)
+            case DropAddresses():
+                self._holding = self._unreported = None
+                release(self._ground, self.order.places)
+            case Announce():
+                if self._holding is not None:
+                    self._holding.announce(now)
+            case Enter():
+                self._entered(effect, before, now)
+            case Alarm(kind=kind, source=source, detail=detail):
+                self._ground.alarm(self.order.name, kind.replace("_", "-"), source, detail)
+            case _:
+                assert_never(effect)
+
+    def _advertise(self, priority: int) -> None:
+        router = self.router
+        said = advertisement(router, priority)
+        packet = encode_packet(said, router.address, router.checksum)
+        sent = self._ground.send(self.order.interface, packet)
+        self._ground.count("sent" if sent else "unsent")
+
+    def _entered(self, entered: Enter, before: State, now: float) -> None:
+        """Report a state; a master's only once the kernel holds its addresses."""
+        if isinstance(entered.state, Master):
+            self._unreported = (entered, before)
+        else:
+            self._ground.tell(self._transition(entered, word(before), now))
+
+    def _confirmed(self, now: float) -> None:
+        if self._unreported is not None:
+            (entered, before), self._unreported = self._unreported, None
+            self._ground.tell(self._transition(entered, word(before), now))
+
+    def _refused(self, errno: int, now: float) -> None:
+        self._ground.count("refused")
+        self._refusal = (f"the kernel refused an address (errno {errno})", now + RETRY_REFUSED)
+        self.look(now)
+
+    def _transition(self, entered: Enter, previous: str | None, now: float) -> Transition:
+        state, peer = entered.state, entered.peer
+        since = state.since if isinstance(state, Master | Backup | Fault) else now
+        return Transition(
+            instance=self.order.name,
+            state=word(state) or "stopped",
+            previous=previous,
+            why=entered.why.value,
+            detail="; ".join(sorted(state.reasons)) if isinstance(state, Fault) else "",
+            vrid=self.order.vrid,
+            interface=self.order.interface,
+            priority=self.router.priority,
+            interval=self.order.interval,
+            addresses=tuple(str(place.address) for place in self.order.places),
+            master=None if peer is None else str(peer),
+            took=now - since + (entered.silent or 0.0),
+            at=time.time(),
+        )
+
+    def _reprioritise(self, now: float) -> None:
+        was = self.router.priority
+        priority = effective(self.order.priority, tuple(self._deltas.values()))
+        if priority != was:
+            self.router = replace(self.router, priority=priority)
+            self.give(PriorityChanged(was), now)
+
+    def _router(self) -> Router:
+        order, known = self.order, self._ground.interfaces
+        link = known.named(order.interface)
+        address = None if link is None else known.primary(link.index, self._ground.virtual)
+        return Router(
+            vrid=order.vrid,
+            priority=effective(order.priority, tuple(self._deltas.values())),
+            address=address or NOWHERE,
+            addresses=tuple(place.address for place in order.places),
+            interval=order.interval,
+            preempt=order.preempt,
+            startup_delay=order.start_delay,
+            checksum=order.checksum,
+        )
+
+    def _faults(self, now: float) -> frozenset[str]:
+        """Return why this router cannot work; the kernel's refusal counts for a while."""
+        order, known = self.order, self._ground.interfaces
+        used = {order.interface} | {place.interface for place in order.places}
+        reasons = faults(known, order.interface, used | set(order.tracked))
+        if not reasons:
+            reasons = frozenset(
+                f"promote_secondaries is 0 on {n}" for n in used if self._is_unsafe(n)
+            )
+        if not reasons and self._router().address == NOWHERE:
+            reasons = frozenset({f"interface {order.interface} has no IPv4 address"})
+        if self._refusal is not None and now < self._refusal[1]:
+            return reasons | {self._refusal[0]}
+        self._refusal = None
+        return reasons
+
+    def _is_unsafe(self, name: str) -> bool:
+        link = self._ground.interfaces.named(name)
+        return link is not None and not self._ground.is_prepared(name, link.index)
