@@ -31,6 +31,11 @@ def test_an_empty_table_prints_nothing() -> None:
             id="sh",
         ),
         pytest.param(
+            Service(WEB, "mh", ("flag-2", "flag-3")),
+            "-A -t 192.0.2.10:80 -s mh -b mh-port",
+            id="mh-knows-no-third-flag",
+        ),
+        pytest.param(
             Service(ServiceKey.of("sctp", "::ffff:192.0.2.1", 9), "rr", ("flag-1", "flag-3")),
             "-A --sctp-service [::ffff:192.0.2.1]:9 -s rr -b flag-1,flag-3",
             id="sctp",

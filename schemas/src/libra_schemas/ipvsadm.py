@@ -56,9 +56,13 @@ def _attributes(service: Service) -> str:
         words += f" -M {_mask(service)}" if service.prefix else ""
     words += f" --pe {service.engine}" if service.engine else ""
     words += " -o" if service.one_packet else ""
-    names = _FLAGS.get(service.scheduler, {})
-    flags = ",".join(names.get(flag, flag) for flag in service.flags)
-    return words + (f" -b {flags}" if flags else "")
+    return words + (f" -b {_flags(service)}" if service.flags else "")
+
+
+def _flags(service: Service) -> str:
+    """Name the scheduler's flags; those that sh and mh have no name for are left out."""
+    names = _FLAGS.get(service.scheduler) or {flag: flag for flag in service.flags}
+    return ",".join(names[flag] for flag in service.flags if flag in names)
 
 
 def _mask(service: Service) -> str:

@@ -22,7 +22,7 @@ from libra_schemas.table import Destination, ServiceKey, ServiceTable, Table
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation; *needs* are operations of earlier phases, one of which must have succeeded."""
+    """One operation; *needs* are operations before it, one of which must have succeeded."""
 
     operation: Operation
     needs: tuple[Operation, ...] = ()
@@ -80,10 +80,11 @@ def _change(desired: ServiceTable, actual: ServiceTable | None) -> Plan:
     wanted = {each.key for each in desired.destinations}
     gone = [DeleteDestination(key, *each) for each in had if each not in wanted]
     needs = () if _survives(desired, had) else tuple(step for step in gains if _usable(step))
-    additive = (*_service(desired, actual), *gains)
+    service = _service(desired, actual)
+    stands = () if actual else service
     return Plan(
-        tuple(Step(operation) for operation in additive),
-        tuple(Step(operation, needs) for operation in (*losses, *gone)),
+        tuple(Step(each) for each in service) + tuple(Step(each, stands) for each in gains),
+        tuple(Step(each, needs) for each in (*losses, *gone)),
     )
 
 

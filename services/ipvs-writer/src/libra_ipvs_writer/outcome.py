@@ -1,0 +1,69 @@
+"""What became of each step that was performed.
+
+Rule: `unknown` is neither success nor refusal; who sees it reads the kernel again and plans anew.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from errno import errorcode
+from os import strerror
+from typing import Literal
+
+from libra_ipvs_writer.plan import Step
+from libra_schemas.operations import Operation
+
+Status = Literal["done", "refused", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One operation and its fate; *errno* is the kernel's where it refused."""
+
+    operation: Operation
+    status: Status
+    errno: int = 0
+
+    @property
+    def error(self) -> str:
+        """Say the refusal as `EEXIST: File exists`."""
+        return f"{errorcode.get(self.errno, self.errno)}: {strerror(self.errno)}"
+
+
+def due(steps: Iterable[Step], results: Iterable[Result]) -> tuple[list[Step], list[Result]]:
+    """Split the destructive *steps* into those that may be sent and those cancelled.
+
+    While anything is unknown nothing may be taken away.
+    """
+    known = tuple(results)
+    if any(result.status == "unknown" for result in known):
+        return [], [Result(step.operation, "cancelled") for step in steps]
+    done = {result.operation for result in known if result.status == "done"}
+    go, stay = [], []
+    for step in steps:
+        if step.needs and not done.intersection(step.needs):
+            stay.append(Result(step.operation, "cancelled"))
+        else:
+            go.append(step)
+    return go, stay
+
+
+def judge(steps: Iterable[Step], errnos: Iterable[int | None]) -> list[Result]:
+    """Judge acknowledgements: 0 = done, None = it never came.
+
+    A step sent along with the one it needs, and refused because that one was, counts as cancelled.
+    """
+    results: list[Result] = []
+    for step, errno in zip(steps, errnos, strict=True):
+        if errno is None:
+            results.append(Result(step.operation, "unknown"))
+        elif errno == 0:
+            results.append(Result(step.operation, "done"))
+        elif step.needs and not _any_done(step, results):
+            results.append(Result(step.operation, "cancelled"))
+        else:
+            results.append(Result(step.operation, "refused", errno))
+    return results
+
+
+def _any_done(step: Step, results: Iterable[Result]) -> bool:
+    return any(each.operation in step.needs for each in results if each.status == "done")

@@ -1,0 +1,54 @@
+"""What the acknowledgements say about the steps, and which removals they allow."""
+
+from errno import EEXIST, ENOENT, ESRCH
+
+from libra_ipvs_writer.outcome import Result, due, judge
+from libra_ipvs_writer.plan import Step
+from libra_schemas.operations import AddDestination, AddService, DeleteDestination
+from libra_schemas.table import Destination, Service, ServiceKey
+
+WEB = ServiceKey.of("tcp", "192.0.2.10", 80)
+SERVICE = AddService(Service(WEB, "nosuch"))
+ADD = AddDestination(WEB, Destination("10.0.0.1", 80))
+OTHER = AddDestination(WEB, Destination("10.0.0.2", 80))
+DELETE = DeleteDestination(WEB, "10.0.0.3", 80)
+
+
+def test_an_acknowledged_step_is_done_and_a_silent_one_unknown() -> None:
+    assert judge([Step(ADD), Step(OTHER)], [0, None]) == [
+        Result(ADD, "done"),
+        Result(OTHER, "unknown"),
+    ]
+
+
+def test_a_refusal_says_why() -> None:
+    (result,) = judge([Step(ADD)], [EEXIST])
+    assert (result.status, result.error) == ("refused", "EEXIST: File exists")
+
+
+def test_a_destination_of_a_refused_service_counts_as_cancelled() -> None:
+    results = judge([Step(SERVICE), Step(ADD, (SERVICE,))], [ENOENT, ESRCH])
+    assert [each.status for each in results] == ["refused", "cancelled"]
+
+
+def test_a_destination_refused_for_itself_is_refused() -> None:
+    results = judge([Step(SERVICE), Step(ADD, (SERVICE,))], [0, EEXIST])
+    assert [each.status for each in results] == ["done", "refused"]
+
+
+def test_a_failed_addition_cancels_the_removal_that_depends_on_it() -> None:
+    go, stay = due([Step(DELETE, (ADD,))], [Result(ADD, "refused", EEXIST)])
+    assert (go, stay) == ([], [Result(DELETE, "cancelled")])
+
+
+def test_one_addition_of_several_is_enough_for_a_removal() -> None:
+    step = Step(DELETE, (ADD, OTHER))
+    assert due([step], [Result(ADD, "refused", EEXIST), Result(OTHER, "done")]) == ([step], [])
+
+
+def test_a_removal_that_needs_nothing_goes_whatever_was_refused() -> None:
+    assert due([Step(DELETE)], [Result(ADD, "refused", EEXIST)])[0] == [Step(DELETE)]
+
+
+def test_nothing_is_taken_away_while_anything_is_unknown() -> None:
+    assert due([Step(DELETE)], [Result(ADD, "unknown")]) == ([], [Result(DELETE, "cancelled")])
