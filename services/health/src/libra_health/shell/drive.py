@@ -24,8 +24,8 @@ from libra_health.shell.attempt import Attempt
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
-SLACK: Final = 0.002
-"""Seconds that timers may gather, so that one wake-up serves many."""
+SLACK: Final = 0.01
+"""Seconds that timers may gather, so that one wake-up serves many: half the cost per check."""
 EVENTS: Final = 1024
 
 

@@ -1,0 +1,180 @@
+"""The log on one side, the driver on the other: config and verdicts in, verdicts out.
+
+The one rule: the driver never waits for the log, and the log never waits for the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import deque
+from functools import partial
+
+import structlog
+
+from libra_health.evidence import event_type, state_of
+from libra_health.probes import Key
+from libra_health.settings import Settings
+from libra_health.shell.board import Board, Told
+from libra_health.shell.drive import Driver
+from libra_health.watches import watches_of
+from libra_runtime import metrics
+from libra_runtime.journal import CaughtUp, Journal, Stored
+from libra_runtime.kept import keep, kept
+from libra_runtime.stamp import new_id
+from libra_schemas.envelope import Draft, Event
+from libra_schemas.errors import LibraError
+from libra_schemas.events import BackendState, ConfigApplied
+from libra_schemas.load import config_of
+from libra_schemas.revision import Revision
+
+log = structlog.get_logger()
+
+
+class DriverDied(Exception):
+    """The driver's thread ended; without it nothing is checked."""
+
+
+class Health:
+    """Follows config and own verdicts, keeps the driver supplied, publishes what it finds."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self.board = Board(self._hand_over)
+        self.driver = Driver(self.board.report, self._mourn)
+        self._settings = settings
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+        self._died: asyncio.Future[None] = self._loop.create_future()
+        self._told: deque[Told] = deque()
+        self._bell = asyncio.Event()
+        self._logged: dict[Key, tuple[str, bool]] = {}
+        self._newest: Stored | None = None
+        self._revision: Revision | None = None
+        self._has_caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until cancelled, fenced, or the driver dies."""
+        self.driver.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._publish())
+                group.create_task(self._begin_without_log())
+                group.create_task(self._watch_driver())
+                port = self._settings.edge.metrics_port
+                if port:
+                    _export(self.driver, self.board)
+                group.create_task(metrics.serve(port, lambda: self._journal.trouble))
+        finally:
+            self.driver.stop()
+            self._drain()
+
+    async def _follow(self) -> None:
+        async for item in self._journal.follow("config.applied", "backend"):
+            match item:
+                case CaughtUp():
+                    self.driver.call(partial(self.board.hear, dict(self._logged)))
+                    await self._catch_up()
+                    self._has_caught_up.set()
+                case Stored(event=Event(data=BackendState() as state)):
+                    self._logged[state.service, state.backend] = (state.target, state.up)
+                case Stored(event=Event(data=ConfigApplied())):
+                    self._newest = item
+                    if self._has_caught_up.is_set():
+                        await self._take_newest()
+                case Stored():
+                    log.debug("event of an unknown kind", subject=str(item.subject))
+
+    async def _catch_up(self) -> None:
+        if self._newest is not None:
+            await self._take_newest()
+        if self._revision is None:
+            self._apply_kept()
+
+    async def _take_newest(self) -> None:
+        """Apply the newest config; one that cannot be held leaves what runs untouched."""
+        stored = self._newest
+        while stored is not None:
+            data = stored.event.data
+            try:
+                if isinstance(data, ConfigApplied):
+                    self._apply(data)
+                    keep(self._settings.kept_config, data.model_dump_json().encode())
+            except (LibraError, ValueError) as error:
+                log.warning("config not accepted", revision=stored.event.id, reason=str(error))
+                await self._journal.reject(stored, str(error))
+                stored = await self._journal.before(stored) if self._revision is None else None
+            else:
+                return
+
+    async def _begin_without_log(self) -> None:
+        """Go by the kept config where the log does not answer in time."""
+        try:
+            async with asyncio.timeout(self._settings.patience):
+                await self._has_caught_up.wait()
+        except TimeoutError:
+            self._apply_kept()
+
+    def _apply_kept(self) -> None:
+        content = kept(self._settings.kept_config)
+        if content is None or self._revision is not None:
+            return
+        try:
+            self._apply(ConfigApplied.model_validate_json(content))
+        except (LibraError, ValueError) as error:
+            log.warning("kept config not accepted", reason=str(error))
+
+    def _apply(self, applied: ConfigApplied) -> None:
+        config, revision = config_of(applied)
+        if revision == self._revision:
+            return
+        watches = watches_of(config)
+        self._revision = revision
+        logged = dict(self._logged)
+        self.driver.call(
+            lambda: self.board.apply(self.driver, watches, str(revision), logged),
+        )
+        gc.freeze()  # a config lives long; without this each collection would walk all of it
+        log.info("config taken up", revision=str(revision), backends=len(watches))
+
+    async def _publish(self) -> None:
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            self._drain()
+
+    def _drain(self) -> None:
+        while self._told:
+            told = self._told.popleft()
+            verdict = told.verdict
+            state = state_of(verdict)
+            kind = event_type(verdict)
+            key, when = verdict.watch.key, told.decided
+            self._journal.publish(Draft(kind, key, state, new_id(), when, configrev=told.revision))
+            log.info(
+                "verdict",
+                type=kind,
+                backend="/".join(key),
+                evidence=[f"{e.probe}: {e.reason} {e.detail}".strip() for e in state.evidence],
+            )
+
+    def _hand_over(self, told: tuple[Told, ...]) -> None:
+        """Carry verdicts out of the driver's thread."""
+        self._told.extend(told)
+        self._loop.call_soon_threadsafe(self._bell.set)
+
+    def _mourn(self, error: BaseException) -> None:
+        """Carry the driver's end out of its thread."""
+        self._loop.call_soon_threadsafe(self._died.set_exception, error)
+
+    async def _watch_driver(self) -> None:
+        try:
+            await self._died
+        except Exception as error:
+            raise DriverDied("the epoll driver died") from error
+
+
+def _export(driver: Driver, board: Board) -> None:
+    from libra_health.shell.metrics import export  # noqa: PLC0415  slow import, only if scraped
+
+    export(driver, board)

@@ -1,0 +1,28 @@
+"""Composition root of the health service."""
+
+from __future__ import annotations
+
+import resource
+
+from libra_health.settings import Settings
+from libra_health.shell.health import Health
+from libra_runtime import logs
+from libra_runtime.nats_journal import open_journal
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow as many sockets as the hard limit does."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def serve(settings: Settings) -> None:
+    """Be the health service of this node until cancelled."""
+    edge = settings.edge
+    logs.configure("health", edge.node, edge.log_level)
+    _raise_descriptor_limit()
+    journal = await open_journal(edge)
+    try:
+        await Health(settings, journal).run()
+    finally:
+        await journal.close()
