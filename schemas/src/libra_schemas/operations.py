@@ -6,7 +6,7 @@ the very table the kernel holds.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 
 from libra_schemas.reading import MalformedTable
 from libra_schemas.table import (
@@ -24,13 +24,22 @@ from libra_schemas.table import (
     service_to_json,
 )
 
+Op = Literal[
+    "add_service",
+    "set_service",
+    "delete_service",
+    "add_destination",
+    "set_destination",
+    "delete_destination",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class AddService:
     """Make a virtual service (IPVS_CMD_NEW_SERVICE)."""
 
     service: Service
-    op: Literal["add_service"] = "add_service"
+    op: ClassVar[Op] = "add_service"
 
     @property
     def key(self) -> ServiceKey:
@@ -43,7 +52,7 @@ class SetService:
     """Change a virtual service's attributes in place (IPVS_CMD_SET_SERVICE)."""
 
     service: Service
-    op: Literal["set_service"] = "set_service"
+    op: ClassVar[Op] = "set_service"
 
     @property
     def key(self) -> ServiceKey:
@@ -56,7 +65,7 @@ class DeleteService:
     """Remove a virtual service with its destinations (IPVS_CMD_DEL_SERVICE)."""
 
     key: ServiceKey
-    op: Literal["delete_service"] = "delete_service"
+    op: ClassVar[Op] = "delete_service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class AddDestination:
 
     key: ServiceKey
     destination: Destination
-    op: Literal["add_destination"] = "add_destination"
+    op: ClassVar[Op] = "add_destination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class SetDestination:
 
     key: ServiceKey
     destination: Destination
-    op: Literal["set_destination"] = "set_destination"
+    op: ClassVar[Op] = "set_destination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class DeleteDestination:
     key: ServiceKey
     address: str
     port: int
-    op: Literal["delete_destination"] = "delete_destination"
+    op: ClassVar[Op] = "delete_destination"
 
 
 Operation = (

@@ -11,6 +11,8 @@ from typing import Literal, TypeVar, assert_never
 
 from libra_ipvs_writer import header as h
 from libra_ipvs_writer.netlink import (
+    ATTRIBUTE,
+    NLA_F_NESTED,
     U16,
     U32,
     MalformedMessage,
@@ -45,8 +47,11 @@ from libra_schemas.table import (
 )
 
 NET16, FLAGS = Struct("!H"), Struct("=II")
-DESTINATION = Struct("=HHHxx HH16s HH2sxx HHI HHI HHBxxx HH2sxx HHHxx HHI HHI")
+DESTINATION = Struct("=HHHxxHH16sHH2sxxHHIHHIHHBxxxHH2sxxHHHxxHHIHHI")
 UNSET = Tunnel()
+FORWARD_NUMBERS = {name: number for number, name in enumerate(FORWARDS)}
+TUNNEL_NUMBERS = {name: number for number, name in enumerate(TUNNEL_TYPES)}
+CHECKSUM_NUMBERS = {name: number for number, name in enumerate(CHECKSUMS)}
 AF_INET, AF_INET6 = h.AF[4], h.AF[6]
 IPV6 = 6
 IPV4_SIZE = 4
@@ -105,11 +110,11 @@ def encode_destination(destination: Destination) -> bytes:
         6, h.DEST_FAMILY, AF_INET if len(octets) == IPV4_SIZE else AF_INET6,
         20, h.DEST_ADDR, octets,
         6, h.DEST_PORT, NET16.pack(destination.port),
-        8, h.DEST_FWD, FORWARDS.index(destination.forward),
+        8, h.DEST_FWD, FORWARD_NUMBERS[destination.forward],
         8, h.DEST_WEIGHT, destination.weight,
-        5, h.DEST_TUN_TYPE, TUNNEL_TYPES.index(tunnel.type),
+        5, h.DEST_TUN_TYPE, TUNNEL_NUMBERS[tunnel.type],
         6, h.DEST_TUN_PORT, NET16.pack(tunnel.port),
-        6, h.DEST_TUN_FLAGS, CHECKSUMS.index(tunnel.checksum),
+        6, h.DEST_TUN_FLAGS, CHECKSUM_NUMBERS[tunnel.checksum],
         8, h.DEST_UPPER, destination.upper,
         8, h.DEST_LOWER, destination.lower,
     )
@@ -120,20 +125,27 @@ def encode(operation: Operation) -> bytes:
     """Encode an operation as a generic netlink payload."""
     match operation:
         case AddService() | SetService():
-            service, destination = encode_service(operation.service), b""
+            service = nested(h.CMD_ATTR_SERVICE, encode_service(operation.service))
+            return generic(h.COMMANDS[operation.op], h.VERSION, service)
         case DeleteService():
-            service, destination = encode_key(operation.key), b""
+            service = nested(h.CMD_ATTR_SERVICE, encode_key(operation.key))
+            return generic(h.DEL_SERVICE, h.VERSION, service)
         case AddDestination() | SetDestination():
-            service = encode_key(operation.key)
-            destination = nested(h.CMD_ATTR_DEST, encode_destination(operation.destination))
+            start = _start(h.COMMANDS[operation.op], operation.key)
+            return start + encode_destination(operation.destination)
         case DeleteDestination():
             gone = Destination(operation.address, operation.port)
-            service = encode_key(operation.key)
-            destination = nested(h.CMD_ATTR_DEST, encode_destination(gone))
+            return _start(h.DEL_DEST, operation.key) + encode_destination(gone)
         case _:
             assert_never(operation)
-    command = h.COMMANDS[operation.op]
-    return generic(command, h.VERSION, nested(h.CMD_ATTR_SERVICE, service), destination)
+
+
+@lru_cache(maxsize=4096)
+def _start(command: int, key: ServiceKey) -> bytes:
+    """Encode all that comes before a destination's attributes."""
+    service = nested(h.CMD_ATTR_SERVICE, encode_key(key))
+    header = ATTRIBUTE.pack(ATTRIBUTE.size + DESTINATION.size, h.CMD_ATTR_DEST | NLA_F_NESTED)
+    return generic(command, h.VERSION, service) + header
 
 
 def list_services() -> bytes:

@@ -66,35 +66,41 @@ def plan(desired: Table, actual: Table) -> Plan:
 
 
 def _change(desired: ServiceTable, actual: ServiceTable | None) -> Plan:
-    key = desired.key
+    if actual is None:
+        return _make(desired)
     if desired == actual:
         return Plan()
-    had = {each.key: each for each in actual.destinations} if actual else {}
+    key = desired.key
+    had = {each.key: each for each in actual.destinations}
     changes = [
         _toward(key, each, had.get(each.key))
         for each in desired.destinations
         if had.get(each.key) != each
     ]
-    gains = tuple(step for step in changes if _brings_weight(step, had))
-    losses = [step for step in changes if step not in gains]
+    gains = [each for each in changes if _brings_weight(each, had)]
+    losses = [each for each in changes if not _brings_weight(each, had)]
     wanted = {each.key for each in desired.destinations}
     gone = [DeleteDestination(key, *each) for each in had if each not in wanted]
-    needs = () if _survives(desired, had) else tuple(step for step in gains if _usable(step))
-    service = _service(desired, actual)
-    stands = () if actual else service
+    needs = () if _survives(desired, had) else tuple(each for each in gains if _usable(each))
+    service = [SetService(desired.service)] if desired.service != actual.service else []
     return Plan(
-        tuple(Step(each) for each in service) + tuple(Step(each, stands) for each in gains),
+        tuple(Step(each) for each in (*service, *gains)),
         tuple(Step(each, needs) for each in (*losses, *gone)),
     )
 
 
+def _make(desired: ServiceTable) -> Plan:
+    key, first = desired.key, AddService(desired.service)
+    needs = (first,)
+    return Plan(
+        (
+            Step(first),
+            *(Step(AddDestination(key, each), needs) for each in desired.destinations),
+        )
+    )
+
+
 Change = AddDestination | SetDestination
-
-
-def _service(desired: ServiceTable, actual: ServiceTable | None) -> tuple[Operation, ...]:
-    if actual is None:
-        return (AddService(desired.service),)
-    return (SetService(desired.service),) if desired.service != actual.service else ()
 
 
 def _toward(key: ServiceKey, destination: Destination, held: Destination | None) -> Change:
