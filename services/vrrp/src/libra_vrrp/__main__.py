@@ -1,18 +1,15 @@
 """`libra-vrrp`: the parent of the machine and the reporter, or one of them (by word)."""
 
 import sys
+from importlib import import_module
 
 
 def main() -> None:
-    """Run the process that the first argument names; without one, the parent."""
-    match sys.argv[1:]:
-        case ["machine", *arguments]:
-            from libra_vrrp.shell.machine import main as run
-        case ["reporter", *arguments]:
-            from libra_vrrp.shell.reporter import main as run
-        case arguments:
-            from libra_vrrp.shell.service import main as run
-    run(arguments)
+    """Run the process that the first argument names; none imports what another needs."""
+    word, arguments = "service", sys.argv[1:]
+    if arguments[:1] in (["machine"], ["reporter"]):
+        word, *arguments = arguments
+    import_module(f"libra_vrrp.shell.{word}").main(arguments)
 
 
 if __name__ == "__main__":

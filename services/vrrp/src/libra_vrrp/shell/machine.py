@@ -237,6 +237,7 @@ class Machine:
 def main(arguments: list[str]) -> None:
     """Run the machine: ROUTERS-FILE REPORTER-FD [DIED-AT]."""
     die_with_parent(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for notice in urgent():
         log(notice)
     routers, descriptor, *died_at = arguments

@@ -1,0 +1,94 @@
+"""What the machine reports, as the events that LibrA publishes.
+
+One rule: a report becomes at most one event; statuses and statistics become none.
+"""
+
+from typing import Final, Literal, TypeAlias
+
+from libra_schemas.events import Alarm, InstanceState
+from libra_vrrp.reports import AlarmRaised, Report, Transition
+from libra_vrrp.states import Why
+
+EventWhy: TypeAlias = Literal[
+    "start",
+    "timer",
+    "priority-zero",
+    "higher-priority",
+    "interface",
+    "lease",
+    "operator",
+    "stop",
+    "owner",
+]
+
+_WHY: Final[dict[str, tuple[EventWhy, str]]] = {
+    Why.STARTED: ("start", ""),
+    Why.OWNER: ("owner", ""),
+    Why.ADOPTED: ("start", "adopted from the process before this one"),
+    Why.TIMER: ("timer", ""),
+    Why.PRIORITY_ZERO: ("priority-zero", ""),
+    Why.LOWER_PRIORITY_HEARD: ("higher-priority", "ours outranks the master's"),
+    Why.HIGHER_PRIORITY: ("higher-priority", "the new master's outranks ours"),
+    Why.FAULT: ("interface", ""),
+    Why.RECOVERED: ("start", "recovered from fault"),
+    Why.LEASE: ("lease", "the addresses were not renewed in time"),
+    Why.OPERATOR: ("operator", ""),
+    Why.SHUTDOWN: ("stop", ""),
+}
+
+AlarmKind: TypeAlias = Literal["checksum", "two-masters", "duplicate-owner", "malformed"]
+_ALARM: Final[dict[str, AlarmKind]] = {
+    "checksum": "checksum",
+    "malformed": "malformed",
+    "two-masters": "two-masters",
+    "duplicate-owner": "duplicate-owner",
+    "own-address": "duplicate-owner",
+}
+
+Fact: TypeAlias = tuple[str, InstanceState | Alarm]
+
+
+def fact_of(report: Report) -> Fact | None:
+    """Return the type and data of the event that a report becomes.
+
+    Raise `ValueError` where the report says something that no event can.
+    """
+    match report:
+        case Transition() if not report.repeated:
+            return f"vrrp.{report.state}", _state(report)
+        case AlarmRaised():
+            return "vrrp.alarm", _alarm(report)
+        case _:
+            return None
+
+
+def _state(report: Transition) -> InstanceState:
+    why, said = _WHY[report.why]
+    return InstanceState.model_validate(
+        {
+            "instance": report.instance,
+            "state": report.state,
+            "previous": report.previous,
+            "why": why,
+            "detail": "; ".join(text for text in (said, report.detail) if text),
+            "vrid": report.vrid,
+            "interface": report.interface,
+            "priority": report.priority,
+            "interval_ms": report.interval * 1000,
+            "addresses": report.addresses,
+            "master": report.master if report.state == "backup" else None,
+            "took_ms": round(report.took * 1000, 3),
+        }
+    )
+
+
+def _alarm(report: AlarmRaised) -> Alarm:
+    return Alarm.model_validate(
+        {
+            "instance": report.instance,
+            "kind": _ALARM[report.kind],
+            "peer": report.peer,
+            "detail": report.detail,
+            "count": report.count,
+        }
+    )

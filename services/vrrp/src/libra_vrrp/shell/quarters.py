@@ -1,0 +1,58 @@
+"""How the reporter leaves root behind and keeps what it needs: its directory and its key."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from libra_runtime.settings import Edge
+from libra_vrrp.shell.privileges import become
+
+
+def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
+    """Prepare `directory`, become `uid` in it, and return the edge as it is seen from there.
+
+    Everything is relative to the directory afterwards, so nothing above it has to let `uid`
+    through; the NATS key is carried along in memory. Works without CAP_CHOWN.
+    """
+    seed = None if edge.seed_file is None else _carry(edge.seed_file, uid)
+    if os.geteuid() == 0 and uid != 0:
+        _furnish(directory, uid)
+    directory.mkdir(parents=True, exist_ok=True)
+    os.chdir(directory)
+    become(uid)
+    return replace(edge, state=Path(), seed_file=seed)
+
+
+def _furnish(directory: Path, uid: int) -> None:
+    """Make `directory` belong to the group `uid`, and what is in it to the user."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _group(uid):
+        directory.mkdir(exist_ok=True)
+    if directory.stat().st_gid != uid:
+        os.chown(directory, 0, uid)
+    directory.chmod(0o775)
+
+
+def _carry(file: Path, uid: int) -> Path:
+    """Copy a small secret into memory that `uid` may read, and return its path."""
+    secret = file.read_bytes()
+    with _group(uid):
+        descriptor = os.memfd_create("seed", 0)
+    os.fchmod(descriptor, 0o640)
+    os.write(descriptor, secret)
+    return Path(f"/proc/self/fd/{descriptor}")
+
+
+@contextmanager
+def _group(gid: int) -> Iterator[None]:
+    """Let root make things that belong to group `gid`, for a moment."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(gid)
+    try:
+        yield
+    finally:
+        os.setegid(0)

@@ -1,0 +1,225 @@
+"""The reporter process: config and tracked events in, the machine's transitions out.
+
+It works without privileges, and nothing it does or fails to do changes who is master.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from libra_runtime import logs, metrics
+from libra_runtime.journal import CaughtUp, Journal, Stored
+from libra_runtime.kept import keep
+from libra_runtime.nats_journal import open_journal
+from libra_runtime.run import run
+from libra_runtime.settings import Edge
+from libra_runtime.stamp import new_id
+from libra_schemas.config import Config
+from libra_schemas.envelope import Draft, Event
+from libra_schemas.errors import LibraError
+from libra_schemas.events import AdminState, ConfigApplied, FreshState, ServiceState
+from libra_schemas.load import config_of
+from libra_vrrp import orders
+from libra_vrrp.facts import fact_of
+from libra_vrrp.orders import Coverage, Failover, Hello, Instance, Routers, Taken
+from libra_vrrp.reports import AlarmRaised, Awake, Numbered, Report, Statistics, Transition
+from libra_vrrp.settings import from_environment
+from libra_vrrp.shell.line import Line
+from libra_vrrp.shell.meters import Meters
+from libra_vrrp.shell.privileges import die_with_parent
+from libra_vrrp.shell.quarters import move_in
+from libra_vrrp.wanted import FRESH, deltas, instances
+
+log = structlog.get_logger()
+
+FOLLOWED: Final = ("config.applied", "service", "operator.failover", "conn.fresh")
+HOLD: Final = 60.0
+"""Seconds that a failover without an end holds the node back."""
+SILENCE: Final = 10.0
+"""Seconds without a word of the machine after which /healthz complains."""
+
+
+class Reporter:
+    """Between the log and the machine; `file` is the machine's list of routers."""
+
+    def __init__(self, node: str, file: Path, line: Line, journal: Journal) -> None:
+        self._node = node
+        self._file = file
+        self._line = line
+        self._journal = journal
+        self._meters = Meters()
+        self._config: Config | None = None
+        self._revision: str | None = None
+        self._newest: Stored | None = None
+        self._services: dict[str, ServiceState] = {}
+        self._is_fresh = False
+        self._master_since: dict[str, datetime] = {}
+        self._taken: tuple[str, int] = ("", 0)
+        self._heard_at = time.monotonic()
+
+    async def run(self, metrics_port: int) -> None:
+        """Run until cancelled; what the machine said meanwhile is still published."""
+        self._line.send(Hello())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen())
+                group.create_task(self._follow())
+                group.create_task(metrics.serve(metrics_port, self._trouble))
+        finally:
+            for numbered in self._line.waiting():
+                self._take(numbered)
+
+    async def _listen(self) -> None:
+        async for numbered in self._line.reports():
+            self._take(numbered)
+
+    def _take(self, numbered: Numbered) -> None:
+        """Publish a report once, and tell the machine that it is in safe hands."""
+        self._heard_at = time.monotonic()
+        boot, number = numbered.boot, numbered.number
+        match numbered.report:
+            case Awake():
+                self._tell_tracked()
+            case Transition() as transition:
+                self._note(transition)
+            case Statistics() as statistics:
+                self._meters.show(statistics)
+            case AlarmRaised():
+                pass
+        if number == 0:
+            return
+        if self._taken[0] != boot or number > self._taken[1]:
+            self._publish(numbered.report)
+            self._taken = boot, number
+        self._line.send(Taken(boot, number))
+
+    def _note(self, report: Transition) -> None:
+        """Remember since when an instance is ours."""
+        self._meters.show(report)
+        if report.state == "master":
+            since = datetime.fromtimestamp(report.at - report.took, UTC)
+            self._master_since.setdefault(report.instance, since)
+        else:
+            self._master_since.pop(report.instance, None)
+
+    def _publish(self, report: Report) -> None:
+        try:
+            fact = fact_of(report)
+        except (ValueError, KeyError) as wrong:
+            log.warning("report cannot be published", reason=str(wrong))
+            return
+        if fact is None or not isinstance(report, Transition | AlarmRaised):
+            return
+        kind, data = fact
+        when = datetime.fromtimestamp(report.at, UTC)
+        log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
+        draft = Draft(kind, (report.instance,), data, new_id(), when, configrev=self._revision)
+        self._journal.publish(draft)
+
+    async def _follow(self) -> None:
+        caught_up = False
+        async for item in self._journal.follow(*FOLLOWED):
+            match item:
+                case CaughtUp():
+                    caught_up = True
+                    await self._take_config()
+                    self._tell_tracked()
+                case Stored(event=Event(data=ConfigApplied())):
+                    self._newest = item
+                    if caught_up:
+                        await self._take_config()
+                case Stored(event=Event(data=AdminState() as admin, time=decided)):
+                    if caught_up:
+                        self._fail_over(admin, decided)
+                case Stored():
+                    self._track(item)
+
+    def _track(self, stored: Stored) -> None:
+        match stored.event.data:
+            case ServiceState() as state:
+                self._services[state.service] = state
+                self._tell_tracked()
+            case FreshState() as state:
+                self._is_fresh = state.coverage >= FRESH
+                self._tell_tracked()
+            case _:
+                log.debug("passed over", subject=str(stored.subject))
+
+    async def _take_config(self) -> None:
+        """Hand the newest config to the machine; one that cannot be held changes nothing."""
+        stored = self._newest
+        while stored is not None and isinstance(stored.event.data, ConfigApplied):
+            try:
+                config, revision = config_of(stored.event.data)
+            except LibraError as wrong:
+                log.warning("config not accepted", reason=str(wrong))
+                await self._journal.reject(stored, str(wrong))
+                stored = await self._journal.before(stored) if self._config is None else None
+                continue
+            self._config, self._revision = config, str(revision)
+            self._hand_over(instances(config, self._node))
+            self._tell_tracked()
+            return
+
+    def _hand_over(self, found: tuple[Instance, ...]) -> None:
+        """Keep the list where the machine finds it, also without us, and tell it to look."""
+        keep(self._file, orders.dump_instances(found))
+        self._file.chmod(0o644)
+        self._line.send(Routers())
+        log.info("routers handed over", instances=[one.name for one in found])
+
+    def _tell_tracked(self) -> None:
+        if self._config is not None:
+            for delta in deltas(self._config, self._services):
+                self._line.send(delta)
+        self._line.send(Coverage(self._is_fresh))
+
+    def _fail_over(self, admin: AdminState, decided: datetime) -> None:
+        """Have the instance given up where it was ours when the operator decided."""
+        kind, name = admin.entity[0], admin.entity[-1]
+        since = self._master_since.get(name)
+        meant = admin.node in {None, self._node}
+        if kind != "instance" or not admin.failover or not meant or since is None:
+            return
+        if since > decided:
+            log.info("failover was meant for the master before us", instance=name)
+            return
+        hold = HOLD if admin.until is None else (admin.until - decided).total_seconds()
+        self._line.send(Failover(name, max(hold, 0.0)))
+
+    def _trouble(self) -> str | None:
+        silent = time.monotonic() - self._heard_at
+        if silent > SILENCE:
+            return f"the machine has not been heard for {silent:.0f} s"
+        return self._journal.trouble
+
+
+async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
+    """Be the reporter of this node until cancelled."""
+    logs.configure("vrrp", edge.node, edge.log_level)
+    journal = await open_journal(edge)
+    try:
+        await Reporter(edge.node, file, Line(machine), journal).run(edge.metrics_port)
+    finally:
+        await journal.close()
+
+
+def main(arguments: list[str]) -> None:
+    """Run the reporter: ROUTERS-FILE MACHINE-FD."""
+    die_with_parent(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    file, descriptor = arguments
+    settings = from_environment([])
+    edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
+    die_with_parent(signal.SIGTERM)
+    machine = socket.socket(fileno=int(descriptor))
+    os.umask(0o022)
+    sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))

@@ -1,0 +1,88 @@
+"""Which virtual routers a config gives to a node, and what tracked services do to them.
+
+One rule: the same config and node always give the same list, in the config's order.
+"""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, ip_interface
+from typing import Final
+
+from libra_schemas.config import Config, InstanceConfig
+from libra_schemas.config.instance import AddressElsewhere
+from libra_schemas.events import ServiceState
+from libra_vrrp.announce import Garp
+from libra_vrrp.codec import Checksum
+from libra_vrrp.lease import Terms
+from libra_vrrp.orders import Delta, Instance, Place
+from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+
+SYNC_DEADLINE: Final = 60.0
+"""Seconds that a preemption waits for the peer's connections at most (DESIGN section 6)."""
+
+FRESH: Final = 0.9
+"""Share of the peer's connections from which on we count as synced (DESIGN section 6)."""
+
+
+def instances(config: Config, node: str) -> tuple[Instance, ...]:
+    """Return the virtual routers in which `node` takes part; IPv6 addresses are left out yet."""
+    found = (_instance(name, one, node) for name, one in config.instances.items())
+    return tuple(one for one in found if one is not None)
+
+
+def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta, ...]:
+    """Return what each tracked service adds to each priority.
+
+    A service counts as up while its sorry server serves, and while nothing is known of it:
+    otherwise all backends dead would move the addresses for nothing.
+    """
+    found: list[Delta] = []
+    for name, one in config.instances.items():
+        for service, tracked in one.track.services.items():
+            state = services.get(service)
+            is_up = state is None or state.up or state.sorry
+            found.append(Delta(name, f"service.{service}", 0 if is_up else tracked.weight))
+    return tuple(found)
+
+
+def _instance(name: str, one: InstanceConfig, node: str) -> Instance | None:
+    interface, priority = one.interface_on(node), one.priority_on(node)
+    if interface is None or priority is None:
+        return None
+    places = tuple(
+        place for address in one.addresses if (place := _place(address, interface)) is not None
+    )
+    if not places:
+        return None
+    return Instance(
+        name=name,
+        interface=interface,
+        vrid=one.vrid,
+        priority=priority,
+        places=places,
+        interval=one.interval,
+        preempt=_preempt(one),
+        start_delay=one.start_delay,
+        terms=Terms(one.lease),
+        garp=Garp(one.garp.repeat, one.garp.delay, one.garp.refresh),
+        checksum=Checksum(one.checksum),
+        tracked=one.track.interfaces,
+    )
+
+
+def _place(address: str | AddressElsewhere, interface: str) -> Place | None:
+    if isinstance(address, AddressElsewhere):
+        interface, address = address.interface, address.address
+    ip = ip_interface(address).ip
+    return Place(interface, ip) if isinstance(ip, IPv4Address) else None
+
+
+def _preempt(one: InstanceConfig) -> Preempt:
+    match one.preempt:
+        case True:
+            return Always()
+        case False:
+            return Never()
+        case "when-synced":
+            return WhenSynced(SYNC_DEADLINE)
+        case seconds:
+            return After(float(seconds))
