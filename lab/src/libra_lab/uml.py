@@ -18,7 +18,7 @@ PACKAGES = "user-mode-linux kmod iproute2 ipvsadm tcpdump"
 MODULES = Path("/usr/lib/uml/modules")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 LOG_LINES = 15
-FIRST_FREE = 10
+LONGEST_HOME = 60  # a socket's path, below it, has 107 bytes (unix(7))
 
 
 def size_of(text: str) -> int:
@@ -74,6 +74,12 @@ def memory_directory(size: int) -> str:
     )
 
 
+def job_home() -> str | None:
+    """Return where the job's files go: TMPDIR, unless the kernel's command line cannot hold it."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if " " in usual or len(usual) > LONGEST_HOME else None  # noqa: S108  mkdtemp's
+
+
 def command_line(linux: str, directory: str, memory: int, lines: dict[str, str]) -> list[str]:
     """Return the kernel's command line; `lines` are its consoles and their descriptors."""
     return [
@@ -113,7 +119,7 @@ def run_in_uml(job: Job, memory: int, timeout: float | None) -> int:
     """
     linux = kernel()
     home = memory_directory(memory)
-    with tempfile.TemporaryDirectory(prefix="libra-lab-") as directory:
+    with tempfile.TemporaryDirectory(prefix="libra-lab-", dir=job_home()) as directory:
         write_init(directory, job)
         log = Path(directory, "kernel.log")
         status = _boot(linux, directory, home, memory, log, timeout)
