@@ -1,256 +1,76 @@
-"""Test doubles: a log in memory, and a journal on it that passes the journal's contract suite."""
+"""What tests start and fake: a real nats-server on a free port, and the journal in memory."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
+from dataclasses import dataclass
+from pathlib import Path
 
-from libra_runtime import stamp
-from libra_runtime.journal import CaughtUp, Fenced, Stored
-from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
-from libra_schemas.errors import MalformedEvent
-from libra_schemas.events import Started, Stopped
-from libra_schemas.subjects import REGISTER_OF, Subject
+from libra_runtime.keys import ensure_seeds
+from libra_runtime.memory import MemoryJournal, MemoryLog
+from libra_runtime.nats_server import NatsServer, free_port
+from libra_runtime.session import open_session
+from libra_runtime.settings import Edge
+from libra_runtime.streams import Limits, init_streams
+from libra_schemas.nats import ADMIN, ServerSettings, permissions
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the memory log holds: bytes on a subject."""
-
-    sequence: int
-    subject: str
-    raw: bytes
-    stored: datetime
+__all__ = ["MemoryJournal", "MemoryLog", "TestServer", "start_nats"]
 
 
 @dataclass(slots=True)
-class MemoryLog:
-    """What the NATS server of one node holds, shared by the journals of its services.
+class TestServer:
+    """A node's nats-server with its users; the streams are made by `make_streams`."""
 
-    *limit* is how many entries LOG keeps (older ones are dropped, STATE keeps its registers).
-    `reachable = False` is an outage, `heal()` ends it.
-    """
+    __test__ = False
 
-    node: str = "a"
-    limit: int | None = None
-    entries: deque[Entry] = field(default_factory=deque)
-    registers: dict[str, Entry] = field(default_factory=dict)
-    dead: list[tuple[str, bytes, str]] = field(default_factory=list)
-    heads: dict[str, Link] = field(default_factory=dict)
-    journals: list["MemoryJournal"] = field(default_factory=list)
-    reachable: bool = True
-    last: int = 0
-    stored: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def put(self, subject: str, raw: bytes) -> int:
-        """Store any bytes on any subject, as a foreign publisher could; return the sequence."""
-        self.last += 1
-        entry = Entry(self.last, subject, raw, stamp.now())
-        self.entries.append(entry)
-        if self.limit is not None and len(self.entries) > self.limit:
-            self.entries.popleft()
-        _, node, *rest = subject.split(".")
-        register = REGISTER_OF.get(".".join(rest[:2]))
-        if register:
-            self.registers.pop(state := ".".join(("state", node, register, *rest[2:])), None)
-            self.registers[state] = entry
-        self.stored.set()
-        self.stored = asyncio.Event()
-        return self.last
-
-    def heal(self) -> None:
-        """End an outage: every journal sends what waited."""
-        self.reachable = True
-        for journal in self.journals:
-            journal.drain()
-
-
-class MemoryJournal:
-    """A journal on a `MemoryLog`: publishing stores at once while the log is reachable."""
-
-    def __init__(
-        self, node: str = "a", service: str = "health", log: MemoryLog | None = None
-    ) -> None:
-        self.node = node
-        self.service = service
-        self.log = log or MemoryLog(node)
-        self.rejected: list[tuple[Stored, str]] = []
-        self._outbox: deque[tuple[Draft, asyncio.Future[int] | None]] = deque()
-        self._epoch = 0
-        self.log.journals.append(self)
-        self.drain()
+    node: str
+    directory: Path
+    server: NatsServer
 
     @property
-    def epoch(self) -> int:
-        """Which start of this service this is; 0 until the log was reachable."""
-        return self._epoch
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.server.url
 
     @property
-    def connected(self) -> bool:
-        """Whether events reach the log now."""
-        return self.log.reachable and not self._fenced()
+    def seeds(self) -> dict[str, Path]:
+        """User name -> seed file."""
+        return {user: self.directory / "keys" / f"{user}.seed" for user in permissions(self.node)}
 
-    @property
-    def trouble(self) -> str | None:
-        """Say why events do not reach the log."""
-        return None if self.connected else "the log is not reachable"
-
-    @property
-    def published(self) -> list[Stored]:
-        """Everything this service has in the log, oldest first."""
-        source = f"/lvs/{self.node}/{self.service}"
-        return [stored for stored in self._decoded(1) if stored.event.source == source]
-
-    def publish(self, draft: Draft) -> None:
-        """Store *draft*, or keep it until the log is reachable."""
-        self._enqueue(draft, None)
-
-    async def append(self, draft: Draft) -> int:
-        """Publish and wait until it is stored; return the sequence."""
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._enqueue(draft, done)
-        return await done
-
-    async def flush(self) -> None:
-        """Wait until everything published so far is stored."""
-        while self._outbox:
-            await self.log.stored.wait()
-
-    async def follow(
-        self, *types: str, sequence: int | None = None
-    ) -> AsyncGenerator[Stored | CaughtUp, None]:
-        """Recover, say `CaughtUp`, then yield what is stored, for ever."""
-        newest, floor = self.log.last, (sequence or 1) - 1
-        if sequence is None:
-            floor = newest
-            for stored in self._recovered(types):
-                yield stored
-        for stored in [each for each in self._decoded(floor + 1, newest) if wanted(each, types)]:
-            yield stored
-        yield CaughtUp(newest)
-        while True:
-            arrival, last = self.log.stored, self.log.last
-            for stored in [each for each in self._decoded(newest + 1, last) if wanted(each, types)]:
-                yield stored
-            newest = last
-            if self.log.last == last:
-                await arrival.wait()
-
-    async def read(
-        self, *types: str, first: int = 1, last: int | None = None
-    ) -> AsyncGenerator[Stored, None]:
-        """Yield the log from *first* to *last*, then end."""
-        newest = self.log.last if last is None else last
-        for stored in [each for each in self._decoded(first, newest) if wanted(each, types)]:
-            yield stored
-
-    async def before(self, stored: Stored) -> Stored | None:
-        """Look up the newest acceptable event of the same register before *stored*."""
-        return self._before(stored.subject.state, stored.sequence)
-
-    async def reject(self, stored: Stored, reason: str) -> None:
-        """Keep a rejected event in `rejected` and in the log's dead letters."""
-        self.rejected.append((stored, reason))
-        self.log.dead.append((str(stored.subject), stored.raw, reason))
-
-    async def close(self, why: str = "") -> None:
-        """Publish node.stopped."""
-        if self.connected:
-            data = Stopped(service=self.service, why=why)
-            self.publish(stamp.draft("node.stopped", (self.service,), data))
-        self.log.journals.remove(self)
-
-    def drain(self) -> None:
-        """Claim the epoch where that is due and store what waits."""
-        if not self.log.reachable or self not in self.log.journals:
-            return
-        if self._epoch == 0:
-            self._claim()
-        while self._outbox:
-            draft, done = self._outbox.popleft()
-            if self._fenced():
-                _settle(done, self._fence())
-            else:
-                _settle(done, self._store(draft))
-
-    def _enqueue(self, draft: Draft, done: asyncio.Future[int] | None) -> None:
-        if self._fenced():
-            raise self._fence()
-        encode(draft, Link(self.node, self.service, 1, 1, NEW_CHAIN))
-        self._outbox.append((draft, done))
-        self.drain()
-
-    def _claim(self) -> None:
-        head = self.log.heads.get(self.service)
-        self._epoch = head.epoch + 1 if head else 1
-        data = Started(service=self.service, version="0", pid=1)
-        self._store(stamp.draft("node.started", (self.service,), data))
-
-    def _store(self, draft: Draft) -> int:
-        head = self.log.heads.get(self.service)
-        link = Link(
-            self.node,
-            self.service,
-            self._epoch,
-            head.chainseq + 1 if head else 1,
-            head.chainprev if head else NEW_CHAIN,
+    def edge(self, service: str, url: str | None = None) -> Edge:
+        """Describe the edge of *service* on this server (through *url* where given)."""
+        return Edge(
+            node=self.node,
+            service=service,
+            nats=url or self.url,
+            state=self.directory / "state",
+            run=self.directory / "run",
+            seed_file=self.seeds[service],
         )
-        raw = encode(draft, link)
-        after = Link(self.node, self.service, self._epoch, link.chainseq, sha256(raw).hexdigest())
-        self.log.heads[self.service] = after
-        return self.log.put(str(Subject(self.node, draft.type, draft.key)), raw)
 
-    def _fenced(self) -> bool:
-        head = self.log.heads.get(self.service)
-        return bool(self._epoch and head and head.epoch > self._epoch)
-
-    def _fence(self) -> Fenced:
-        return Fenced(f"a newer {self.service} of node {self.node} took over; this one ends")
-
-    def _recovered(self, types: tuple[str, ...]) -> list[Stored]:
-        found: list[Stored] = []
-        for state, entry in list(self.log.registers.items()):
-            stored = self._decode(entry) or self._before(state, entry.sequence)
-            if stored is not None and wanted(stored, types):
-                found.append(stored)
-        return sorted(found, key=lambda stored: stored.sequence)
-
-    def _before(self, state: str, sequence: int) -> Stored | None:
-        for stored in reversed(list(self._decoded(1, sequence - 1))):
-            if stored.subject.state == state:
-                return stored
-        return None
-
-    def _decoded(self, first: int, last: int | None = None) -> Iterator[Stored]:
-        for entry in list(self.log.entries):
-            if first <= entry.sequence <= (self.log.last if last is None else last):
-                stored = self._decode(entry)
-                if stored is not None:
-                    yield stored
-
-    def _decode(self, entry: Entry) -> Stored | None:
+    async def make_streams(self, limits: Limits | None = None) -> None:
+        """Make LOG, STATE and DEAD as the admin."""
+        session = await open_session(self.edge(ADMIN), lambda _: None)
         try:
-            subject, event = decode(entry.subject, entry.raw)
-        except MalformedEvent as error:
-            letter = (entry.subject, entry.raw, str(error))
-            if letter not in self.log.dead:
-                self.log.dead.append(letter)
-            return None
-        return Stored(event, entry.raw, entry.sequence, entry.stored, subject)
+            await init_streams(session, self.node, limits)
+        finally:
+            await session.close()
+
+    def stop(self) -> None:
+        """End the server in order."""
+        self.server.stop()
+
+    def kill(self) -> None:
+        """Kill the server at once."""
+        self.server.kill()
+
+    def restart(self) -> None:
+        """Start the server again on its port, with what its disk holds."""
+        self.server.stop()
+        self.server.start()
 
 
-def wanted(stored: Stored, types: tuple[str, ...]) -> bool:
-    """Say whether *stored* is of one of *types* (a whole type or its first token)."""
-    kind = stored.subject.type
-    return not types or kind in types or kind.split(".")[0] in types
-
-
-def _settle(done: asyncio.Future[int] | None, result: int | Fenced) -> None:
-    if done is None or done.done():
-        return
-    if isinstance(result, Fenced):
-        done.set_exception(result)
-    else:
-        done.set_result(result)
+def start_nats(directory: Path, node: str = "a") -> TestServer:
+    """Start a nats-server on a free port with every user of *node*; the caller stops it."""
+    nkeys = ensure_seeds(directory / "keys", permissions(node))
+    settings = ServerSettings(node, directory / "jetstream", nkeys, port=free_port())
+    server = NatsServer(settings, directory)
+    server.start()
+    return TestServer(node, directory, server)

@@ -1,0 +1,51 @@
+"""The chain of one source: every event names the hash of the one before it.
+
+Rule: the chain goes on after what the log holds, never after what we believe it holds.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+from libra_schemas.envelope import NEW_CHAIN, Draft, Link, encode
+from libra_schemas.subjects import source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest event of a source: its id and place in the chain, 0 and "" before the first.
+
+    *digest* is the SHA-256 of its exact stored bytes; *sequence* is LOG's.
+    """
+
+    id: str = ""
+    chainseq: int = 0
+    digest: str = NEW_CHAIN
+    epoch: int = 0
+    sequence: int = 0
+
+
+START = Head()
+"""The head of a source that never said anything."""
+
+
+def head_of(raw: bytes, sequence: int, node: str, service: str) -> Head | None:
+    """Read the chain's place from the stored bytes of an event; None where it is none of ours."""
+    try:
+        event = json.loads(raw)
+        if event["source"] != source_of(node, service):
+            return None
+        chainseq, epoch = int(event["chainseq"]), int(event["epoch"])
+        return Head(str(event["id"]), chainseq, sha256(raw).hexdigest(), epoch, sequence)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def link(head: Head, draft: Draft, node: str, service: str, epoch: int) -> tuple[bytes, Head]:
+    """Encode *draft* as the event after *head*; return its bytes and the head it makes.
+
+    The new head's sequence is 0 until the log has stored it.
+    """
+    chainseq = head.chainseq + 1
+    raw = encode(draft, Link(node, service, epoch, chainseq, head.digest))
+    return raw, Head(draft.id, chainseq, sha256(raw).hexdigest(), epoch)

@@ -1,0 +1,159 @@
+"""What a process hears from its node's log: recovery, the live tail, dead letters."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from libra_runtime.journal import CaughtUp, JournalUnavailable, Stored
+from libra_runtime.recovery import Registers, before, recover
+from libra_runtime.session import ApiError, Session, SessionLost
+from libra_runtime.stored import Record, last_sequence
+from libra_runtime.tail import Opened, filters, tail
+from libra_runtime.wire import Wire
+from libra_schemas.envelope import decode
+from libra_schemas.errors import MalformedEvent
+from libra_schemas.subjects import Subject, dead_letter
+
+_RETRY = 0.2
+_PATIENCE = 10.0
+"""Seconds that a read of the past waits for a log that is away."""
+
+_REASON = 512
+
+
+class Reader:
+    """Reads the log of one node; `dead` counts what it could not accept."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.dead = 0
+        self.heard = 0
+        self._wire = wire
+        self._node = wire.edge.node
+        self._letters: set[asyncio.Task[None]] = set()
+
+    async def follow(
+        self, types: tuple[str, ...], sequence: int | None
+    ) -> AsyncGenerator[Stored | CaughtUp, None]:
+        """See `libra_runtime.journal.Journal.follow`."""
+        registers, first = Registers(), sequence or 1
+        if sequence is None:
+            registers, recovered = await self._recover(types)
+            first = registers.floor + 1
+            for known in recovered:
+                if wanted(known.subject, types):
+                    yield known
+        target: int | None = None
+        caught_up = False
+        async with aclosing(tail(self._wire, filters(self._node, types), first)) as events:
+            async for event in events:
+                newest, waiting = first - 1, 0
+                if isinstance(event, Opened):
+                    waiting = event.pending
+                    target = await self._end() if target is None else target
+                else:
+                    record, waiting = event
+                    newest = record.sequence
+                    stored = self.accept(record)
+                    if stored is not None and registers.is_news(stored):
+                        yield stored
+                if not caught_up and (waiting == 0 or newest >= (target or 0)):
+                    caught_up = True
+                    yield CaughtUp(max(newest, target or 0))
+
+    async def read(
+        self, types: tuple[str, ...], first: int, last: int | None
+    ) -> AsyncGenerator[Stored, None]:
+        """See `libra_runtime.journal.Journal.read`; raise JournalUnavailable after 10 s."""
+        end = await self._end(_PATIENCE)
+        end = end if last is None else min(last, end)
+        if first > end:
+            return
+        async with aclosing(tail(self._wire, filters(self._node, types), first)) as events:
+            async for event in events:
+                if isinstance(event, Opened):
+                    if event.pending == 0:
+                        return
+                    continue
+                record, waiting = event
+                stored = self.accept(record) if record.sequence <= end else None
+                if stored is not None:
+                    yield stored
+                if waiting == 0 or record.sequence >= end:
+                    return
+
+    async def before(self, stored: Stored) -> Stored | None:
+        """See `libra_runtime.journal.Journal.before`."""
+        session = await self._wire.session()
+        subject = str(stored.subject)
+        return await before(session, subject, stored.sequence, self.accept)
+
+    def accept(self, record: Record) -> Stored | None:
+        """Decode *record*; put it into the dead letters where it is no event of ours."""
+        try:
+            subject, event = decode(record.subject, record.raw)
+        except MalformedEvent as error:
+            self.bury(record.subject, record.raw, record.sequence, str(error))
+            return None
+        self.heard += 1
+        return Stored(event, record.raw, record.sequence, record.time, subject)
+
+    def bury(self, subject: str, raw: bytes, sequence: int, reason: str) -> None:
+        """Put what cannot be accepted into DEAD, counted; never wait for it."""
+        self.dead += 1
+        letter = asyncio.create_task(self._deliver(subject, raw, sequence, reason))
+        self._letters.add(letter)
+        letter.add_done_callback(self._letters.discard)
+
+    async def _deliver(self, subject: str, raw: bytes, sequence: int, reason: str) -> None:
+        service = self._wire.edge.service
+        headers = {
+            "Nats-Msg-Id": f"{service}-{sequence}",
+            "Libra-Subject": subject,
+            "Libra-Sequence": str(sequence),
+            "Libra-Reason": " ".join(reason[:_REASON].encode("ascii", "replace").decode().split()),
+        }
+        session = self._wire.current
+        if session is not None:
+            try:
+                await session.publish(dead_letter(self._node, service), raw, headers)
+            except SessionLost:
+                return  # it is still in the log, and counted
+
+    async def _recover(self, types: tuple[str, ...]) -> tuple[Registers, list[Stored]]:
+        while True:
+            session = await self._wire.session()
+            try:
+                return await recover(session, self._node, types, self.accept)
+            except SessionLost:
+                continue
+            except (TimeoutError, ApiError):
+                await asyncio.sleep(_RETRY)
+
+    async def _end(self, patience: float | None = None) -> int:
+        """Read LOG's newest sequence; raise JournalUnavailable after *patience* seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                return await self._last_sequence()
+        except TimeoutError:
+            why = self._wire.trouble or "nats-server does not answer"
+            raise JournalUnavailable(f"the log cannot be read: {why}") from None
+
+    async def _last_sequence(self) -> int:
+        while True:
+            session: Session = await self._wire.session()
+            try:
+                return await last_sequence(session)
+            except SessionLost:
+                continue
+            except (TimeoutError, ApiError):
+                await asyncio.sleep(_RETRY)
+
+    async def close(self) -> None:
+        """Let the dead letters out."""
+        if self._letters:
+            await asyncio.wait(self._letters, timeout=1)
+
+
+def wanted(subject: Subject, types: tuple[str, ...]) -> bool:
+    """Say whether *subject* is of one of *types* (a whole type or its first token)."""
+    return not types or subject.type in types or subject.type.split(".")[0] in types

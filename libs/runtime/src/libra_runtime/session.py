@@ -1,0 +1,244 @@
+"""One NATS connection from its first byte to its loss; what waits on it then fails at once.
+
+nats-py's own reconnecting is off: it would send again what it had buffered, behind our back.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from libra_runtime.journal import JournalUnavailable, OldServer
+from libra_runtime.settings import Edge
+from libra_schemas.errors import LibraError
+from libra_schemas.nats import MAX_PAYLOAD, MIN_SERVER, VARZ, inbox_prefix
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+TIMEOUT = 2.0
+"""Seconds the server may take for an answer; an fsync may be in it."""
+
+Listener = Callable[["Msg | None"], None]
+"""Called with every message for an inbox, and with None when the connection is lost."""
+
+
+class SessionLost(LibraError):
+    """The connection ended while something waited on it."""
+
+
+class ApiError(LibraError):
+    """JetStream refused a request; *code* is its err_code (0 where it gave none)."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+
+
+class Session:
+    """One connection; `lost` is set when it ended."""
+
+    def __init__(self, client: "Client", prefix: str) -> None:
+        self.client = client
+        self.lost = asyncio.Event()
+        self.inboxes = f"{prefix}.*"
+        self._listeners: dict[str, Listener] = {}
+        self._count = 0
+
+    def listen(self, listener: Listener) -> str:
+        """Open an inbox; return its subject."""
+        self._count += 1
+        token = str(self._count)
+        self._listeners[token] = listener
+        return f"{self.inboxes[:-1]}{token}"
+
+    async def subscribe(self, listener: Listener) -> "Subscription":
+        """Open an inbox of its own, for deliveries that keep the subject they were stored on."""
+
+        async def arrived(message: "Msg") -> None:
+            listener(message)
+
+        from nats.errors import Error  # noqa: PLC0415 - see nats_module
+
+        base, _, token = self.listen(listener).rpartition(".")
+        try:
+            return await self.client.subscribe(f"{base}.own.{token}", cb=arrived)
+        except (Error, OSError) as error:
+            raise SessionLost(f"the connection to nats-server is lost: {error}") from None
+
+    async def unsubscribe(self, subscription: "Subscription") -> None:
+        """Close an inbox of its own."""
+        from nats.errors import Error  # noqa: PLC0415 - see nats_module
+
+        self.forget(subscription.subject)
+        if not self.lost.is_set():
+            with suppress(Error, OSError):
+                await subscription.unsubscribe()
+
+    def forget(self, inbox: str) -> None:
+        """Close an inbox."""
+        self._listeners.pop(inbox.rpartition(".")[2], None)
+
+    async def publish(
+        self, subject: str, payload: bytes, headers: dict[str, str] | None = None, reply: str = ""
+    ) -> None:
+        """Hand a message to the connection; raise SessionLost."""
+        from nats.errors import Error  # noqa: PLC0415 - see nats_module
+
+        if self.lost.is_set():
+            raise SessionLost("the connection to nats-server is lost")
+        try:
+            await self.client.publish(subject, payload, reply=reply, headers=headers)
+        except (Error, OSError) as error:
+            raise SessionLost(f"the connection to nats-server is lost: {error}") from None
+
+    async def request(
+        self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None
+    ) -> "Msg":
+        """Ask and wait for one answer; raise TimeoutError or SessionLost."""
+        answer: asyncio.Future[Msg | None] = asyncio.get_running_loop().create_future()
+
+        def arrived(message: "Msg | None") -> None:
+            if not answer.done():
+                answer.set_result(message)
+
+        inbox = self.listen(arrived)
+        try:
+            await self.publish(subject, payload, headers, inbox)
+            async with asyncio.timeout(TIMEOUT):
+                message = await answer
+        finally:
+            self.forget(inbox)
+        if message is None:
+            raise SessionLost("the connection to nats-server is lost")
+        return message
+
+    async def api(self, subject: str, request: Any = None) -> dict[str, Any]:
+        """Ask JetStream; raise ApiError where it refuses."""
+        payload = b"" if request is None else json.dumps(request).encode()
+        return parsed(await self.request(subject, payload))
+
+    async def close(self) -> None:
+        """Close the connection; everybody who waits on it is told."""
+        await self.client.close()
+        self.end()
+
+    def end(self) -> None:
+        """Tell everybody who waits that the connection is lost."""
+        self.lost.set()
+        for listener in list(self._listeners.values()):
+            listener(None)
+
+    async def dispatch(self, message: "Msg") -> None:
+        """Hand a message to the inbox it is for; one that nobody waits for any more is dropped."""
+        listener = self._listeners.get(message.subject.rpartition(".")[2])
+        if listener is not None:
+            listener(message)
+
+
+def parsed(message: "Msg") -> dict[str, Any]:
+    """Parse an answer of JetStream; raise ApiError where it is a refusal."""
+    if status(message) == 503:  # noqa: PLR2004 - no responders
+        raise ApiError(0, "no stream answers; JetStream is off or `libra init` was not run")
+    answer: dict[str, Any] = json.loads(message.data or b"{}")
+    if "error" in answer:
+        error = answer["error"]
+        raise ApiError(error.get("err_code", 0), str(error.get("description", error)))
+    return answer
+
+
+def status(message: "Msg") -> int:
+    """Read the inline status of a message, 0 where it has none."""
+    return int((message.headers or {}).get("Status", 0))
+
+
+@cache
+def nats_module() -> Any:
+    """Import nats-py without aiohttp, which it wants for websockets only (0.14 s of 0.23 s)."""
+    shunned = "aiohttp" not in sys.modules
+    if shunned:
+        sys.modules["aiohttp"] = None  # type: ignore[assignment] # makes the import fail
+    try:
+        import nats.aio.client  # noqa: PLC0415 - see above
+    finally:
+        if shunned:
+            del sys.modules["aiohttp"]
+    return nats
+
+
+async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
+    """Connect as the edge's user and verify the server.
+
+    Raise OldServer where it must not be used, JournalUnavailable where it cannot be reached.
+    """
+    nats = nats_module()
+    client = nats.aio.client.Client()
+    prefix = inbox_prefix(edge.service)
+    session = Session(client, client.new_inbox().replace("_INBOX", prefix, 1))
+
+    async def closed() -> None:
+        session.end()
+
+    async def failed(error: Exception) -> None:
+        errors(str(error) or type(error).__name__)
+
+    try:
+        await client.connect(
+            edge.nats,
+            name=f"{edge.service} of {edge.node}",
+            allow_reconnect=False,
+            connect_timeout=2,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            closed_cb=closed,
+            error_cb=failed,
+            nkeys_seed_str=_seed(edge),
+            inbox_prefix=prefix,
+        )
+        await client.subscribe(session.inboxes, cb=session.dispatch)
+        await _verify(session)
+    except OldServer:
+        await client.close()
+        raise
+    except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:
+        await client.close()
+        raise JournalUnavailable(f"{edge.nats}: {error or type(error).__name__}") from None
+    return session
+
+
+def _seed(edge: Edge) -> str | None:
+    if edge.seed_file is None:
+        return None
+    try:
+        return edge.seed_file.read_text().strip()
+    except OSError as error:
+        raise JournalUnavailable(f"{edge.seed_file}: {error.strerror}; run `libra init`") from None
+
+
+async def _verify(session: Session) -> None:
+    """Refuse a server that is too old, or that acknowledges before the disk has it."""
+    client = session.client
+    version = str(client._server_info.get("version", "0"))  # noqa: SLF001 - no public whole version
+    if version_of(version) < MIN_SERVER:
+        least = ".".join(map(str, MIN_SERVER))
+        raise OldServer(f"nats-server {version} is too old; LibrA needs {least} or newer")
+    if client.max_payload < MAX_PAYLOAD:
+        raise OldServer(
+            f"nats-server accepts {client.max_payload} bytes; set max_payload: {MAX_PAYLOAD}"
+        )
+    answer = json.loads((await session.request(VARZ)).data)
+    if not answer["data"].get("jetstream", {}).get("config", {}).get("sync_always"):
+        raise OldServer(
+            "nats-server acknowledges before the disk has it; set sync_interval: always"
+        )
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """Read `2.15.1` or `v2.12.0-RC.1` as numbers; a pre-release counts as its release."""
+    numbers = text.strip().removeprefix("v").split("-")[0].split(".")
+    return tuple(int(number) for number in numbers if number.isdecimal())

@@ -1,0 +1,86 @@
+"""The connection to NATS over time: one session after another, until it is refused for good."""
+
+import asyncio
+
+from libra_runtime.journal import JournalUnavailable, OldServer
+from libra_runtime.session import Session, open_session
+from libra_runtime.settings import Edge
+from libra_schemas.errors import LibraError
+
+RETRY = 0.2
+"""Seconds between two attempts to connect."""
+
+
+class Wire:
+    """Hands out the current session; `trouble` says why there is none."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+        self.failure: LibraError | None = None
+        self.trouble: str | None = "not connected yet"
+        self.complaint = ""
+        self.sessions = 0
+        self.changed = asyncio.Event()
+        self._session: Session | None = None
+
+    @property
+    def current(self) -> Session | None:
+        """The session that is up now."""
+        if self._session is None or self._session.lost.is_set():
+            return None
+        return self._session
+
+    async def session(self) -> Session:
+        """Wait for a session; raise what the wire failed of."""
+        while True:
+            self.check()
+            if self.current is not None:
+                return self.current
+            await self.changed.wait()
+
+    def check(self) -> None:
+        """Raise what the wire failed of, if it did."""
+        if self.failure is not None:
+            raise type(self.failure)(*self.failure.args)
+
+    async def supervise(self) -> None:
+        """Connect, again after every loss, until cancelled or refused for good."""
+        while self.failure is None:
+            try:
+                session = await open_session(self.edge, self._note)
+            except OldServer as refusal:
+                self.fail(refusal)
+            except JournalUnavailable as error:
+                self._note(str(error))
+                await asyncio.sleep(RETRY)
+            else:
+                await self._serve(session)
+
+    async def _serve(self, session: Session) -> None:
+        self._session = session
+        self.sessions += 1
+        self.trouble = None
+        self._announce()
+        try:
+            await session.lost.wait()
+        finally:
+            await session.close()
+        self._note("the connection to nats-server is lost")
+
+    def fail(self, failure: LibraError) -> None:
+        """End for good: everybody who uses the wire gets *failure*."""
+        self.failure = failure
+        self.trouble = str(failure)
+        if self._session is not None:
+            self._session.end()
+        self._announce()
+
+    def _note(self, trouble: str) -> None:
+        self.complaint = trouble
+        if self.current is None:
+            self.trouble = trouble
+        self._announce()
+
+    def _announce(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
