@@ -15,7 +15,7 @@ from libra_schemas.events import ConfigApplied
 from libra_schemas.places import NOWHERE, Finding, Path, Places
 from libra_schemas.problems import findings
 from libra_schemas.revision import Revision
-from libra_schemas.rules import Names, cross_check
+from libra_schemas.rules import cross_check, references
 
 _DEPTHS = (64, 4, 2, 1)
 """Exactly what is wrong; a backend; a service, instance or sink; a section."""
@@ -31,7 +31,8 @@ def config_from(document: Any, places: Places = NOWHERE) -> Config:
         found = findings(error, document)
         config = _sound_part(document, found)
     broken = frozenset(finding.path[:2] for finding in found)
-    found += cross_check(config, Names.of(document), broken) if config is not None else ()
+    found += tuple(references(document))
+    found += cross_check(config, broken) if config is not None else ()
     if config is None or found:
         raise ConfigError(tuple(places.problem(each) for each in _in_order(found, places)))
     return config

@@ -31,8 +31,14 @@ class _Located:
 
 def findings(error: ValidationError, document: Any) -> tuple[Finding, ...]:
     """Turn *error*, raised for *document*, into findings, in the order of the models' fields."""
-    located = [_locate(each, document) for each in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)
+    located = [_locate(each, document) for each in errors if not _follows(each)]
     return tuple(dict.fromkeys(_judge(located, 0)))
+
+
+def _follows(error: ErrorDetails) -> bool:
+    """Tell whether an error only follows from others: pydantic counts the valid entries."""
+    return error["type"] == "too_short" and bool(error["input"])
 
 
 def _locate(error: ErrorDetails, document: Any) -> _Located:

@@ -1,27 +1,19 @@
 """What a config must satisfy beyond the shape of its parts: names that exist, nothing twice.
 
-Rule: every rule looks at the whole (valid) config and yields findings; none stops at the first.
+Rule: every rule looks at the whole config and yields findings; none stops at the first.
 """
 
 from collections.abc import Callable, Collection, Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules import instances, naming, pools, services, sinks, sync
-from libra_schemas.rules.naming import Names
+from libra_schemas.rules import instances, nodes, pools, services, sinks, sync
+from libra_schemas.rules.references import references
 
-Rule = Callable[[Config, Names], Iterator[Finding]]
-
-REFERENCES: tuple[Rule, ...] = (
-    naming.reserved,
-    instances.members,
-    instances.tracked,
-    sinks.routes,
-)
-"""Rules that hold of what is written even where something else in the same entity is broken."""
+Rule = Callable[[Config], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    naming.node_addresses,
+    nodes.addresses,
     instances.one_sided,
     instances.addresses,
     instances.virtual_routers,
@@ -32,20 +24,20 @@ RULES: tuple[Rule, ...] = (
     pools.checked,
     pools.sizes,
     pools.secret_headers,
+    sinks.routes,
     sinks.credentials,
     sync.daemon,
 )
 
 
-def cross_check(config: Config, names: Names, broken: Collection[Path] = ()) -> tuple[Finding, ...]:
+def cross_check(config: Config, broken: Collection[Path] = ()) -> tuple[Finding, ...]:
     """Apply every rule to *config*.
 
-    *names* are all names written, also those of broken parts; of entities in *broken*
-    (`("services", "web")`), of which *config* holds only what is sound, only references count.
+    Nothing is said of entities in *broken* (`("services", "web")`): of those *config* holds only
+    what is sound, and what else is wrong may only follow from what is missing.
     """
-    references = [finding for rule in REFERENCES for finding in rule(config, names)]
-    others = [finding for rule in RULES for finding in rule(config, names)]
-    return (*references, *(each for each in others if each.path[:2] not in broken))
+    found = (finding for rule in RULES for finding in rule(config))
+    return tuple(finding for finding in found if finding.path[:2] not in broken)
 
 
-__all__ = ["REFERENCES", "RULES", "Names", "Rule", "cross_check"]
+__all__ = ["RULES", "Rule", "cross_check", "references"]

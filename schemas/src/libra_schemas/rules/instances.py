@@ -5,22 +5,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_interface
 
 from libra_schemas.config import AddressElsewhere, Config, InstanceConfig
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules.naming import Names, unknown
 from libra_schemas.suggestions import NOT_YET
 
 
-def members(config: Config, names: Names) -> Iterator[Finding]:
-    """Check that per-node priorities and interfaces name nodes."""
-    for name, instance in config.instances.items():
-        path: Path = ("instances", name)
-        for key, value in (("priority", instance.priority), ("interface", instance.interface)):
-            for node in value if isinstance(value, dict) else ():
-                yield from unknown((*path, key, node), node, names.nodes, "node", on_key=True)
-            if value == {}:
-                yield Finding((*path, key), "names no node")
-
-
-def one_sided(config: Config, _: Names) -> Iterator[Finding]:
+def one_sided(config: Config) -> Iterator[Finding]:
     """Check that who has a priority has an interface, and the other way round."""
     for name, instance in config.instances.items():
         yield from _one_sided(("instances", name), instance)
@@ -28,6 +16,9 @@ def one_sided(config: Config, _: Names) -> Iterator[Finding]:
 
 def _one_sided(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
     priority, interface = instance.priority, instance.interface
+    for key, value in (("priority", priority), ("interface", interface)):
+        if value == {}:
+            yield Finding((*path, key), "names no node")
     if not isinstance(priority, dict) or not isinstance(interface, dict):
         return
     for node in priority.keys() - interface.keys():
@@ -36,21 +27,13 @@ def _one_sided(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
         yield Finding((*path, "interface", node), f"node {node} has no priority", on_key=True)
 
 
-def tracked(config: Config, names: Names) -> Iterator[Finding]:
-    """Check that tracked services exist."""
-    for name, instance in config.instances.items():
-        for service in instance.track.services:
-            path: Path = ("instances", name, "track", "services", service)
-            yield from unknown(path, service, names.services, "service", on_key=True)
-
-
 def virtual_address(written: str | AddressElsewhere) -> IPv4Address | IPv6Address:
     """Give the address of an entry of `addresses`, without its prefix length."""
     text = written.address if isinstance(written, AddressElsewhere) else written
     return ip_interface(text).ip
 
 
-def addresses(config: Config, _: Names) -> Iterator[Finding]:
+def addresses(config: Config) -> Iterator[Finding]:
     """Check virtual addresses: IPv4, owned once, and no node's own."""
     nodes = {node.address: name for name, node in config.nodes.items()}
     owners: dict[object, str] = {}
@@ -67,7 +50,7 @@ def addresses(config: Config, _: Names) -> Iterator[Finding]:
             owners.setdefault(address, name)
 
 
-def virtual_routers(config: Config, _: Names) -> Iterator[Finding]:
+def virtual_routers(config: Config) -> Iterator[Finding]:
     """Check that a vrid is used once per interface (RFC 9568 §5.2.3)."""
     taken: dict[tuple[str, str, int], str] = {}
     for name, instance in config.instances.items():

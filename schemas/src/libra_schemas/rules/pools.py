@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from libra_schemas.config import Config, Endpoint, ServiceConfig
 from libra_schemas.config.service import Forward
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules.naming import Names
 from libra_schemas.rules.services import family_of
 
 _WITH_PORT = frozenset({"tcp", "http"})
@@ -27,7 +26,7 @@ def _members(config: Config) -> Iterator[tuple[ServiceConfig, Member]]:
             yield service, (("services", name, "sorry"), service.sorry.address, forward)
 
 
-def reachable(config: Config, _: Names) -> Iterator[Finding]:
+def reachable(config: Config) -> Iterator[Finding]:
     """Check families (only tunnels may mix them) and that no server stands in a pool twice."""
     seen: dict[tuple[str, Endpoint], str] = {}
     for service, (path, endpoint, forward) in _members(config):
@@ -43,7 +42,7 @@ def reachable(config: Config, _: Names) -> Iterator[Finding]:
             yield Finding(path, f"{first} has the address {endpoint} already")
 
 
-def ports(config: Config, _: Names) -> Iterator[Finding]:
+def ports(config: Config) -> Iterator[Finding]:
     """Check ports: direct routing and tunnels cannot translate them."""
     for service, (path, endpoint, forward) in _members(config):
         message, hint = _port_problem(service, endpoint, forward)
@@ -67,7 +66,7 @@ def _port_problem(service: ServiceConfig, endpoint: Endpoint, forward: Forward) 
     return f"forward: {forward} keeps port {wanted}", "give the same port or use forward: nat"
 
 
-def checked(config: Config, _: Names) -> Iterator[Finding]:
+def checked(config: Config) -> Iterator[Finding]:
     """Check that somebody tells whether each real server is up, and where to ask it."""
     for name, service in config.services.items():
         for backend, real in service.backends.items():
@@ -85,7 +84,7 @@ def checked(config: Config, _: Names) -> Iterator[Finding]:
                     yield Finding(path, message, "write port: in the check")
 
 
-def sizes(config: Config, _: Names) -> Iterator[Finding]:
+def sizes(config: Config) -> Iterator[Finding]:
     """Check quorum and thresholds against what the pool can reach."""
     for name, service in config.services.items():
         total = sum(real.weight for real in service.backends.values())
@@ -99,7 +98,7 @@ def sizes(config: Config, _: Names) -> Iterator[Finding]:
                 yield Finding(path, f"lower is above upper {real.upper}")
 
 
-def secret_headers(config: Config, _: Names) -> Iterator[Finding]:
+def secret_headers(config: Config) -> Iterator[Finding]:
     """Refuse headers whose value is a secret."""
     for name, service in config.services.items():
         found = [check for real in service.backends.values() for check in service.checks_of(real)]

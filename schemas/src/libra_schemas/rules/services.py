@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from libra_schemas.config import Config, ServiceConfig
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules.naming import Names
 
 IPV4 = 4
 IPV4_BITS = 32
@@ -17,7 +16,7 @@ def family_of(service: ServiceConfig) -> int:
     return service.address.address.version
 
 
-def twice(config: Config, _: Names) -> Iterator[Finding]:
+def twice(config: Config) -> Iterator[Finding]:
     """Tell two services that would be one entry of the kernel's table."""
     owners: dict[object, str] = {}
     for name, service in config.services.items():
@@ -32,7 +31,7 @@ def twice(config: Config, _: Names) -> Iterator[Finding]:
             )
 
 
-def options(config: Config, _: Names) -> Iterator[Finding]:
+def options(config: Config) -> Iterator[Finding]:
     """Check options that only make sense together."""
     for name, service in config.services.items():
         path: Path = ("services", name)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from libra_schemas.config import Config
-from libra_schemas.places import Finding, Path
-from libra_schemas.rules.naming import Names, unknown
+from libra_schemas.places import Finding
 from libra_schemas.subjects import REGISTER_OF
 from libra_schemas.suggestions import nearest
 
@@ -17,21 +16,16 @@ def matches(pattern: str, event_type: str) -> bool:
     )
 
 
-def routes(config: Config, names: Names) -> Iterator[Finding]:
-    """Check that patterns cover an event type, and that nodes and services exist."""
+def routes(config: Config) -> Iterator[Finding]:
+    """Check that every pattern covers an event type."""
     for name, sink in config.notify.items():
-        path: Path = ("notify", name)
         for index, pattern in enumerate(sink.match):
             if not any(matches(pattern, event_type) for event_type in REGISTER_OF):
                 hint = nearest(pattern, REGISTER_OF) or "docs/events.md lists all"
-                yield Finding((*path, "match", index), f"no event type is {pattern}", hint)
-        for index, node in enumerate(sink.nodes):
-            yield from unknown((*path, "nodes", index), node, names.nodes, "node")
-        for index, service in enumerate(sink.services):
-            yield from unknown((*path, "services", index), service, names.services, "service")
+                yield Finding(("notify", name, "match", index), f"no event type is {pattern}", hint)
 
 
-def credentials(config: Config, _: Names) -> Iterator[Finding]:
+def credentials(config: Config) -> Iterator[Finding]:
     """Check that mail has both user and password, or neither."""
     for name, sink in config.notify.items():
         if sink.email is None or (sink.email.user is None) == (sink.email.password_file is None):

@@ -1,0 +1,33 @@
+import pytest
+from pydantic import ValidationError
+
+from libra_schemas.model import Fact, Name, Strict
+
+
+class Read(Fact):
+    name: Name
+    took: float = 0.0
+
+
+class Written(Strict):
+    name: Name
+
+
+def test_a_reader_ignores_what_a_newer_writer_added() -> None:
+    assert Read.model_validate({"name": "a", "new": 1}) == Read(name="a")
+
+
+def test_a_person_is_told_of_a_key_that_nobody_reads() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Written.model_validate({"name": "a", "new": 1})
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a.b", "a b", "a" * 64, "a\n", "a>", "ä"])
+def test_a_name_is_one_subject_token(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Written(name=name)
+
+
+def test_a_number_that_json_cannot_say_never_enters_an_event() -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Read(name="a", took=float("inf"))

@@ -1,0 +1,140 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.schemas.conftest import Complain, Document
+
+from libra_schemas.config import Config
+from libra_schemas.places import Finding
+from libra_schemas.problems import findings
+
+
+def web(document: Document, **changes: Any) -> Document:
+    document["services"]["web"] |= changes
+    return document
+
+
+def front(document: Document, **changes: Any) -> Document:
+    document["instances"]["front"] |= changes
+    return document
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        pytest.param(
+            {"preempt": "whn-synced"},
+            "instances.front.preempt: expected true, false, when-synced or a delay such as 30s",
+            id="one message for a value of three kinds",
+        ),
+        pytest.param(
+            {"priority": "high"},
+            "instances.front.priority: expected a number from 1 to 255,"
+            " or one per node such as {a: 150, b: 100}",
+            id="a number or a mapping",
+        ),
+        pytest.param(
+            {"priority": {"a": 500, "b": 100}},
+            "instances.front.priority.a: must be at most 255",
+            id="the branch that was meant",
+        ),
+        pytest.param(
+            {"addresses": ["192.0.2.10/24", {"address": "192.0.2.11/24"}]},
+            "instances.front.addresses[1]: interface is missing",
+            id="a mapping in place of text",
+        ),
+        pytest.param(
+            {"addresses": "192.0.2.10/24"},
+            "instances.front.addresses: expected a list",
+            id="no list",
+        ),
+        pytest.param(
+            {"addresses": []},
+            "instances.front.addresses: needs at least 1 entry",
+            id="an empty list",
+        ),
+        pytest.param(
+            {"interval": "1m"},
+            "instances.front: interval must be between 10ms and 40.95s",
+            id="a model's own rule",
+        ),
+    ],
+)
+def test_one_mistake_in_an_instance_is_one_problem(
+    document: Document, complaints: Complain, changes: Document, complaint: str
+) -> None:
+    assert complaints(front(document, **changes)) == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        pytest.param(
+            {"check": "tpc"},
+            "services.web.check.tpc: unknown key 'tpc' (did you mean tcp?)",
+            id="a mistyped kind",
+        ),
+        pytest.param(
+            {"check": {"http": {"pth": "/"}}},
+            "services.web.check.http.pth: unknown key 'pth' (did you mean path?)",
+            id="deep in a union",
+        ),
+        pytest.param(
+            {"check": [{"tcp": None}, {"tcp": None, "address": "10.0.0"}]},
+            "services.web.check[1].address: expected an IP address such as 10.0.0.2 or 2001:db8::2",
+            id="a union in a union",
+        ),
+        pytest.param(
+            {"check": {"every": "1s"}},
+            "services.web.check: name exactly one of tcp, http, icmp",
+            id="a union's model says its own rule",
+        ),
+        pytest.param(
+            {"check": {"http": {"status": "abc"}}},
+            "services.web.check.http.status: expected an HTTP status or a range such as 200-299",
+            id="one status in place of a list",
+        ),
+        pytest.param(
+            {"check": 5},
+            "services.web.check: expected a kind such as tcp, a check such as"
+            " {http: {path: /healthz}}, or a list of them",
+            id="another kind of value",
+        ),
+        pytest.param(
+            {"backends": {"w1": "nowhere"}},
+            "services.web.backends.w1: expected an address such as 192.0.2.10:80 or"
+            " [2001:db8::10]:80, not 'nowhere'",
+            id="a short form",
+        ),
+        pytest.param(
+            {"backends": {"w 1": "10.0.1.11:80"}},
+            "services.web.backends.w 1: a name starts with a letter or digit and holds at most 63"
+            " letters, digits, - and _",
+            id="a key that is no name",
+        ),
+        pytest.param(
+            {"address": ["192.0.2.10:80"]},
+            "services.web.address: a list of addresses is not in this release yet"
+            " (one service each)",
+            id="a list of addresses",
+        ),
+        pytest.param(
+            {"address": "192.0.2.10:8000-8010"},
+            "services.web.address: a range of ports is not in this release yet (one service each)",
+            id="a range of ports",
+        ),
+    ],
+)
+def test_one_mistake_in_a_service_is_one_problem(
+    document: Document, complaints: Complain, changes: Document, complaint: str
+) -> None:
+    assert complaints(web(document, **changes)) == [complaint]
+
+
+def test_a_finding_names_the_path_in_the_document_not_in_the_models(document: Document) -> None:
+    web(document, check={"tcp": {"sned": "x"}})
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate(document)
+    path = ("services", "web", "check", "tcp", "sned")
+    expected = Finding(path, "unknown key 'sned'", "did you mean send?", on_key=True)
+    assert findings(caught.value, document) == (expected,)

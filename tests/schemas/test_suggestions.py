@@ -1,0 +1,83 @@
+import pytest
+
+from libra_schemas.suggestions import advise, is_later, keys_at, nearest
+
+
+def test_keys_are_read_from_the_models_at_any_depth() -> None:
+    assert keys_at(("services", "web", "check", "http")) >= {"path", "status", "host"}
+    assert keys_at(("services", "web", "check", 0)) >= {"tcp", "every"}
+    assert keys_at(("instances", "front", "addresses", 0)) == {"address", "interface"}
+
+
+def test_a_key_is_known_as_people_write_it() -> None:
+    assert "from" in keys_at(("notify", "ops", "email"))
+
+
+@pytest.mark.parametrize("path", [("nowhere",), ("version", "deeper"), ("services", "web", 0)])
+def test_where_no_mapping_stands_there_are_no_keys(path: tuple[str | int, ...]) -> None:
+    assert keys_at(path) == frozenset()
+
+
+def test_the_nearest_key_is_asked_for() -> None:
+    advice = advise(("services", "web", "schedular"))
+    assert advice == ("unknown key 'schedular'", "did you mean scheduler?")
+
+
+def test_without_a_near_one_the_known_keys_are_listed() -> None:
+    _, hint = advise(("nodes", "a", "zzz"))
+    assert hint == "known here: address"
+
+
+def test_where_nothing_is_known_nothing_is_listed() -> None:
+    assert advise(("version", "zzz")) == ("unknown key 'zzz'", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (
+            ("notify", "ops", "email", "password"),
+            "write it to a file and name that as password_file",
+        ),
+        (("notify", "ops", "webhook", "url"), "write it to a file and name that as url_file"),
+        (
+            ("notify", "ops", "webhook", "token"),
+            "write it to a file and name that as secret_file or url_file",
+        ),
+        (("services", "web", "password"), "write it to a file; no key here takes one"),
+    ],
+)
+def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
+    assert advise(path) == ("a secret is never a value", hint)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("instances", "front", "seal"),
+        ("instances", "front", "unicast"),
+        ("instances", "front", "track", "programs"),
+        ("services", "web", "hold"),
+        ("services", "web", "check", "smtp"),
+        ("services", "web", "backends", "w1", "check", 0, "exec"),
+        ("services", "web", "backends", "w1", "hold"),
+        ("notify", "ops", "syslog"),
+        ("ipvs", "unlogged_after"),
+        ("groups",),
+    ],
+)
+def test_what_a_later_release_will_have_is_said_to_be_later(path: tuple[str | int, ...]) -> None:
+    assert is_later(path)
+    assert advise(path) == ("not in this release yet", "leave it out")
+
+
+def test_what_no_release_will_have_is_not_later() -> None:
+    assert not is_later(("services", "web", "colour"))
+
+
+def test_a_key_of_this_release_is_not_later() -> None:
+    assert not is_later(("services", "web", "check"))
+
+
+def test_nothing_is_near_to_nonsense() -> None:
+    assert nearest("qqq", ["wlc", "rr"]) == ""

@@ -1,0 +1,52 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from libra_schemas.events.common import EvidenceText
+from libra_schemas.text import evidence
+
+_FITS = TypeAdapter(EvidenceText)
+
+
+@given(st.binary(max_size=2000) | st.text(max_size=2000))
+def test_anything_becomes_one_printable_line_that_fits_an_event(raw: bytes | str) -> None:
+    shown = evidence(raw)
+    assert shown.isprintable()
+    assert _FITS.validate_json(_FITS.dump_json(shown)) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        pytest.param(b"220 mail ESMTP\r\n", "220 mail ESMTP\\r\\n", id="line ends"),
+        pytest.param(b"\x1b[2J\x00\tx", "\\x1b[2J\\x00\\tx", id="control characters"),
+        pytest.param(b"caf\xc3\xa9 \xff\xc3", "café \\xff\\xc3", id="bytes that are no UTF-8"),
+        pytest.param("a\u202eb\U000e0001", "a\\u202eb\\U000e0001", id="invisible characters"),
+        pytest.param("C:\\dir", "C:\\\\dir", id="a backslash cannot forge an escape"),
+        pytest.param("x\ud800", "x\\\\ud800", id="half a surrogate pair"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_what_a_terminal_could_obey_is_escaped(raw: bytes | str, shown: str) -> None:
+    assert evidence(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "limit", "shown"),
+    [
+        pytest.param("abcdef", 4, "abcd", id="ASCII"),
+        pytest.param("abcé", 4, "abc", id="two bytes cut in half"),
+        pytest.param("abé", 4, "abé", id="two bytes that just fit"),
+        pytest.param("a€b", 3, "a", id="three bytes cut"),
+        pytest.param("😀😀", 5, "😀", id="four bytes cut"),
+        pytest.param(b"\x80\x80\x80\x80\x80", 4, "\\x80\\x80\\x80\\x80", id="no character at all"),
+        pytest.param("abc", 0, "", id="nothing kept"),
+    ],
+)
+def test_a_cut_leaves_whole_characters(raw: bytes | str, limit: int, shown: str) -> None:
+    assert evidence(raw, limit) == shown
+
+
+def test_512_bytes_are_kept() -> None:
+    assert evidence("x" * 10_000) == "x" * 512

@@ -1,0 +1,72 @@
+from typing import Any
+
+import pytest
+from tests.schemas.conftest import Complain, Document
+
+from libra_schemas.config.service import SCHEDULERS
+from libra_schemas.wording import expected, say
+
+ONE_OF_SCHEDULERS = f"expected one of {', '.join(SCHEDULERS)}"
+A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "complaint"),
+    [
+        ("web", {"quorum": 0}, "services.web.quorum: must be at least 1"),
+        ("web", {"quorum": "many"}, "services.web.quorum: expected a whole number"),
+        ("web", {"quorum": 1.5}, "services.web.quorum: expected a whole number"),
+        ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
+        ("web", {"backends": 5}, "services.web.backends: expected a mapping of keys to values"),
+        (
+            "web",
+            {"drain": "soon"},
+            "services.web.drain: expected a duration such as 500ms, 1s, 5m or 1h, not 'soon'",
+        ),
+        (
+            "web",
+            {"forward": "natt"},
+            "services.web.forward: expected one of nat, dr, tun (did you mean nat?)",
+        ),
+        (
+            "web",
+            {"scheduler": "wcl"},
+            f"services.web.scheduler: {ONE_OF_SCHEDULERS} (did you mean wlc?)",
+        ),
+        ("web", {"scheduler": 7}, f"services.web.scheduler: {ONE_OF_SCHEDULERS}"),
+        ("front", {"version": 2}, "instances.front.version: version 2 is not in this release yet"),
+        ("front", {"version": 4}, "instances.front.version: expected version 3"),
+        (
+            "front",
+            {"interface": "a/b"},
+            f"instances.front.interface: expected {expected(('interface',))}",
+        ),
+        (
+            "ops",
+            {"match": ["backend"]},
+            f"notify.ops.match[0]: {A_PATTERN}",
+        ),
+        ("ops", {"webhook": {"url_file": 5}}, "notify.ops.webhook.url_file: expected text"),
+    ],
+)
+def test_a_message_says_what_is_expected(
+    document: Document, complaints: Complain, section: str, changes: Document, complaint: str
+) -> None:
+    parents = {"web": "services", "front": "instances", "ops": "notify"}
+    document[parents[section]][section] |= changes
+    assert complaints(document) == [complaint]
+
+
+def test_a_kind_of_error_that_nobody_thought_of_is_said_as_pydantic_says_it() -> None:
+    error: Any = {"type": "new_kind", "loc": (), "msg": "Something new", "input": 1}
+    assert say(("a",), error) == ("Something new", "")
+
+
+def test_a_pattern_that_nobody_thought_of_is_shown() -> None:
+    context = {"pattern": "^x$"}
+    error: Any = {"type": "string_pattern_mismatch", "input": 1, "ctx": context}
+    assert say(("a",), error) == ("must match ^x$", "")
+
+
+def test_a_value_of_unforeseen_kinds_is_told_so() -> None:
+    assert expected(("nothing", 0)) == "another kind of value"
