@@ -1,0 +1,281 @@
+"""The commands of `libra`: their options, and nothing that is slow to import."""
+# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917 - typer makes options of parameters, and each
+# command imports what it needs itself: `libra up` must not wait for what others import.
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from libra_cli import operate
+from libra_cli.exits import REFUSED, CommandError
+from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
+from libra_cli.output import print_json
+from libra_cli.site import Given, locate
+
+_EPILOG = (
+    "Exit status: 0 done; 1 what was given is wrong or was refused; 2 wrong command line; "
+    "3 console or log not reachable; 4 something is missing on this host."
+)
+
+app = typer.Typer(
+    name="libra",
+    help="A layer-4 load balancer that can say why.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+operate.add_to(app)
+
+
+@app.command()
+def up(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The config to start with.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="Only these services, such as console,health.")
+    ] = None,
+    metrics: Annotated[
+        int, typer.Option("--metrics", help="First of the five metrics ports, 0 for none.")
+    ] = 9640,
+    log_level: Annotated[str, typer.Option("--log-level", help="Of the services.")] = "info",
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+) -> None:
+    """Run a whole node on this host: nats-server and all services, until Ctrl-C."""
+    from libra_cli import up as command
+
+    document = None
+    if config is not None:
+        parsed, document = _read(config)
+        node = _node_of(node, list(parsed.nodes))
+    order = command.Order(
+        site=locate(Given(node, state, run, nats)),
+        config=config.absolute() if config else None,
+        document=document,
+        services=_chosen(only, command.SERVICES),
+        metrics=metrics,
+        log_level=log_level,
+    )
+    raise typer.Exit(command.up(order))
+
+
+@app.command()
+def init(
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+    as_json: Json = False,
+) -> None:
+    """Make a node's directories, keys, server configuration and streams."""
+    from libra_cli import init as command
+
+    site = locate(Given(node, state, run, nats))
+    streams = _wait_for(command.init(site))
+    if as_json:
+        print_json({"node": site.node, "state": str(site.state), "streams": streams})
+        return
+    print(f"node {site.node}: keys and server configuration are in {site.state}")
+    if not streams:
+        print(
+            f"no nats-server answers on {site.nats}: `libra up` makes the streams; with a server "
+            f"of your own start it with {site.server_config} and run `libra init` again"
+        )
+
+
+@app.command()
+def check(file: ConfigFile, as_json: Json = False) -> None:
+    """Check a config file; every error at once, as file:line:column."""
+    config, document = _read(file, as_json=as_json)
+    from libra_schemas.canonical import digest
+
+    facts = {
+        "nodes": len(config.nodes),
+        "instances": len(config.instances),
+        "services": len(config.services),
+        "backends": sum(len(each.backends) for each in config.services.values()),
+        "sinks": len(config.notify),
+    }
+    if as_json:
+        print_json({"valid": True, "hash": digest(document), **facts})
+    else:
+        print(f"{file} is valid: " + ", ".join(f"{n} {what}" for what, n in facts.items()))
+
+
+@app.command()
+def apply(
+    file: ConfigFile,
+    base: Annotated[
+        str | None, typer.Option("--base", help="Only if this revision is in force.")
+    ] = None,
+    comment: Annotated[str, typer.Option("--comment", "-m", help="Why, for the log.")] = "",
+    author: Annotated[str, typer.Option("--author", help="Who (default: the user).")] = "",
+    node: Node = None,
+    run: Run = None,
+    as_json: Json = False,
+) -> None:
+    """Put a config in force on the whole cluster."""
+    _, document = _read(file, as_json=as_json)
+    from libra_cli.gateway import ask, require
+
+    answer = require(
+        ask(
+            locate(Given(node, None, run)),
+            "POST",
+            "/v1/config",
+            {
+                "document": document,
+                "author": author,
+                "base": base,
+                "comment": comment,
+                "file": str(file.absolute()),
+            },
+        )
+    )
+    if as_json:
+        print_json(answer)
+    elif answer["changed"]:
+        print(f"revision {answer['number']} is in force (sequence {answer['sequence']})")
+    else:
+        print(f"unchanged: revision {answer['number']} holds this already")
+
+
+@app.command()
+def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
+    """Show what is up, who is master, and why."""
+    from libra_cli.gateway import ask, require
+
+    answer = require(ask(locate(Given(node, None, run)), "GET", "/v1/status"))
+    if as_json:
+        print_json(answer)
+        return
+    from libra_cli.report import report
+
+    print(report(answer))
+
+
+@app.command()
+def events(
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Only these, such as backend.* (repeatable).")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="A time, 10m (ago), or a sequence.")
+    ] = None,
+    last: Annotated[int | None, typer.Option("--last", min=1, help="Only the last N.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on for ever.")] = False,
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+    as_json: Json = False,
+) -> None:
+    """Show the log, one line per event."""
+    from libra_cli.events import Query, show
+
+    query = Query(tuple(types or ()), since, last, follow, as_json)
+    _wait_for(show(locate(Given(node, state, run, nats)), query))
+
+
+@app.command()
+def replay(
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these services.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME|SEQ", help="The moment (default: now).")
+    ] = None,
+    form: Annotated[
+        Literal["ipvsadm", "json", "table"], typer.Option("--format", help="How.")
+    ] = "ipvsadm",
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+    as_json: Json = False,
+) -> None:
+    """Print the table the kernel held at a moment, from the log."""
+    from libra_cli import replay as command
+
+    past = _wait_for(command.replay(locate(Given(node, state, run, nats)), at, services or ()))
+    sys.stdout.write(command.formatted(past, "json" if as_json else form))
+    for name, sequence in past.unsure.items():
+        sys.stderr.write(
+            f"{name} is not sure: from sequence {sequence} on the fold of the log differs from the "
+            "digest in it\n"
+        )
+    if past.skipped:
+        sys.stderr.write(f"{past.skipped} malformed events were left out\n")
+
+
+def _read(file: Path, *, as_json: bool = False) -> Any:
+    """Read a config; print all problems and end with 1 where it has any."""
+    from libra_runtime.yaml_config import read_config
+    from libra_schemas.errors import ConfigError
+
+    try:
+        return read_config(file)
+    except ConfigError as error:
+        if as_json:
+            print_json({"valid": False, "problems": [_problem(each) for each in error.problems]})
+        else:
+            count = len(error.problems)
+            sys.stderr.write(
+                f"{error}\n{count} error{'s' if count != 1 else ''}; nothing changed\n"
+            )
+        raise typer.Exit(REFUSED) from None
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(problem)
+
+
+def _node_of(node: str | None, names: list[str]) -> str:
+    from libra_cli.site import default_node
+
+    chosen = node or os.environ.get("LIBRA_NODE") or default_node(names)
+    if chosen not in names:
+        raise CommandError(f"the config has no node {chosen!r}; it has {', '.join(names)}")
+    return chosen
+
+
+def _chosen(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    if only is None:
+        return known
+    wanted = [each.strip() for each in only.split(",") if each.strip()]
+    unknown = [each for each in wanted if each not in known]
+    if unknown:
+        raise typer.BadParameter(
+            f"{unknown[0]!r} is none of {', '.join(known)}", param_hint="--only"
+        )
+    return tuple(each for each in known if each in wanted)
+
+
+def _wait_for(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def main() -> None:
+    """Run one command; an error ends it with one sentence and its status."""
+    try:
+        app()
+    except CommandError as error:
+        sys.stderr.write(f"libra: {error}\n")
+        sys.exit(error.status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,124 @@
+"""`libra events`: the log, one line per event."""
+
+import json
+import sys
+from collections import deque
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from libra_cli import log
+from libra_cli.exits import UNREACHABLE, CommandError
+from libra_cli.output import coloured
+from libra_cli.sentence import sentence
+from libra_cli.site import Site
+from libra_runtime.session import Session
+from libra_runtime.stored import Record, last_sequence
+from libra_schemas.envelope import decode
+from libra_schemas.errors import MalformedEvent
+
+_BAD = ("down", "fault", "failed", "rejected", "refused", "drift", "alarm", "lost")
+_GOOD = ("up", "master", "back", "sent", "applied")
+
+_RECENT = 10
+"""Events shown before following, where nobody said since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which events: type patterns such as `backend.*` (none = all), since when, how many."""
+
+    types: tuple[str, ...] = ()
+    since: str | None = None
+    last: int | None = None
+    follow: bool = False
+    json: bool = False
+
+
+async def show(site: Site, query: Query) -> None:
+    """Print the events; with *follow* until the connection is interrupted or lost."""
+    async with log.connect(site) as session:
+        subject = _subject(site.node, query.types)
+        newest = await last_sequence(session)
+        first = await _first(session, query, newest)
+        recent: deque[Record] = deque(maxlen=query.last or (_RECENT if query.follow else None))
+        keep_all = query.since is not None and query.last is None
+        async with aclosing(log.read(session, subject, first, log.Moment(newest, None))) as past:
+            async for each in past:
+                if not _wanted(each, query.types):
+                    continue
+                if query.last is None and (keep_all or not query.follow):
+                    _print(each, query)
+                else:
+                    recent.append(each)
+        for each in recent:
+            _print(each, query)
+        if query.follow:
+            await _follow(session, subject, newest + 1, query)
+
+
+async def _first(session: Session, query: Query, newest: int) -> int:
+    if query.since is None:
+        return max(1, newest - 1000 * (query.last or _RECENT)) if query.follow else 1
+    return await log.first_from(session, log.Moment.parse(query.since, datetime.now(UTC)))
+
+
+async def _follow(session: Session, subject: str, first: int, query: Query) -> None:
+    async with aclosing(log.follow(session, subject, first)) as news:
+        async for each in news:
+            if _wanted(each, query.types):
+                _print(each, query)
+    raise CommandError("the connection to nats-server is lost", UNREACHABLE)
+
+
+def _subject(node: str, types: tuple[str, ...]) -> str:
+    """Choose the narrowest subject that holds all *types*."""
+    first = types[0].split(".") if len(types) == 1 else []
+    if len(first) != 2:  # noqa: PLR2004 - a type is two tokens
+        return f"lvs.{node}.>"
+    area, kind = ("*" if any(c in part for c in "*?[") else part for part in first)
+    return f"lvs.{node}.{area}.{kind}.>"
+
+
+def _wanted(each: Record, types: tuple[str, ...]) -> bool:
+    kind = ".".join(each.subject.split(".")[2:4])
+    return not types or any(fnmatchcase(kind, pattern) for pattern in types)
+
+
+def _print(each: Record, query: Query) -> None:
+    try:
+        print(_json(each) if query.json else line(each), flush=query.follow)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _json(each: Record) -> str:
+    """Give the event exactly as stored, with its place in the log beside it."""
+    try:
+        event = json.loads(each.raw)
+    except ValueError:
+        event = {"malformed": each.raw.decode(errors="backslashreplace")}
+    stored = {"sequence": each.sequence, "stored": each.time.isoformat()}
+    return json.dumps(stored | event, ensure_ascii=False)
+
+
+def line(each: Record) -> str:
+    """Say one event: when the log stored it, sequence, type, entity, sentence."""
+    try:
+        subject, event = decode(each.subject, each.raw)
+    except MalformedEvent as error:
+        return f"{_time(each.time)} {each.sequence:>7}  malformed on {each.subject}: {error}"
+    kind = f"{subject.type:<16}"
+    verb = subject.type.partition(".")[2]
+    colour = "red" if verb in _BAD else "green" if verb in _GOOD else "dim"
+    return (
+        f"{_time(each.time)} {each.sequence:>7}  {coloured(kind, colour)} "
+        f"{'/'.join(subject.key)}: {sentence(event)}"
+    )
+
+
+def _time(time: datetime) -> str:
+    """Give local time to the millisecond."""
+    return time.astimezone().isoformat(sep=" ", timespec="milliseconds")[:23]

@@ -1,0 +1,59 @@
+"""Asking the console over its unix socket."""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
+from libra_cli.site import Site
+
+TIMEOUT = 30.0
+"""Seconds; longer than the console waits for an acknowledgement."""
+
+_UNAVAILABLE = 503
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def ask(site: Site, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+    """Send one request; return status and JSON body; raise CommandError where nobody answers."""
+    connection = _UnixConnection(site.socket, TIMEOUT)
+    try:
+        raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        connection.request(method, path, raw, {"content-type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise CommandError(
+            f"no console answers on {site.socket}: start node {site.node} with `libra up`, "
+            "or name another with --node or --run",
+            UNREACHABLE,
+        ) from None
+    except PermissionError:
+        raise CommandError(
+            f"{site.socket} may not be opened by this user: run as root", UNREACHABLE
+        ) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CommandError(f"the console broke off: {error}; try again", UNREACHABLE) from None
+    finally:
+        connection.close()
+
+
+def require(answer: tuple[int, dict[str, Any]]) -> dict[str, Any]:
+    """Give the body of a good answer; raise CommandError with the console's sentence otherwise."""
+    status, body = answer
+    if status < http.client.BAD_REQUEST:
+        return body
+    sentence = str(body.get("error", f"the console answered {status}"))
+    raise CommandError(sentence, UNREACHABLE if status >= _UNAVAILABLE else REFUSED)

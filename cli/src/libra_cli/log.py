@@ -1,0 +1,124 @@
+"""Reading a node's log without leaving a trace in it: direct reads, as the admin user."""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
+from libra_cli.site import Site
+from libra_runtime.session import ApiError, Session, open_session, status
+from libra_runtime.settings import Edge
+from libra_runtime.stored import Record, page, record
+from libra_schemas.config.fields import parse_duration
+from libra_schemas.errors import LibraError
+from libra_schemas.nats import ADMIN
+from libra_schemas.subjects import LOG
+
+_SILENCE = 1.0
+"""Seconds after which a follower looks for itself, should a wake-up have been lost."""
+
+
+@asynccontextmanager
+async def connect(site: Site) -> AsyncIterator[Session]:
+    """Connect as admin; raise CommandError with what to do."""
+    seed = site.seed(ADMIN)
+    if not os.access(seed, os.R_OK):
+        why = "run as root" if seed.exists() else "`libra up` or `libra init` makes it"
+        raise CommandError(f"{seed} cannot be read: {why}", UNREACHABLE)
+    edge = Edge(site.node, ADMIN, site.nats, site.state, site.run, seed)
+    try:
+        session = await open_session(edge, lambda _: None)
+    except LibraError as error:
+        raise CommandError(f"the log cannot be read: {error}", UNREACHABLE) from None
+    try:
+        yield session
+    except ApiError as error:
+        raise CommandError(f"the log cannot be read: {error}", UNREACHABLE) from None
+    finally:
+        await session.close()
+
+
+async def read(
+    session: Session, subject: str, first: int, until: "Moment | None" = None
+) -> AsyncGenerator[Record, None]:
+    """Yield LOG on *subject* from *first* on, up to and including *until* (None: all there is)."""
+    more = True
+    while more:
+        records, more = await page(session, LOG, subject, first)
+        for each in records:
+            if until is not None and until.is_before(each):
+                return
+            yield each
+            first = each.sequence + 1
+
+
+async def follow(session: Session, subject: str, first: int) -> AsyncGenerator[Record, None]:
+    """Yield LOG on *subject* from *first* on, for ever, each event once; end with the connection.
+
+    A plain subscription only wakes us: what is shown comes from the log.
+    """
+    news = asyncio.Event()
+
+    async def wake(_: object) -> None:
+        news.set()
+
+    await session.client.subscribe(subject, cb=wake)
+    while not session.lost.is_set():
+        news.clear()
+        async for each in read(session, subject, first):
+            yield each
+            first = each.sequence + 1
+        try:
+            async with asyncio.timeout(_SILENCE):
+                await news.wait()
+        except TimeoutError:
+            continue
+
+
+class Moment:
+    """A point of the log: a sequence, or when the log stored it."""
+
+    def __init__(self, sequence: int | None, time: datetime | None) -> None:
+        self.sequence = sequence
+        self.time = time
+
+    def is_before(self, each: Record) -> bool:
+        """Tell whether *each* came after this moment."""
+        if self.sequence is not None:
+            return each.sequence > self.sequence
+        return self.time is not None and each.time > self.time
+
+    @classmethod
+    def parse(cls, text: str, now: datetime) -> "Moment":
+        """Parse a sequence, `10m` (ago), or ISO 8601 (local time without an offset)."""
+        if text.isdecimal():
+            return cls(int(text), None)
+        if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
+            return cls(None, now - timedelta(seconds=parse_duration(text)))
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            raise CommandError(
+                f"{text!r} is no moment: write a sequence such as 1234, a time such as "
+                "2026-01-31T03:12:00, or how long ago such as 10m",
+                REFUSED,
+            ) from None
+        return cls(None, time.astimezone(UTC))
+
+
+async def first_from(session: Session, moment: Moment) -> int:
+    """Find the sequence of the first event at or after *moment*."""
+    if moment.sequence is not None:
+        return max(moment.sequence, 1)
+    time = (moment.time or datetime.now(UTC)).isoformat().replace("+00:00", "Z")
+    request = json.dumps({"start_time": time, "next_by_subj": ">", "batch": 1}).encode()
+    found = await session.request(f"$JS.API.DIRECT.GET.{LOG}", request)
+    if status(found):
+        from libra_runtime.stored import last_sequence  # noqa: PLC0415 - the rare end of the log
+
+        return await last_sequence(session) + 1
+    return record(found).sequence

@@ -1,0 +1,89 @@
+"""The commands with which an operator acts: drain, maint, ready, failover, weight."""
+# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917 - as in app.py
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from libra_cli.exits import CommandError
+from libra_cli.options import Json, Node, Run
+from libra_cli.output import print_json
+from libra_cli.site import Given, Site, locate
+
+Entity = Annotated[str, typer.Argument(help="backend.S.B, service.S, instance.I or node.N.")]
+Why = Annotated[str, typer.Option("--why", "-m", help="Why, for the log.")]
+For = Annotated[str | None, typer.Option("--for", help="How long, such as 30m.")]
+OnNode = Annotated[str | None, typer.Option("--on", help="Only as this node sees it.")]
+
+
+VERBS = {
+    "drain": "Send no new connections; those that are there may end.",
+    "maint": "Take out of the table at once.",
+    "ready": "Take back what an operator set.",
+    "failover": "Hand an instance over to its peer.",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to *app*."""
+    for verb, summary in VERBS.items():
+        app.command(verb, help=summary)(_command(verb))
+    app.command()(weight)
+
+
+def _command(verb: str) -> Callable[..., None]:
+    def command(
+        entity: Entity,
+        why: Why = "",
+        duration: For = None,
+        on: OnNode = None,
+        node: Node = None,
+        run: Run = None,
+        as_json: Json = False,
+    ) -> None:
+        act = {"entity": entity, "why": why, "until": _until(duration), "node": on}
+        _act(verb, locate(Given(node, None, run)), act, as_json=as_json)
+
+    return command
+
+
+def weight(
+    entity: Entity,
+    value: Annotated[int, typer.Argument(min=0, max=65535, help="The weight.")],
+    why: Why = "",
+    duration: For = None,
+    on: OnNode = None,
+    node: Node = None,
+    run: Run = None,
+    as_json: Json = False,
+) -> None:
+    """Set a backend's weight."""
+    act = {
+        "entity": entity, "why": why, "until": _until(duration), "node": on, "weight": value,
+    }  # fmt: skip
+    _act("weight", locate(Given(node, None, run)), act, as_json=as_json)
+
+
+def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
+    from libra_cli.gateway import ask, require
+
+    answer = require(ask(site, "POST", f"/v1/operator/{verb}", act))
+    if as_json:
+        print_json(answer)
+        return
+    state = answer["state"]
+    weight = f", weight {state['weight']}" if state["weight"] is not None else ""
+    print(f"{act['entity']} is {state['mode']}{weight} (sequence {answer['sequence']})")
+
+
+def _until(duration: str | None) -> str | None:
+    if duration is None:
+        return None
+    from libra_schemas.config.fields import parse_duration
+
+    try:
+        return (datetime.now(UTC) + timedelta(seconds=parse_duration(duration))).isoformat()
+    except ValueError as error:
+        raise CommandError(f"--for: {error}") from None

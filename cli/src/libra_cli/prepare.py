@@ -1,0 +1,62 @@
+"""A node's directories, keys and server configuration: made once, put right ever after."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from libra_cli.exits import MISSING, CommandError
+from libra_cli.identity import SERVER, Identity, group
+from libra_cli.site import Site
+from libra_runtime.keys import ensure_seeds
+from libra_schemas.nats import PUBLISHES, ServerSettings, permissions, render_server_config
+
+_SHARED = 0o1771
+"""Everybody of the group makes files here, nobody removes another's."""
+
+_SEEDS = 0o711
+
+Who = Callable[[str], Identity]
+
+
+def prepare(site: Site, who: Who) -> None:
+    """Make or repair everything below the state and run directories; raise CommandError."""
+    try:
+        _directories(site)
+        nkeys = ensure_seeds(site.seeds, permissions(site.node))
+        site.server_config.write_text(_server_config(site, nkeys))
+        if os.geteuid() == 0:
+            _hand_over(site, who)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{site.state} cannot be prepared: {error}", MISSING) from None
+
+
+def _server_config(site: Site, nkeys: dict[str, str]) -> str:
+    host, port = site.endpoint
+    return render_server_config(ServerSettings(site.node, site.store, nkeys, host, port))
+
+
+def _directories(site: Site) -> None:
+    for shared in (site.state, site.run):
+        shared.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(shared, 0, group())
+            shared.chmod(_SHARED)
+    site.seeds.mkdir(mode=_SEEDS, exist_ok=True)
+    site.seeds.chmod(_SEEDS)
+    site.store.mkdir(mode=0o700, exist_ok=True)
+
+
+def _hand_over(site: Site, who: Who) -> None:
+    """Give each process what is its own: its seed, its spool, the server's store."""
+    for service in PUBLISHES:
+        _give(site.seed(service), who(service))
+        for path in site.state.glob(f"{service}.*"):
+            _give(path, who(service))
+    server = who(SERVER)
+    if site.store.stat().st_uid != server.uid:
+        for path in (site.store, *site.store.rglob("*")):
+            _give(path, server)
+
+
+def _give(path: Path, identity: Identity) -> None:
+    os.chown(path, identity.uid, identity.gid, follow_symlinks=False)

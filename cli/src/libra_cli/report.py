@@ -1,0 +1,126 @@
+"""`libra status` for people: the status document as text."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from libra_cli.output import coloured, columns
+
+Json = dict[str, Any]
+
+_GOOD = {"up", "master", "started", "assumed up", "both"}
+_BAD = {"down", "fault", "stopped"}
+
+
+def report(status: Json, now: datetime | None = None) -> str:
+    """Render the whole document; *now* (aware) is what ages are counted from."""
+    now = now or datetime.now(UTC)
+    parts = [_head(status, now), *_rejection(status["config"])]
+    parts += _section("instances", [_instance(n, i, now) for n, i in status["instances"].items()])
+    for name, service in status["services"].items():
+        parts.append(_service(name, service, now))
+    parts += _section("sync", [_sync(key, each) for key, each in status["sync"].items()])
+    parts += _section("processes", [_process(n, p, now) for n, p in status["processes"].items()])
+    return "\n".join(parts)
+
+
+def _head(status: Json, now: datetime) -> str:
+    config, journal = status["config"], status["journal"]
+    revision = (
+        f"revision {config['number']} by {config['author']}, {_age(config['applied'], now)}"
+        if config["revision"]
+        else "no config in force; `libra apply FILE` applies one"
+    )
+    log = f"log at {status['sequence']}"
+    if journal["trouble"]:
+        log = coloured(f"log: {journal['trouble']}", "red")
+    return f"{coloured(status['node'], 'bold')}: {revision}; {log}"
+
+
+def _rejection(config: Json) -> list[str]:
+    rejected = config["rejected"]
+    if rejected is None:
+        return []
+    lines = [f"  {each['path']}: {each['message']}" for each in rejected["problems"]]
+    head = f"revision {rejected['number']} by {rejected['author']} was rejected:"
+    return [coloured(head, "red"), *lines]
+
+
+def _section(title: str, rows: list[tuple[str, ...]]) -> list[str]:
+    return [f"\n{title}", columns(rows, "  ")] if rows else []
+
+
+def _instance(name: str, instance: Json, now: datetime) -> tuple[str, ...]:
+    if instance["state"] == "unknown":
+        return (name, _state("unknown"))
+    where = f"master is {instance['master']}" if instance["master"] else ""
+    addresses = " ".join(instance["addresses"])
+    return (
+        name,
+        _state(instance["state"]),
+        f"{_age(instance['since'], now)} ({instance['why']})",
+        f"priority {instance['priority']}",
+        where if instance["state"] == "backup" else addresses,
+        _admin(instance["admin"]),
+    )
+
+
+def _service(name: str, service: Json, now: datetime) -> str:
+    live = service["live_weight"]
+    weight = f"weight {live} of quorum {service['quorum']}" if live is not None else ""
+    sorry = "the sorry server answers" if service["sorry"] else ""
+    facts = [
+        f"{service['protocol']} {service['address']}", service["scheduler"],
+        _state(service["state"]), weight, sorry, _admin(service["admin"]),
+    ]  # fmt: skip
+    rows = [_backend(each, backend, now) for each, backend in service["backends"].items()]
+    return f"\n{name}  {'  '.join(fact for fact in facts if fact)}\n{columns(rows, '  ')}"
+
+
+def _backend(name: str, backend: Json, now: datetime) -> tuple[str, ...]:
+    since = _age(backend["since"], now) if backend["since"] else ""
+    mode = "" if backend["mode"] == "ready" else backend["mode"]
+    return (
+        name,
+        backend["address"],
+        _state(backend["verdict"]),
+        f"weight {backend['weight']}",
+        since,
+        " ".join(part for part in (mode, _admin(backend["admin"]), backend["reason"]) if part),
+    )
+
+
+def _sync(key: str, sync: Json) -> tuple[str, ...]:
+    return (key, _state(sync["role"]), sync["interface"], f"syncid {sync['syncid']}")
+
+
+def _process(name: str, process: Json, now: datetime) -> tuple[str, ...]:
+    return (
+        name,
+        _state(process["state"]),
+        _age(process["since"], now),
+        f"epoch {process['epoch']}",
+        f"process {process['pid']}",
+        process["why"],
+    )
+
+
+def _admin(admin: Json | None) -> str:
+    if admin is None:
+        return ""
+    weight = f" weight {admin['weight']}" if admin["weight"] is not None else ""
+    until = f" until {admin['until']}" if admin["until"] else ""
+    why = f": {admin['why']}" if admin["why"] else ""
+    return f"[{admin['mode']}{weight} by {admin['who']}{until}{why}]"
+
+
+def _state(state: str) -> str:
+    return coloured(state, "green" if state in _GOOD else "red" if state in _BAD else "yellow")
+
+
+def _age(since: str, now: datetime) -> str:
+    """Say how long ago, in the largest unit that says something."""
+    seconds = max(0.0, (now - datetime.fromisoformat(since)).total_seconds())
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= unit:
+            return f"{seconds / unit:.0f}{name} ago"
+    return f"{seconds:.0f}s ago"

@@ -1,0 +1,79 @@
+"""The console's composition root."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import structlog
+from libra_runtime.nats_journal import open_journal
+
+from libra_console.acts import due, next_due
+from libra_console.revisions import Proposal
+from libra_console.settings import Settings
+from libra_console.shell.board import Board
+from libra_console.shell.gateway import Gateway
+from libra_console.shell.http import listen
+from libra_runtime import logs, metrics
+from libra_runtime.settings import Edge
+from libra_runtime.stamp import now
+
+_LONGEST = 3600.0
+"""Seconds between two looks at the wall clock, so that a stepped clock is noticed."""
+
+
+def settings(edge: Edge) -> Settings:
+    """Derive the console's settings from its environment."""
+    config = os.environ.get("LIBRA_CONFIG")
+    return Settings(
+        node=edge.node,
+        socket=edge.run / "console.sock",
+        notes=edge.state / "console.files.json",
+        config=Path(config).absolute() if config else None,
+    )
+
+
+async def serve() -> None:
+    """Run the console until it is cancelled."""
+    edge = Edge.from_environment("console")
+    logs.configure(edge.service, edge.node, edge.log_level)
+    chosen = settings(edge)
+    journal = await open_journal(edge)
+    board = Board()
+    gateway = Gateway(chosen, journal, board)
+    try:
+        async with await listen(chosen.socket, gateway.answer), asyncio.TaskGroup() as tasks:
+            tasks.create_task(board.watch(journal))
+            tasks.create_task(metrics.serve(edge.metrics_port, lambda: gateway.trouble))
+            tasks.create_task(_end_states(gateway, board))
+            tasks.create_task(_take_over(gateway, board, chosen.config))
+    finally:
+        await journal.close("stopped")
+
+
+async def _end_states(gateway: Gateway, board: Board) -> None:
+    """Publish the state after each admin state whose `until` passes."""
+    await board.ready()
+    while True:
+        for state in due(board.registers, now()):
+            await gateway.end(state)
+        end = next_due(board.registers)
+        wait = _LONGEST if end is None else (end - now()).total_seconds()
+        try:
+            async with asyncio.timeout(min(max(wait, 0.0), _LONGEST)):
+                await board.change()
+        except TimeoutError:
+            continue
+
+
+async def _take_over(gateway: Gateway, board: Board, file: Path | None) -> None:
+    """Take LIBRA_CONFIG over at start, by DESIGN §10's rule; say what became of it."""
+    if file is None:
+        return
+    from libra_runtime.yaml_config import read_config  # noqa: PLC0415 - YAML only for a file
+
+    _, document = read_config(file)
+    await board.ready()
+    response = await gateway.propose(
+        Proposal(document, "LIBRA_CONFIG", file=str(file), rule="changed")
+    )
+    structlog.get_logger().info("config file read", file=str(file), **response.body)
