@@ -1,5 +1,6 @@
 """The lab's networks carry what the kernel's IPVS forwards, and break as they are told to."""
 
+import signal
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -159,3 +160,37 @@ def test_kernel_settings_belong_to_a_node(lab: Pair) -> None:
     lab.directors["b"].sysctl({"net.ipv4.vs.conn_reuse_mode": 0})
     assert lab.directors["b"].sysctl_value("net.ipv4.vs.conn_reuse_mode") == "0"
     assert lab.directors["a"].sysctl_value("net.ipv4.vs.conn_reuse_mode") == "1"
+
+
+def test_nodes_speak_ipv6_as_soon_as_they_are_made() -> None:
+    with Topology() as topology:
+        topology.network("n")
+        addresses = ("10.9.0.1/24", "2001:db8::1/64")
+        node = topology.node("a", {"eth0": ("n", addresses)}, gateway="2001:db8::2")
+        other = topology.node("b", {"eth0": ("n", "2001:db8::2/64")})
+        ready(start(other, "udp", "six", 7, "::"), start(other, "http", "six", 80, "::"))
+        assert ask(node, "2001:db8::2", 7, "hello") == "six hello"
+        assert fetch(node, "http://[2001:db8::2]/").text == "six"
+        assert "via 2001:db8::2" in node.run("ip", "-6", "route", "show", "default").stdout
+
+
+def test_a_probe_over_udp_names_who_answered(lab: Pair) -> None:
+    director, service = lab.directors["a"], ["-u", f"{lab.udp_vip}:7"]
+    director.ipvsadm("-A", *service, "-s", "rr", "-o")
+    director.ipvsadm("-a", *service, "-r", f"{lab.plan.outer(21)}:7", "-g")
+    with Probe(lab.clients["client"], f"udp://{lab.udp_vip}:7", interval=0.03) as probe:
+        probe.wait_for(5)
+        director.ipvsadm("-a", *service, "-r", f"{lab.plan.outer(22)}:7", "-g")
+        probe.wait_for(10)
+    director.ipvsadm("-D", *service)
+    assert set(probe.shares()) == {"u1", "u2"}
+    assert probe.failures() == []
+
+
+def test_a_signalled_server_reports_itself_unhealthy(lab: Pair) -> None:
+    node, url = lab.web["w3"], f"http://{lab.plan.inner(13)}/healthz"
+    before = fetch(lab.directors["a"], url).status
+    node.signal(signal.SIGUSR1)
+    during = fetch(lab.directors["a"], url).status
+    node.signal(signal.SIGUSR1)
+    assert (before, during, fetch(lab.directors["a"], url).status) == (200, 503, 200)

@@ -17,11 +17,11 @@ class Link:
 
     def cut(self, *, silent: bool = False) -> None:
         """Pull the cable; `silent` loses every frame but leaves the carrier on at both ends."""
-        ip([f"link set {self.port} {'nomaster' if silent else 'down'}"], self.switch)
+        ip([f"link set dev {self.port} {'nomaster' if silent else 'down'}"], self.switch)
 
     def heal(self) -> None:
         """Plug the cable in again, however it was cut."""
-        ip([f"link set {self.port} master {self.network} up"], self.switch)
+        ip([f"link set dev {self.port} master {self.network} up"], self.switch)
 
     def shape(self, delay_ms: float = 0, loss_percent: float = 0, *options: str) -> None:
         """Delay and lose frames in each direction (tc-netem(8)); `options` are netem's own."""

@@ -79,9 +79,9 @@ class Topology:
         """Make a network (a bridge that learns at once and filters nothing); return its name."""
         ip(
             [
-                f"link add {checked(name)} type bridge stp_state 0 forward_delay 0",
-                f"link set {name} type bridge mcast_snooping 0",
-                f"link set {name} up",
+                f"link add name {checked(name)} type bridge stp_state 0 forward_delay 0",
+                f"link set dev {name} type bridge mcast_snooping 0",
+                f"link set dev {name} up",
             ],
             self.switch,
         )
@@ -118,8 +118,8 @@ class Topology:
         given = (addresses,) if isinstance(addresses, str) else addresses
         port = f"port{next(self._ports)}"
         node.ip(
-            f"link add {interface} type veth peer name {port} netns {self.switch}",
-            f"link set {interface} up",
+            f"link add name {interface} type veth peer name {port} netns {self.switch}",
+            f"link set dev {interface} up",
             *(f"addr add {address} dev {interface}" for address in given),
         )
         link = Link(node.namespace, interface, self.switch, port, network)
