@@ -90,8 +90,7 @@ class Courier:
         async with aclosing(self._journal.follow(*types, sequence=first)) as stream:
             async for item in stream:
                 if isinstance(item, CaughtUp):
-                    self._progress = passed(self._progress, item.sequence)
-                    continue
+                    continue  # LOG's newest by then may not have been yielded yet
                 await self._consider(item)
                 if followed(self._route) != types:
                     return

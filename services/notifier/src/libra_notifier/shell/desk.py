@@ -15,7 +15,6 @@ from libra_notifier.shell.past import recover
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_runtime.kept import keep, kept
 from libra_schemas.canonical import canonical
-from libra_schemas.events import ConfigApplied
 
 _log = structlog.get_logger()
 
@@ -35,14 +34,25 @@ class Desk:
         self._group = group
         self._settings = settings or Settings()
         self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
+        self._has_recovered = False
+
+    @property
+    def trouble(self) -> str | None:
+        """Say in one sentence why nobody is told anything, None when all is well."""
+        if self._journal.trouble is not None:
+            return self._journal.trouble
+        return None if self._has_recovered else "the notifier reads its past from the log"
 
     async def run(self) -> None:
         """Recover, then follow the config until cancelled."""
         past = await recover(self._journal, self._kept())
+        if past.history:
+            self._keep(past.history[-1])
         for sink, config in (past.history[-1].sinks if past.history else {}).items():
             courier = Courier(sink, config, self._journal, self._settings)
             courier.begin(past.beginning(sink), past.history, past.done(sink))
             self._start(courier)
+        self._has_recovered = True
         _log.info("ready", sinks=sorted(self._couriers), newest=past.newest)
         async with aclosing(self._journal.follow(CONFIG, sequence=past.newest + 1)) as stream:
             async for item in stream:
@@ -56,7 +66,7 @@ class Desk:
             _log.error("config not accepted, the one before it holds", why=str(error))
             await self._journal.reject(stored, str(error))
             return
-        self._keep(stored)
+        self._keep(config)
         for sink in self._couriers.keys() - config.sinks.keys():
             _, task = self._couriers.pop(sink)
             task.cancel()
@@ -72,12 +82,15 @@ class Desk:
     def _start(self, courier: Courier) -> None:
         self._couriers[courier.sink] = (courier, self._group.create_task(courier.run()))
 
-    def _keep(self, stored: Stored) -> None:
-        if isinstance(stored.event.data, ConfigApplied):
-            try:
-                keep(self._keeping, canonical(stored.event.data.document))
-            except OSError as error:
-                _log.error("the accepted config cannot be kept", why=str(error))
+    def _keep(self, config: Accepted) -> None:
+        sinks = {
+            sink: how.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for sink, how in config.sinks.items()
+        }
+        try:
+            keep(self._keeping, canonical({"notify": sinks}))
+        except OSError as error:
+            _log.error("the accepted config cannot be kept", why=str(error))
 
     def _kept(self) -> Accepted | None:
         """Read the config kept by an earlier process; it stands before everything in the log."""

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import structlog
+
 from libra_notifier.history import Accepted, History, MalformedSinks, accepted, beginning
 from libra_notifier.progress import Receipts, receipted
 from libra_notifier.routes import CONFIG
 from libra_notifier.settings import SERVICE
 from libra_runtime.journal import CaughtUp, Journal, JournalUnavailable, Stored
 from libra_schemas.events import Receipt
+
+_log = structlog.get_logger()
 
 _RECEIPTS = "notify"
 _STARTS = "node.started"
@@ -93,5 +97,6 @@ def _learn(found: defaultdict[str, Receipts], stored: Stored) -> None:
 def _accepted(stored: Stored) -> Accepted | None:
     try:
         return accepted(stored.event, stored.sequence)
-    except MalformedSinks:
+    except MalformedSinks as error:
+        _log.warning("config not accepted", sequence=stored.sequence, why=str(error))
         return None

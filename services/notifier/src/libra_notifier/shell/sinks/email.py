@@ -34,7 +34,7 @@ async def deliver(sink: EmailSink, notice: Notice) -> Outcome:
     except SMTPRecipientsRefused as error:
         return Failed(_refusals({each.recipient: each.message for each in error.recipients}))
     except (SMTPException, OSError, ValueError) as error:
-        return Failed(one_line(str(error) or type(error).__name__))
+        return Failed(_said(error))
     finally:
         client.close()
 
@@ -54,6 +54,12 @@ async def _send(client: SMTP, sink: EmailSink, notice: Notice) -> Outcome:
         return Delivered(one_line(said))
     detail = _refusals({address: answer.message for address, answer in refused.items()})
     return Failed(detail, served=frozenset(recipients) - frozenset(refused))
+
+
+def _said(error: Exception) -> str:
+    """Say what went wrong and, where the library hides it, why (a certificate, for one)."""
+    cause = f" {error.__cause__}" if error.__cause__ else ""
+    return one_line(f"{error}{cause}" or type(error).__name__)
 
 
 def _refusals(refused: dict[str, str]) -> str:

@@ -1,6 +1,8 @@
 """Webhook: POST the exact stored bytes; any 2xx means taken (CloudEvents HTTP binding 1.0)."""
 
+import os
 import time
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -14,29 +16,55 @@ from libra_schemas.config.notify import WebhookSink
 _ANSWER_LIMIT = 512
 """Bytes of an answer worth keeping."""
 
+_UNBOUNDED = aiohttp.ClientTimeout()
+"""The sink's timeout bounds the whole attempt."""
+
 _TAKEN = range(200, 300)
 
 
 async def deliver(sink: WebhookSink, notice: Notice) -> Outcome:
     """Try once. The URL is a secret: no detail repeats it. Redirects are not followed."""
     try:
-        url = read_secret("url_file", sink.url_file)
+        url = _url(read_secret("url_file", sink.url_file))
         secret = read_secret("secret_file", sink.secret_file).encode() if sink.secret_file else None
     except UnreadableSecret as error:
         return Failed(str(error))
+    except ValueError:
+        return Failed(f"url_file {sink.url_file}: holds no http or https URL")
     signed = headers(notice.key, int(time.time()), notice.raw, secret)
     try:
         async with (
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(timeout=_UNBOUNDED) as session,
             session.post(url, data=notice.raw, headers=signed, allow_redirects=False) as response,
         ):
             return await _judge(response)
-    except aiohttp.ClientResponseError as error:
-        return Failed(one_line(f"answer not understood: {error.message}"))
-    except (aiohttp.InvalidURL, ValueError):
-        return Failed(f"url_file {sink.url_file}: holds no URL")
     except (aiohttp.ClientError, OSError) as error:
-        return Failed(one_line(str(error) or type(error).__name__))
+        return Failed(one_line(_said(error)))
+
+
+def _url(text: str) -> str:
+    """Check that *text* is an absolute http or https URL; raise ValueError."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError("no http or https URL")
+    return text
+
+
+def _said(error: Exception) -> str:
+    """Say what went wrong in words that cannot hold the URL: aiohttp puts it into many errors."""
+    match error:
+        case aiohttp.ClientConnectorError():
+            return str(error)
+        case aiohttp.ClientResponseError():
+            return f"answer not understood: {error.message}"
+        case aiohttp.InvalidURL():
+            return "url_file holds no http or https URL"
+        case aiohttp.ServerDisconnectedError():
+            return "the receiver closed the connection"
+        case OSError() if error.errno:
+            return os.strerror(error.errno)
+        case _:
+            return type(error).__name__
 
 
 async def _judge(response: aiohttp.ClientResponse) -> Outcome:

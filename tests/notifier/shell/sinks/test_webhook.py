@@ -1,0 +1,93 @@
+"""Webhooks, to a real HTTP server."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from libra_notifier.retry import Delivered, Failed
+from libra_notifier.shell.sinks.webhook import deliver
+from libra_schemas.config.notify import WebhookSink
+
+
+@pytest.fixture
+def sink(receiver: Any, node: Any) -> WebhookSink:
+    return WebhookSink(url_file=node.secret("url", receiver.url))
+
+
+def answering(receiver: Any, status: int, text: str = "", **headers: str) -> None:
+    async def answer(_: Any) -> web.Response:
+        return web.Response(status=status, text=text, headers=headers)
+
+    receiver.answer = answer
+
+
+async def test_any_2xx_means_taken(receiver: Any, sink: WebhookSink, make: Any) -> None:
+    answering(receiver, 202, "queued")
+    assert await deliver(sink, make.notice()) == Delivered("202 Accepted queued")
+
+
+async def test_without_a_secret_the_request_is_not_signed(
+    receiver: Any, sink: WebhookSink, make: Any
+) -> None:
+    await deliver(sink, make.notice())
+    assert "Libra-Signature" not in receiver.hooks[0].headers
+    assert receiver.hooks[0].key == "ops-id-1"
+
+
+async def test_a_redirect_is_not_followed(receiver: Any, sink: WebhookSink, make: Any) -> None:
+    answering(receiver, 307, Location=receiver.url + "/elsewhere")
+    assert isinstance(await deliver(sink, make.notice()), Failed)
+    assert len(receiver.hooks) == 1
+
+
+async def test_a_receiver_may_ask_for_patience(receiver: Any, sink: WebhookSink, make: Any) -> None:
+    answering(receiver, 429, **{"Retry-After": "120"})
+    assert await deliver(sink, make.notice()) == Failed("429 Too Many Requests", after=120.0)
+    answering(receiver, 503, **{"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"})
+    assert await deliver(sink, make.notice()) == Failed("503 Service Unavailable")
+
+
+async def test_a_huge_answer_is_cut(receiver: Any, sink: WebhookSink, make: Any) -> None:
+    answering(receiver, 500, "x" * 1_000_000)
+    failed = await deliver(sink, make.notice())
+    assert isinstance(failed, Failed)
+    assert len(failed.detail) <= 300
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "not a url token=s3cr3t",
+        "http://",
+        "ftp://127.0.0.1/s3cr3t",
+        "http://[::1/s3cr3t",
+        "//s3cr3t",
+    ],
+)
+async def test_what_is_no_url_fails_without_being_repeated(node: Any, make: Any, url: str) -> None:
+    failed = await deliver(WebhookSink(url_file=node.secret("url", url)), make.notice())
+    assert isinstance(failed, Failed)
+    assert "s3cr3t" not in failed.detail
+
+
+async def test_a_server_that_does_not_speak_http_is_a_failure_without_the_url(
+    postbox: Any, node: Any, make: Any
+) -> None:
+    url = node.secret("url", f"http://127.0.0.1:{postbox.port}/s3cr3t")
+    failed = await deliver(WebhookSink(url_file=url), make.notice())
+    assert isinstance(failed, Failed)
+    assert failed.detail
+    assert "s3cr3t" not in failed.detail
+
+
+async def test_an_unreadable_file_is_a_failure_that_names_it(node: Any, make: Any) -> None:
+    empty = node.secret("url", "")
+    assert await deliver(WebhookSink(url_file=empty), make.notice()) == Failed(
+        f"url_file {empty}: empty"
+    )
+    binary = node.folder / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    assert await deliver(WebhookSink(url_file=str(binary)), make.notice()) == Failed(
+        f"url_file {binary}: not UTF-8 text"
+    )
