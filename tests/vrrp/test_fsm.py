@@ -165,7 +165,8 @@ def test_a_master_yields_and_learns_the_interval(heard: Heard) -> None:
         master=heard.source,
         heard_at=0.5,
     )
-    assert effects == (DropAddresses(), Enter(state, Why.HIGHER_PRIORITY, heard.source))
+    entered = Enter(state, Why.HIGHER_PRIORITY, heard.source)
+    assert effects == (Advertise(100), DropAddresses(), entered)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,16 @@ def test_a_master_yields_and_learns_the_interval(heard: Heard) -> None:
 )
 def test_a_master_discards_the_lower_and_answers_at_once(heard: Heard) -> None:
     """6.4.3: discard the ADVERTISEMENT, send one immediately; neighbours are told again."""
-    state, effects = step(ROUTER, MASTER, heard, 0.5)
-    assert state == replace(MASTER, advert_at=1.5)
+    state, effects = step(ROUTER, MASTER, heard, 1.0)
+    assert state == replace(MASTER, advert_at=2.0)
     assert effects[:2] == (Advertise(100), Announce())
     assert isinstance(effects[2], Alarm)
     assert effects[2].kind == "two_masters"
+
+
+def test_the_last_word_of_the_master_we_just_replaced_is_no_alarm() -> None:
+    _, effects = step(ROUTER, MASTER, says(99), 0.999)
+    assert effects == (Advertise(100), Announce())
 
 
 def test_our_own_address_in_anothers_advert_is_an_alarm_and_nothing_else() -> None:
@@ -191,7 +197,7 @@ def test_our_own_address_in_anothers_advert_is_an_alarm_and_nothing_else() -> No
 
 
 def test_two_owners_are_settled_by_address_with_an_alarm_on_both() -> None:
-    kept, effects = step(OWNER, MASTER, says(255, LOW), 0.5)
+    kept, effects = step(OWNER, MASTER, says(255, LOW), 1.5)
     assert isinstance(kept, Master)
     assert [e.kind for e in effects if isinstance(e, Alarm)] == ["two_masters", "duplicate_owner"]
     lost, effects = step(OWNER, MASTER, says(255, HIGH), 0.5)

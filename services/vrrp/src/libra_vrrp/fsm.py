@@ -150,7 +150,11 @@ def _master(router: Router, state: Master, given: Input, now: float) -> Step:
 
 
 def _master_hears(router: Router, state: Master, heard: Heard, now: float) -> Step:
-    """Follow section 6.4.3; equal priorities are judged by the primary address, unsigned."""
+    """Follow section 6.4.3; equal priorities are judged by the primary address, unsigned.
+
+    A master that yields says a last word (keepalived: higher_prio_send_advert): after a partition
+    the winner learns from it that the neighbours were told otherwise, and announces again.
+    """
     said = heard.advertisement
     if said.priority == STOPPING:
         return _advertise_now(router, state, now)
@@ -161,10 +165,18 @@ def _master_hears(router: Router, state: Master, heard: Heard, now: float) -> St
         interval = said.interval / 100
         backup = replace(watch(router, interval, now), master=heard.source, heard_at=now)
         entered = Enter(backup, Why.HIGHER_PRIORITY, heard.source)
-        return backup, (DropAddresses(), entered, *_duplicate_owner(router, heard))
+        last_word = Advertise(router.priority)
+        return backup, (last_word, DropAddresses(), entered, *_duplicate_owner(router, heard))
     kept, effects = _advertise_now(router, state, now)
-    alarm = Alarm("two_masters", heard.source, f"a master of priority {said.priority}")
-    return kept, (*effects, Announce(), alarm, *_duplicate_owner(router, heard))
+    return kept, (*effects, Announce(), *_two_masters(router, state, heard, now))
+
+
+def _two_masters(router: Router, state: Master, heard: Heard, now: float) -> tuple[Alarm, ...]:
+    """Return the alarm for a lower master; it is no news while we have only just taken over."""
+    if now - state.since < router.interval:
+        return _duplicate_owner(router, heard)
+    detail = f"a master of priority {heard.advertisement.priority}"
+    return (Alarm("two_masters", heard.source, detail), *_duplicate_owner(router, heard))
 
 
 def _duplicate_owner(router: Router, heard: Heard) -> tuple[Alarm, ...]:

@@ -7,6 +7,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
+from libra_vrrp.orders import Instance
+from libra_vrrp.states import Backup, Enter, Fault, Master, word
+
 
 class MalformedReport(ValueError):
     """The machine says something that makes no sense to this reporter."""
@@ -98,6 +101,29 @@ def loads(line: bytes) -> Numbered:
         return Numbered(str(fields["boot"]), int(fields["number"]), report)
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise MalformedReport(f"{wrong!r} in {line[:200]!r}") from wrong
+
+
+def transition(
+    order: Instance, priority: int, entered: Enter, previous: str | None, now: float, wall: float
+) -> Transition:
+    """Describe a state that was entered; `now` is monotonic, `wall` is unix time."""
+    state, peer = entered.state, entered.peer
+    since = state.since if isinstance(state, Master | Backup | Fault) else now
+    return Transition(
+        instance=order.name,
+        state=word(state) or "stopped",
+        previous=previous,
+        why=entered.why.value,
+        detail="; ".join(sorted(state.reasons)) if isinstance(state, Fault) else "",
+        vrid=order.vrid,
+        interface=order.interface,
+        priority=priority,
+        interval=order.interval,
+        addresses=tuple(str(place.address) for place in order.places),
+        master=None if peer is None else str(peer),
+        took=now - since + (entered.silent or 0.0),
+        at=wall,
+    )
 
 
 @dataclass(frozen=True, slots=True)

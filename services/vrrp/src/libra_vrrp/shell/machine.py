@@ -223,15 +223,17 @@ class Machine:
     def _listen_to_signals(self) -> None:
         woken, waker = socket.socketpair()
         waker.setblocking(False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(waker.detach(), warn_on_full_buffer=False)
 
-        def stop(_: float) -> None:
-            woken.recv(64)
-            self._stopping = True
+        def act(now: float) -> None:
+            caught = set(woken.recv(64))
+            self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT})
+            if signal.SIGHUP in caught and not self._stopping:
+                self._reload(now)
 
-        self._await(woken.fileno(), stop)
+        self._await(woken.fileno(), act)
 
 
 def main(arguments: list[str]) -> None:

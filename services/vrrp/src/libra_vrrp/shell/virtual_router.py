@@ -9,7 +9,7 @@ from libra_vrrp.codec import Advertisement, encode_packet
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.interfaces import faults
 from libra_vrrp.orders import Instance
-from libra_vrrp.reports import Transition
+from libra_vrrp.reports import Transition, transition
 from libra_vrrp.router import Router, advertisement, effective
 from libra_vrrp.shell.addresses import Outcome
 from libra_vrrp.shell.ground import Ground
@@ -25,7 +25,6 @@ from libra_vrrp.states import (
     Elapsed,
     Enter,
     Fail,
-    Fault,
     Heard,
     Initialize,
     Input,
@@ -207,23 +206,7 @@ class VirtualRouter:
         self.look(now)
 
     def _transition(self, entered: Enter, previous: str | None, now: float) -> Transition:
-        state, peer = entered.state, entered.peer
-        since = state.since if isinstance(state, Master | Backup | Fault) else now
-        return Transition(
-            instance=self.order.name,
-            state=word(state) or "stopped",
-            previous=previous,
-            why=entered.why.value,
-            detail="; ".join(sorted(state.reasons)) if isinstance(state, Fault) else "",
-            vrid=self.order.vrid,
-            interface=self.order.interface,
-            priority=self.router.priority,
-            interval=self.order.interval,
-            addresses=tuple(str(place.address) for place in self.order.places),
-            master=None if peer is None else str(peer),
-            took=now - since + (entered.silent or 0.0),
-            at=time.time(),
-        )
+        return transition(self.order, self.router.priority, entered, previous, now, time.time())
 
     def _reprioritise(self, now: float) -> None:
         was = self.router.priority

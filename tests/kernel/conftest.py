@@ -1,0 +1,159 @@
+"""What the VRRP tests share: two directors and a client on one network of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from libra_lab.node import Node
+from libra_lab.topology import Topology
+from libra_vrrp import orders
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.router import Always
+
+VIP = IPv4Address("192.0.2.10")
+INTERVAL = 0.1
+
+
+def until(holds: Callable[[], object], seconds: float, what: str) -> float:
+    """Wait until `holds` does; return how long it took, fail after `seconds`."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"not within {seconds} s: {what}")
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+@dataclass
+class Director:
+    """A node with libra-vrrp on it, started from a kept list of routers, without NATS."""
+
+    node: Node
+    state: Path
+    order: Instance
+    environment: dict[str, str] = field(default_factory=dict)
+    parent: "subprocess.Popen[str] | None" = None
+
+    def write(self) -> None:
+        """Write the list of routers as the reporter would."""
+        file = self.state / "vrrp" / "routers.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(orders.dump_instances((self.order,)))
+
+    def start(self) -> None:
+        """Start the parent, which starts the machine and the reporter."""
+        told = {
+            "LIBRA_NODE": self.node.name,
+            "LIBRA_STATE": str(self.state),
+            "LIBRA_NATS": "nats://127.0.0.1:9",
+            "LIBRA_METRICS_PORT": "0",
+        }
+        self.parent = self.node.popen(
+            [sys.executable, "-m", "libra_vrrp"],
+            environment={**os.environ, **told, **self.environment},
+        )
+
+    def stop(self) -> None:
+        """End it in order."""
+        assert self.parent is not None
+        self.parent.terminate()
+        self.parent.wait(10)
+
+    def reload(self) -> None:
+        """Write the list of routers and have the machine read it, as the reporter would."""
+        self.write()
+        self.signal(signal.SIGHUP, "machine")
+
+    def pid(self, word: str) -> int | None:
+        """Return the process id of the machine or the reporter."""
+        for process in self.node.processes():
+            line = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            if line[2:4] == [b"libra_vrrp", word.encode()]:
+                return process
+        return None
+
+    def signal(self, number: signal.Signals, *words: str) -> None:
+        """Send a signal to children by their word, or to the parent."""
+        for word in words:
+            pid = self.parent.pid if word == "parent" and self.parent else self.pid(word)
+            assert pid is not None
+            os.kill(pid, number)
+
+    def owns(self, address: IPv4Address = VIP, interface: str = "eth0") -> bool:
+        """Say whether the kernel holds the address on the interface."""
+        shown = self.node.run("ip", "-j", "addr", "show", "dev", interface).stdout
+        held = [info["local"] for link in json.loads(shown) for info in link["addr_info"]]
+        return str(address) in held
+
+    def mac(self) -> str:
+        """Return the hardware address of eth0."""
+        shown = json.loads(self.node.run("ip", "-j", "link", "show", "dev", "eth0").stdout)
+        return str(shown[0]["address"])
+
+
+@dataclass
+class Pair:
+    """Directors a (priority 150) and b (100) and a client, on 192.0.2.0/24."""
+
+    a: Director
+    b: Director
+    client: Node
+
+    def start(self) -> None:
+        """Start both and wait until a is master and b is not."""
+        self.b.start()
+        self.a.start()
+        until(lambda: self.a.owns() and not self.b.owns(), 10, "a alone owns the address")
+
+    def owners(self) -> list[str]:
+        """Return the names of those who own the address."""
+        return [one.node.name for one in (self.a, self.b) if one.owns()]
+
+    @staticmethod
+    def until(holds: Callable[[], object], seconds: float, what: str) -> float:
+        """Wait until `holds` does; return how long it took, fail after `seconds`."""
+        return until(holds, seconds, what)
+
+    def neighbour(self) -> str | None:
+        """Return the hardware address that the client's ARP cache has for the address."""
+        shown = json.loads(self.client.run("ip", "-j", "neigh", "show", str(VIP)).stdout or "[]")
+        return str(shown[0].get("lladdr")) if shown else None
+
+    def pings(self) -> bool:
+        """Say whether the client reaches the address."""
+        ping = self.client.run("ping", "-c1", "-W1", str(VIP), check=False)
+        return ping.returncode == 0
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    """Make the network and the machines; nothing is started."""
+    front = Instance(
+        "front", "eth0", 51, 150, (Place("eth0", VIP),), interval=INTERVAL, preempt=Always()
+    )
+    with Topology() as topology:
+        net = topology.network("net")
+        a = topology.node("a", {"eth0": (net, "192.0.2.1/24")})
+        b = topology.node("b", {"eth0": (net, "192.0.2.2/24")})
+        client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
+        made = Pair(
+            Director(a, tmp_path / "a", front),
+            Director(b, tmp_path / "b", replace(front, priority=100)),
+            client,
+        )
+        made.a.write()
+        made.b.write()
+        yield made
+        for director in (made.a, made.b):
+            if director.parent is not None:
+                director.node.signal(signal.SIGCONT)
+                director.stop()
