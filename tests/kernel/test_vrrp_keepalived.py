@@ -1,0 +1,140 @@
+"""Beside the real keepalived: it honours our advertisements, and we honour its."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from libra_vrrp.router import Never
+
+if TYPE_CHECKING:
+    from tests.kernel.conftest import Director, Pair
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed"),
+]
+
+INTERVAL = 0.1
+SKEW_OF_100 = (256 - 100) / 256 * INTERVAL
+SLACK = 0.5
+CONFIG = """
+vrrp_instance front {{
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  version 3
+  priority {priority}
+  advert_int {interval}
+  {more}
+  virtual_ipaddress {{
+    192.0.2.10/32 dev eth0
+  }}
+}}
+"""
+
+
+@contextmanager
+def keepalived(
+    director: "Director", tmp_path: Path, priority: int, more: str = ""
+) -> Iterator[int]:
+    """Run keepalived on the director's node instead of LibrA; yield its process id."""
+    name = director.node.name
+    file = tmp_path / f"{name}.conf"
+    file.write_text(CONFIG.format(priority=priority, interval=INTERVAL, more=more))
+    argv = ["keepalived", "-n", "-l", "-P", "-f", str(file)]
+    argv += ["-p", str(tmp_path / f"{name}.pid"), "-r", str(tmp_path / f"{name}.vrrp.pid")]
+    process = director.node.popen(argv)
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_lower_keepalived_stays_backup_and_takes_over_on_our_priority_zero(
+    pair: "Pair", tmp_path: Path
+) -> None:
+    pair.a.start()
+    pair.until(pair.a.owns, 5, "a owns the address")
+    with keepalived(pair.b, tmp_path, 100):
+        with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.2") as of_b:
+            pair.until(lambda: _stays(pair, "a", 10), 5, "a stays the owner")
+            assert of_b.lines == []
+        pair.a.stop()
+        pair.until(lambda: pair.owners() == ["b"], SKEW_OF_100 + SLACK, "keepalived took over")
+        assert pair.pings()
+
+
+def test_keepalived_takes_over_when_we_are_cut_off(pair: "Pair", tmp_path: Path) -> None:
+    pair.a.start()
+    pair.until(pair.a.owns, 5, "a owns the address")
+    with keepalived(pair.b, tmp_path, 100):
+        pair.until(lambda: _stays(pair, "a", 5), 5, "a stays the owner")
+        pair.a.node.cut(silent=True)
+        pair.until(pair.b.owns, 3 * INTERVAL + SKEW_OF_100 + SLACK, "keepalived took over")
+        pair.a.node.heal()
+        pair.until(lambda: pair.owners() == ["a"], 3, "a alone owns the address")
+        pair.until(lambda: pair.neighbour() in {None, pair.a.mac()}, 3, "the client knows")
+        assert pair.pings()
+
+
+def test_we_stay_backup_of_a_higher_keepalived_and_take_over_on_its_priority_zero(
+    pair: "Pair", tmp_path: Path
+) -> None:
+    with keepalived(pair.a, tmp_path, 150):
+        pair.until(pair.a.owns, 10, "keepalived owns the address")
+        with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.2") as of_b:
+            pair.b.start()
+            pair.until(lambda: _stays(pair, "a", 30), 10, "keepalived stays the owner")
+            assert of_b.lines == []
+    pair.until(lambda: pair.owners() == ["b"], SKEW_OF_100 + SLACK, "b took over")
+    assert pair.pings()
+
+
+def test_we_preempt_a_lower_keepalived_and_it_gives_way(pair: "Pair", tmp_path: Path) -> None:
+    with keepalived(pair.b, tmp_path, 100):
+        pair.until(pair.b.owns, 10, "keepalived owns the address")
+        pair.a.start()
+        pair.until(lambda: pair.owners() == ["a"], 5, "a alone owns the address")
+        assert pair.pings()
+        assert pair.neighbour() == pair.a.mac()
+
+
+def test_a_higher_keepalived_preempts_us_and_we_give_way(pair: "Pair", tmp_path: Path) -> None:
+    pair.b.start()
+    pair.until(pair.b.owns, 5, "b owns the address")
+    with keepalived(pair.a, tmp_path, 150):
+        pair.until(lambda: pair.owners() == ["a"], 10, "keepalived alone owns the address")
+        assert pair.pings()
+
+
+def test_without_preemption_we_leave_a_lower_keepalived_alone(pair: "Pair", tmp_path: Path) -> None:
+    pair.a.order = replace(pair.a.order, preempt=Never())
+    pair.a.write()
+    with keepalived(pair.b, tmp_path, 100):
+        pair.until(pair.b.owns, 10, "keepalived owns the address")
+        pair.a.start()
+        pair.until(lambda: pair.a.pid("machine"), 5, "the machine runs")
+        pair.until(lambda: _stays(pair, "b", 30), 10, "keepalived stays the owner")
+
+
+def test_a_tie_goes_to_the_higher_address(pair: "Pair", tmp_path: Path) -> None:
+    pair.a.start()
+    pair.until(pair.a.owns, 5, "a owns the address")
+    with keepalived(pair.b, tmp_path, 150):
+        pair.a.node.cut(silent=True)
+        pair.until(lambda: pair.owners() == ["a", "b"], 5, "both own the address")
+        pair.a.node.heal()
+        pair.until(lambda: pair.owners() == ["b"], 3, "the higher address won")
+
+
+def _stays(pair: "Pair", owner: str, times: int) -> bool:
+    """Look so many times, and say whether there was never another owner."""
+    for _ in range(times):
+        assert pair.owners() == [owner]
+    return True
