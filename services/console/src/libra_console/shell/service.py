@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import structlog
-from libra_runtime.nats_journal import open_journal
 
 from libra_console.acts import due, next_due
 from libra_console.revisions import Proposal
@@ -14,6 +13,7 @@ from libra_console.shell.board import Board
 from libra_console.shell.gateway import Gateway
 from libra_console.shell.http import listen
 from libra_runtime import logs, metrics
+from libra_runtime.nats_journal import open_journal
 from libra_runtime.settings import Edge
 from libra_runtime.stamp import now
 
@@ -44,13 +44,13 @@ async def serve() -> None:
         async with await listen(chosen.socket, gateway.answer), asyncio.TaskGroup() as tasks:
             tasks.create_task(board.watch(journal))
             tasks.create_task(metrics.serve(edge.metrics_port, lambda: gateway.trouble))
-            tasks.create_task(_end_states(gateway, board))
-            tasks.create_task(_take_over(gateway, board, chosen.config))
+            tasks.create_task(end_states(gateway, board))
+            tasks.create_task(take_over(gateway, board, chosen.config))
     finally:
         await journal.close("stopped")
 
 
-async def _end_states(gateway: Gateway, board: Board) -> None:
+async def end_states(gateway: Gateway, board: Board) -> None:
     """Publish the state after each admin state whose `until` passes."""
     await board.ready()
     while True:
@@ -65,7 +65,7 @@ async def _end_states(gateway: Gateway, board: Board) -> None:
             continue
 
 
-async def _take_over(gateway: Gateway, board: Board, file: Path | None) -> None:
+async def take_over(gateway: Gateway, board: Board, file: Path | None) -> None:
     """Take LIBRA_CONFIG over at start, by DESIGN §10's rule; say what became of it."""
     if file is None:
         return
