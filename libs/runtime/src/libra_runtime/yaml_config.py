@@ -35,11 +35,14 @@ _SCALARS = (
     ),
     (
         "float",
-        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]{1,2})?$"),
+        re.compile(r"^[-+]?(?:\.[0-9]{1,18}|[0-9]{1,18}\.[0-9]{0,18})(?:[eE][-+]?[0-9]{1,2})?$"),
         tuple("-+.0123456789"),
     ),
 )
 """Tag, spelling and possible first characters (YAML 1.2.2 §10.3.2)."""
+
+_SPELLING = {kind: pattern for kind, pattern, _ in _SCALARS}
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", *_SPELLING))
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has it
@@ -53,11 +56,24 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has 
         ]
         for first in ("", *"~nNtTfF-+.0123456789")
     }
+    depth = 0
+
+    def descend_resolver(self, node: yaml.Node | None, index: Any) -> None:
+        """Refuse to go deeper than any config: the C composer recurses until the stack ends."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.YAMLError(f"more than {_DEEPEST} levels deep")
+        super().descend_resolver(node, index)
+
+    def ascend_resolver(self) -> None:
+        """Come back up."""
+        self.depth -= 1
+        super().ascend_resolver()
 
 
 def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
     """Parse *text* of *file*: the config and the document as written; raise ConfigError."""
-    reading = _read(text, file)
+    reading = parse(text, file)
     found = reading.problems
     try:
         config = config_from(reading.document, reading.places)
@@ -72,7 +88,7 @@ def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
 def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
     """Read and parse a config file; raise ConfigError, also where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise _single(str(path), f"not UTF-8: byte {error.start}") from None
     except OSError as error:
@@ -80,23 +96,23 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
     return load_config(text, str(path))
 
 
-def _read(text: str, file: str) -> "_Reading":
+def parse(text: str, file: str) -> "Reading":
     """Parse YAML into plain values and their places; raise ConfigError for what is no YAML."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise _syntax(file, error) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeError) as error:
         raise _single(file, f"no YAML: {error}") from None
     if root is None:
         raise _single(file, "the file is empty", "start with version: 1")
-    reading = _Reading(file)
+    reading = Reading(file)
     reading.document = reading.value(root, ())
     return reading
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """One walk through a node graph."""
 
     file: str
@@ -107,6 +123,7 @@ class _Reading:
 
     @property
     def places(self) -> Places:
+        """Tell where everything stands."""
         return Places(self.file, self.keys, self.values)
 
     def value(self, node: yaml.Node, path: Path) -> Any:
@@ -114,6 +131,9 @@ class _Reading:
         self.values[path] = _position(node)
         if len(path) > _DEEPEST or len(self.values) > _MOST_VALUES:
             raise _single(self.file, "too deep or too large (an alias within itself?)")
+        if node.tag not in _TAGS:
+            self._problem(node, path, f"the tag {node.tag} means nothing here", "leave it out")
+            return None
         if isinstance(node, yaml.MappingNode):
             return {key: self.value(each, (*path, key)) for key, each in self._entries(node, path)}
         if isinstance(node, yaml.SequenceNode):
@@ -135,7 +155,11 @@ class _Reading:
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         text = node.value
-        match node.tag.rpartition(":")[2]:
+        kind = node.tag.rpartition(":")[2]
+        if kind in _SPELLING and not _SPELLING[kind].match(text):
+            self._problem(node, path, f"{text!r} is no {kind}", "leave the tag out")
+            return None
+        match kind:
             case "null":
                 return None
             case "bool":
@@ -144,10 +168,8 @@ class _Reading:
                 return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
             case "float":
                 return float(text)
-            case "str":
+            case _:
                 return str(text)
-        self._problem(node, path, f"the tag {node.tag} means nothing here", "leave it out")
-        return None
 
     def _problem(self, node: yaml.Node, path: Path, message: str, hint: str = "") -> None:
         at = Places(self.file, values={path: _position(node)})

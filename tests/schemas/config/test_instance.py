@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from libra_schemas.config import AddressElsewhere, InstanceConfig
+
+
+def instance(**fields: Any) -> InstanceConfig:
+    base = {"interface": "eth0", "vrid": 51, "addresses": ["192.0.2.10/24"]}
+    return InstanceConfig.model_validate(base | fields)
+
+
+def test_one_value_holds_on_every_node() -> None:
+    assert (instance().priority_on("a"), instance().interface_on("b")) == (100, "eth0")
+
+
+def test_a_node_that_is_not_named_does_not_take_part() -> None:
+    made = instance(priority={"a": 150}, interface={"a": "eth1"})
+    assert (made.priority_on("a"), made.interface_on("a")) == (150, "eth1")
+    assert (made.priority_on("b"), made.interface_on("b")) == (None, None)
+
+
+def test_an_address_may_live_on_another_interface() -> None:
+    made = instance(addresses=["192.0.2.10/24", {"address": "10.0.1.1/24", "interface": "eth1"}])
+    elsewhere = AddressElsewhere(address="10.0.1.1/24", interface="eth1")
+    assert made.addresses == ("192.0.2.10/24", elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [(True, True), (False, False), ("when-synced", "when-synced"), ("30s", 30.0), (1, 1.0)],
+)
+def test_preemption_is_yes_no_or_a_delay(written: Any, read: Any) -> None:
+    made = instance(preempt=written).preempt
+    assert made == read
+    assert type(made) is type(read)
+
+
+@pytest.mark.parametrize("interval", ["9ms", "41s"])
+def test_an_interval_must_fit_the_packet(interval: str) -> None:
+    with pytest.raises(ValidationError, match=r"between 10ms and 40\.95s"):
+        instance(interval=interval)
+
+
+@pytest.mark.parametrize("interval", ["10ms", "40.95s"])
+def test_the_shortest_and_the_longest_interval_fit(interval: str) -> None:
+    assert instance(interval=interval).interval > 0

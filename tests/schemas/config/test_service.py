@@ -1,0 +1,69 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from libra_schemas.config import CheckConfig, ServiceConfig
+
+
+def service(**fields: Any) -> ServiceConfig:
+    return ServiceConfig.model_validate({"address": "192.0.2.10:80"} | fields)
+
+
+def test_a_backend_may_be_its_address_alone() -> None:
+    made = service(backends={"w1": "10.0.1.11:80"}, sorry="10.0.1.99:80")
+    assert str(made.backends["w1"].address) == "10.0.1.11:80"
+    assert made.sorry is not None
+    assert str(made.sorry.address) == "10.0.1.99:80"
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"fwmark": 7}, "name either address or fwmark"),
+        ({"address": None}, "name either address or fwmark"),
+        ({"address": "192.0.2.10"}, "address needs a port"),
+        ({"quorum": 2, "hysteresis": 2}, "hysteresis must be smaller than quorum"),
+        ({"one_packet": True}, "one_packet is for udp only"),
+        ({"backends": {"w1": 5}}, "valid dictionary"),
+    ],
+)
+def test_a_service_that_cannot_be_is_told(fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        service(**fields)
+
+
+def test_every_port_is_for_persistent_services() -> None:
+    assert service(address="192.0.2.10", persistence="5m").persistence == 300
+
+
+def test_what_a_backend_does_not_say_its_service_says() -> None:
+    made = service(
+        forward="dr",
+        check="icmp",
+        backends={
+            "w1": "10.0.1.11:80",
+            "w2": {"address": "10.0.1.12:80", "forward": "tun", "check": "tcp"},
+        },
+    )
+    assert [made.forward_of(real) for real in made.backends.values()] == ["dr", "tun"]
+    kinds = [[each.kind for each in made.checks_of(real)] for real in made.backends.values()]
+    assert kinds == [["icmp"], ["tcp"]]
+
+
+def test_tcp_is_checked_by_a_connect_where_nothing_is_said() -> None:
+    made = service(backends={"w1": "10.0.1.11:80"})
+    assert made.checks_of(made.backends["w1"]) == (CheckConfig.model_validate("tcp"),)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"protocol": "udp"}, {"assume_up": True}, {"address": None, "fwmark": 7}]
+)
+def test_nothing_else_is_checked_unasked(fields: dict[str, Any]) -> None:
+    made = service(backends={"w1": "10.0.1.11:80"}, **fields)
+    assert made.checks_of(made.backends["w1"]) == ()
+
+
+def test_several_checks_stay_several() -> None:
+    made = service(backends={"w1": "10.0.1.11:80"}, check=["tcp", "icmp"])
+    assert [each.kind for each in made.checks_of(made.backends["w1"])] == ["tcp", "icmp"]
