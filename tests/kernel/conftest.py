@@ -94,6 +94,10 @@ class Director:
         held = [info["local"] for link in json.loads(shown) for info in link["addr_info"]]
         return str(address) in held
 
+    def listens(self) -> bool:
+        """Say whether the machine has joined the group of VRRP."""
+        return "224.0.0.18" in self.node.run("ip", "maddr", "show", "dev", "eth0").stdout
+
     def mac(self) -> str:
         """Return the hardware address of eth0."""
         shown = json.loads(self.node.run("ip", "-j", "link", "show", "dev", "eth0").stdout)

@@ -1,0 +1,168 @@
+"""The reporter between a real nats-server and the machine: config in, events out."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from libra_runtime.nats_journal import open_journal, open_reader
+from libra_runtime.stamp import draft
+from libra_runtime.testing import TestServer, start_nats
+from libra_schemas.canonical import digest
+from libra_schemas.events import AdminState, ConfigApplied, EventData, InstanceState, ServiceState
+
+if TYPE_CHECKING:
+    from tests.kernel.conftest import Director, Pair
+
+pytestmark = pytest.mark.kernel
+
+CONFIG: dict[str, Any] = {
+    "version": 1,
+    "nodes": {"a": {"address": "192.0.2.1"}, "b": {"address": "192.0.2.2"}},
+    "instances": {
+        "front": {
+            "interface": "eth0",
+            "vrid": 51,
+            "interval": "100ms",
+            "priority": {"a": 150, "b": 100},
+            "addresses": ["192.0.2.10/24"],
+            "preempt": True,
+            "track": {"services": {"web": {"weight": -60}}},
+        }
+    },
+    "services": {
+        "web": {
+            "address": "192.0.2.10:80",
+            "forward": "nat",
+            "scheduler": "rr",
+            "check": {"tcp": {}},
+            "backends": {"w1": "10.0.0.1:80"},
+        }
+    },
+}
+APPLIED = ConfigApplied(number=1, hash=digest(CONFIG), document=CONFIG, author="test")
+WEB_DOWN = ServiceState(
+    service="web", up=False, live_weight=0, quorum=1, hysteresis=0, eligible=0, backends=1
+)
+FAILOVER = AdminState(entity=("instance", "front"), failover=True, who="test")
+
+
+class Log:
+    """The log of node a, spoken to from inside its namespace."""
+
+    def __init__(self, director: "Director", directory: Path) -> None:
+        self.director = director
+        self.server: TestServer = director.node.call(start_nats, directory, "a")
+        director.node.call(lambda: asyncio.run(self.server.make_streams()))
+        director.environment = {
+            "LIBRA_NATS": self.server.url,
+            "LIBRA_SEED_FILE": str(self.server.seeds["vrrp"]),
+        }
+
+    def say(self, service: str, kind: str, key: tuple[str, ...], data: EventData) -> None:
+        """Publish one event as a service."""
+
+        async def append() -> None:
+            journal = await open_journal(self.server.edge(service))
+            await journal.append(draft(kind, key, data))
+            await journal.close()
+
+        self.director.node.call(lambda: asyncio.run(append()))
+
+    def states(self) -> list[InstanceState]:
+        """Return every state of the instance that the log holds, oldest first."""
+
+        async def read() -> list[InstanceState]:
+            journal = await open_reader(self.server.edge("console"))
+            found = [
+                stored.event.data
+                async for stored in journal.read("vrrp")
+                if isinstance(stored.event.data, InstanceState)
+            ]
+            await journal.close()
+            return found
+
+        return self.director.node.call(lambda: asyncio.run(read()))
+
+
+@pytest.fixture
+def log(pair: "Pair", tmp_path: Path) -> Iterator[Log]:
+    """Start a nats-server on a, and libra-vrrp there with nothing kept from before."""
+    made = Log(pair.a, tmp_path / "nats")
+    (pair.a.state / "vrrp" / "routers.jsonl").unlink()
+    pair.a.start()
+    yield made
+    pair.a.stop()
+    made.server.stop()
+
+
+def configured(pair: "Pair", log: Log) -> None:
+    """Apply the config and wait until a owns the address."""
+    log.say("console", "config.applied", ("cluster",), APPLIED)
+    pair.until(pair.a.owns, 10, "a owns the address that the config gives it")
+
+
+def test_an_applied_config_makes_a_master_and_the_log_says_so(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.until(lambda: len(log.states()) == 2, 5, "both states are in the log")
+    backup, master = log.states()
+    assert (backup.state, backup.why, backup.previous) == ("backup", "start", None)
+    assert (master.state, master.why, master.previous) == ("master", "timer", "backup")
+    assert (master.priority, master.interval_ms, master.addresses) == (150, 100, ("192.0.2.10",))
+
+
+def test_the_reporter_runs_without_privileges(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    status = Path(f"/proc/{pair.a.pid('reporter')}/status").read_text()
+    facts = dict(line.split(":\t", 1) for line in status.splitlines())
+    assert facts["Uid"].split() == ["65534"] * 4
+    assert facts["Gid"].split() == ["65534"] * 4
+    assert int(facts["CapEff"], 16) == 0
+
+
+def test_without_nats_the_machine_goes_on_and_starts_from_what_was_kept(
+    pair: "Pair", log: Log
+) -> None:
+    configured(pair, log)
+    log.server.kill()
+    pair.a.signal(signal.SIGKILL, "machine")
+    pair.a.signal(signal.SIGKILL, "reporter")
+    pair.until(lambda: pair.a.pid("machine") and pair.a.pid("reporter"), 5, "both run again")
+    pair.until(pair.a.owns, 5, "a owns the address")
+    before = pair.a.pid("machine")
+    pair.a.node.call(log.server.restart)
+    pair.until(lambda: log.states()[-1].state == "master", 20, "the log catches up")
+    assert pair.a.pid("machine") == before
+    assert pair.a.owns()
+
+
+def test_a_tracked_service_without_quorum_lowers_the_priority(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.b.start()
+    with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.1") as of_a:
+        log.say("ipvs-writer", "service.down", ("web",), WEB_DOWN)
+        of_a.wait_for("prio 90")
+    pair.until(lambda: pair.owners() == ["b"], 5, "b alone owns the address")
+    log.say("ipvs-writer", "service.up", ("web",), WEB_DOWN.model_copy(update={"up": True}))
+    pair.until(lambda: pair.owners() == ["a"], 5, "a alone owns the address")
+
+
+def test_an_operator_moves_the_address_away(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.b.start()
+    pair.until(pair.b.listens, 5, "b is a backup")
+    pair.until(lambda: log.states()[-1].state == "master", 5, "the reporter knows")
+    log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
+    pair.until(lambda: pair.owners() == ["b"], 5, "b alone owns the address")
+    pair.until(lambda: log.states()[-1].why == "operator", 5, "the log says why")
+
+
+def test_an_orderly_stop_is_the_last_event(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.a.stop()
+    last = log.states()[-1]
+    assert (last.state, last.why, last.previous) == ("stopped", "stop", "master")
+    assert pair.owners() == []
