@@ -3,68 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha256
 
 from libra_runtime import stamp
 from libra_runtime.journal import CaughtUp, Fenced, Stored
+from libra_runtime.memory_log import Entry, MemoryLog
+from libra_runtime.reader import wanted
 from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
 from libra_schemas.errors import MalformedEvent
 from libra_schemas.events import Started, Stopped
-from libra_schemas.subjects import REGISTER_OF, Subject
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the memory log holds: bytes on a subject."""
-
-    sequence: int
-    subject: str
-    raw: bytes
-    stored: datetime
-
-
-@dataclass(slots=True)
-class MemoryLog:
-    """What the NATS server of one node holds, shared by the journals of its services.
-
-    *limit* is how many entries LOG keeps (older ones are dropped, STATE keeps its registers).
-    `reachable = False` is an outage, `heal()` ends it.
-    """
-
-    node: str = "a"
-    limit: int | None = None
-    entries: deque[Entry] = field(default_factory=deque)
-    registers: dict[str, Entry] = field(default_factory=dict)
-    dead: list[tuple[str, bytes, str]] = field(default_factory=list)
-    heads: dict[str, Link] = field(default_factory=dict)
-    journals: list["MemoryJournal"] = field(default_factory=list)
-    reachable: bool = True
-    last: int = 0
-    stored: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def put(self, subject: str, raw: bytes) -> int:
-        """Store any bytes on any subject, as a foreign publisher could; return the sequence."""
-        self.last += 1
-        entry = Entry(self.last, subject, raw, stamp.now())
-        self.entries.append(entry)
-        if self.limit is not None and len(self.entries) > self.limit:
-            self.entries.popleft()
-        _, node, *rest = subject.split(".")
-        register = REGISTER_OF.get(".".join(rest[:2]))
-        if register:
-            self.registers.pop(state := ".".join(("state", node, register, *rest[2:])), None)
-            self.registers[state] = entry
-        self.stored.set()
-        self.stored = asyncio.Event()
-        return self.last
-
-    def heal(self) -> None:
-        """End an outage: every journal sends what waited."""
-        self.reachable = True
-        for journal in self.journals:
-            journal.drain()
+from libra_schemas.subjects import Subject
 
 
 class MemoryJournal:
@@ -78,6 +26,7 @@ class MemoryJournal:
         self.log = log or MemoryLog(node)
         self.rejected: list[tuple[Stored, str]] = []
         self._outbox: deque[tuple[Draft, asyncio.Future[int] | None]] = deque()
+        self._unanswered: int | Fenced | None = None
         self._epoch = 0
         self.log.journals.append(self)
         self.drain()
@@ -127,14 +76,20 @@ class MemoryJournal:
             floor = newest
             for stored in self._recovered(types):
                 yield stored
-        for stored in [each for each in self._decoded(floor + 1, newest) if wanted(each, types)]:
+        for stored in [
+            each for each in self._decoded(floor + 1, newest) if wanted(each.subject, types)
+        ]:
             yield stored
         yield CaughtUp(newest)
         while True:
             arrival, last = self.log.stored, self.log.last
-            for stored in [each for each in self._decoded(newest + 1, last) if wanted(each, types)]:
+            for stored in [
+                each for each in self._decoded(newest + 1, last) if wanted(each.subject, types)
+            ]:
                 yield stored
             newest = last
+            if self._fenced():
+                raise self._fence()
             if self.log.last == last:
                 await arrival.wait()
 
@@ -143,7 +98,9 @@ class MemoryJournal:
     ) -> AsyncGenerator[Stored, None]:
         """Yield the log from *first* to *last*, then end."""
         newest = self.log.last if last is None else last
-        for stored in [each for each in self._decoded(first, newest) if wanted(each, types)]:
+        for stored in [
+            each for each in self._decoded(first, newest) if wanted(each.subject, types)
+        ]:
             yield stored
 
     async def before(self, stored: Stored) -> Stored | None:
@@ -168,12 +125,18 @@ class MemoryJournal:
             return
         if self._epoch == 0:
             self._claim()
-        while self._outbox:
-            draft, done = self._outbox.popleft()
-            if self._fenced():
-                _settle(done, self._fence())
-            else:
-                _settle(done, self._store(draft))
+        if self._unanswered and not self.log.mute:
+            _, done = self._outbox.popleft()
+            _settle(done, self._unanswered)
+            self._unanswered = None
+        while self._outbox and not self._unanswered:
+            draft, done = self._outbox[0]
+            result = self._fence() if self._fenced() else self._store(draft)
+            if self.log.mute:
+                self._unanswered = result
+                return
+            self._outbox.popleft()
+            _settle(done, result)
 
     def _enqueue(self, draft: Draft, done: asyncio.Future[int] | None) -> None:
         if self._fenced():
@@ -213,7 +176,7 @@ class MemoryJournal:
         found: list[Stored] = []
         for state, entry in list(self.log.registers.items()):
             stored = self._decode(entry) or self._before(state, entry.sequence)
-            if stored is not None and wanted(stored, types):
+            if stored is not None and wanted(stored.subject, types):
                 found.append(stored)
         return sorted(found, key=lambda stored: stored.sequence)
 
@@ -239,12 +202,6 @@ class MemoryJournal:
                 self.log.dead.append(letter)
             return None
         return Stored(event, entry.raw, entry.sequence, entry.stored, subject)
-
-
-def wanted(stored: Stored, types: tuple[str, ...]) -> bool:
-    """Say whether *stored* is of one of *types* (a whole type or its first token)."""
-    kind = stored.subject.type
-    return not types or kind in types or kind.split(".")[0] in types
 
 
 def _settle(done: asyncio.Future[int] | None, result: int | Fenced) -> None:

@@ -82,7 +82,7 @@ class Publisher:
 
     async def _take_up(self, session: Session) -> None:
         """Settle what the log holds, claim the epoch where that is due, go on after the head."""
-        doubtful = self._outbox.in_flight
+        doubtful = self._outbox.in_flight if self._uncertain else 0
         while True:
             view = await look(session, self.edge)
             self._head = view.head

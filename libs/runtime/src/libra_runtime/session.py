@@ -69,7 +69,7 @@ class Session:
         try:
             return await self.client.subscribe(f"{base}.own.{token}", cb=arrived)
         except (Error, OSError) as error:
-            raise SessionLost(f"the connection to nats-server is lost: {error}") from None
+            raise self._broken(error) from None
 
     async def unsubscribe(self, subscription: "Subscription") -> None:
         """Close an inbox of its own."""
@@ -95,7 +95,7 @@ class Session:
         try:
             await self.client.publish(subject, payload, reply=reply, headers=headers)
         except (Error, OSError) as error:
-            raise SessionLost(f"the connection to nats-server is lost: {error}") from None
+            raise self._broken(error) from None
 
     async def request(
         self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None
@@ -133,6 +133,11 @@ class Session:
         self.lost.set()
         for listener in list(self._listeners.values()):
             listener(None)
+
+    def _broken(self, error: Exception) -> SessionLost:
+        """End at once: until nats-py says so itself, others would try again without a pause."""
+        self.end()
+        return SessionLost(f"the connection to nats-server is lost: {error}")
 
     async def dispatch(self, message: "Msg") -> None:
         """Hand a message to the inbox it is for; one that nobody waits for any more is dropped."""

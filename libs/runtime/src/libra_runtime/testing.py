@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libra_runtime.keys import ensure_seeds
-from libra_runtime.memory import MemoryJournal, MemoryLog
+from libra_runtime.memory import MemoryJournal
+from libra_runtime.memory_log import MemoryLog
 from libra_runtime.nats_server import NatsServer, free_port
 from libra_runtime.session import open_session
 from libra_runtime.settings import Edge
