@@ -60,8 +60,26 @@ SENTENCES: list[tuple[str, tuple[str, ...], EventData, str]] = [
     (
         "backend.down",
         ("web", "w1"),
-        backend(up=False, evidence=(evidence("status", detail="503 where 200-299"),)),
-        "backend w1 of web is down: unexpected status: 503 where 200-299 (3 of 3)",
+        backend(up=False, evidence=(evidence("status", detail="status 503, wanted 200-299"),)),
+        "backend w1 of web is down: status 503, wanted 200-299 (3 of 3)",
+    ),
+    (
+        "backend.down",
+        ("web", "w1"),
+        backend(up=False, evidence=(evidence("refused", detail="ECONNREFUSED"),)),
+        "backend w1 of web is down: connection refused (3 of 3)",
+    ),
+    (
+        "backend.down",
+        ("web", "w1"),
+        backend(up=False, evidence=(evidence("passed"), evidence("content", detail="no 'ok'"))),
+        "backend w1 of web is down: unexpected content: no 'ok' (3 of 3)",
+    ),
+    (
+        "backend.up",
+        ("web", "w1"),
+        backend(up=True, evidence=(evidence("passed"), evidence("passed", attempt=2))),
+        "backend w1 of web is up: tcp: check passed (3 of 3); tcp: check passed (2 of 3)",
     ),
     (
         "backend.up",

@@ -3,6 +3,8 @@
 Rule: who, what, why, in that order: `backend w1 of web is down: connection refused (3 of 3)`.
 """
 
+import re
+
 from libra_schemas.events import (
     AdminState,
     Alarm,
@@ -41,6 +43,14 @@ _REASONS = {
     "passed": "check passed",
 }
 
+_PASSED = "passed"
+
+_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", _PASSED})
+"""Where the detail is the better half of the sentence: `status 503, wanted 200-299`."""
+
+_ERRNO = re.compile(r"^E[A-Z0-9]+\Z")
+"""`ECONNREFUSED` says no more than `connection refused` does."""
+
 _WHY = {
     "timer": "the master fell silent",
     "priority-zero": "the master handed over",
@@ -77,14 +87,29 @@ def sentence(data: EventData, subject: Subject) -> str:
 
 
 def reason(evidence: Evidence) -> str:
-    """Say why a probe's verdict fell: reason, what was seen, and the count that decided."""
-    words = _joined(_REASONS.get(evidence.reason, evidence.reason), evidence.detail)
+    """Say why a probe's verdict fell: what was seen and the count that decided."""
+    label = _REASONS.get(evidence.reason, evidence.reason)
+    if not evidence.detail or _ERRNO.match(evidence.detail):
+        words = label
+    elif evidence.reason in _TOLD_BY_DETAIL:
+        words = evidence.detail
+    else:
+        words = _joined(label, evidence.detail)
     return f"{words} ({evidence.attempt} of {evidence.needed})" if evidence.needed else words
+
+
+def _reasons(data: BackendState) -> str:
+    """Say why a verdict fell; one that is down is explained by the checks that failed."""
+    failed = [] if data.up else [each for each in data.evidence if each.reason != _PASSED]
+    telling = failed or list(data.evidence)
+    if len(telling) == 1:
+        return reason(telling[0])
+    return "; ".join(_joined(each.probe, reason(each)) for each in telling)
 
 
 def _backend(data: BackendState, event_type: str) -> str:
     name = f"backend {data.backend} of {data.service}"
-    why = "; ".join(reason(evidence) for evidence in data.evidence)
+    why = _reasons(data)
     if event_type == "backend.weight" and data.weight is not None:
         return _joined(f"{name} has weight {data.weight}", why)
     if data.held:
@@ -120,12 +145,10 @@ def _mode(data: AdminState) -> str:
 
 
 def _config(data: ConfigApplied | ConfigRejected) -> str:
-    match data:
-        case ConfigApplied():
-            return _joined(f"config {data.number} of {data.author} is in force", data.comment)
-        case ConfigRejected():
-            problems = "; ".join(str(problem.message) for problem in data.problems)
-            return _joined(f"config {data.number} of {data.author} is rejected", problems)
+    if isinstance(data, ConfigApplied):
+        return _joined(f"config {data.number} of {data.author} is in force", data.comment)
+    problems = "; ".join(str(problem.message) for problem in data.problems)
+    return _joined(f"config {data.number} of {data.author} is rejected", problems)
 
 
 def _life(data: Started | Stopped | Recovered | PeerState) -> str:
@@ -137,9 +160,8 @@ def _life(data: Started | Stopped | Recovered | PeerState) -> str:
         case Recovered():
             lost = f", {data.coalesced} events coalesced" if data.coalesced else ""
             return f"{data.service} recovered ({data.kind}){lost}"
-        case PeerState():
-            state = "is back" if data.reachable else "is lost"
-            return _joined(f"peer {data.node} {state}", data.detail)
+    state = "is back" if data.reachable else "is lost"
+    return _joined(f"peer {data.node} {state}", data.detail)
 
 
 def _rest(
@@ -167,8 +189,7 @@ def _rest(
             return _drift(data)
         case TableRefusal():
             return f"the kernel refused a change of {data.service}: {data.error} ({data.errno})"
-        case Receipt() | Checkpoint():
-            return f"{subject.type} {'/'.join(subject.key)}"
+    return f"{subject.type} {'/'.join(subject.key)}"
 
 
 def _drift(data: TableDrift) -> str:

@@ -86,6 +86,11 @@ async def test_a_program_that_is_not_there_is_a_failure(make: Any) -> None:
     assert failed == Failed("/nowhere/pager: No such file or directory")
 
 
+async def test_a_command_that_no_kernel_takes_is_a_failure(make: Any) -> None:
+    failed = await deliver(ProgramSink(command=("/bin/echo", "a\0b")), make.notice())
+    assert failed == Failed("/bin/echo: embedded null byte")
+
+
 async def test_a_chatty_program_neither_blocks_nor_fills_memory(tmp_path: Path, make: Any) -> None:
     program = script(tmp_path, "head -c 1000000 /dev/zero | tr '\\0' x 2>/dev/null; exit 0")
     said = await deliver(program, make.notice())

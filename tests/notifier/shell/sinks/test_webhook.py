@@ -1,5 +1,6 @@
 """Webhooks, to a real HTTP server."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -24,7 +25,14 @@ def answering(receiver: Any, status: int, text: str = "", **headers: str) -> Non
 
 async def test_any_2xx_means_taken(receiver: Any, sink: WebhookSink, make: Any) -> None:
     answering(receiver, 202, "queued")
-    assert await deliver(sink, make.notice()) == Delivered("202 Accepted queued")
+    assert await deliver(sink, make.notice()) == Delivered("202 Accepted")
+
+
+async def test_a_status_counts_though_the_body_never_ends(node: Any, make: Any) -> None:
+    async with await speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n") as server:
+        port = server.sockets[0].getsockname()[1]
+        url = node.secret("url", f"http://127.0.0.1:{port}/")
+        assert await deliver(WebhookSink(url_file=url), make.notice()) == Delivered("200 OK")
 
 
 async def test_without_a_secret_the_request_is_not_signed(
@@ -78,6 +86,38 @@ async def test_a_server_that_does_not_speak_http_is_a_failure_without_the_url(
     failed = await deliver(WebhookSink(url_file=url), make.notice())
     assert isinstance(failed, Failed)
     assert failed.detail
+    assert "s3cr3t" not in failed.detail
+
+
+async def speaking(answer: bytes) -> asyncio.Server:
+    """Listen on loopback; answer whatever is asked and hang up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(b"", "the receiver closed the connection", id="silence"),
+        pytest.param(b"220 mail\r\n\r\n", "answer not understood", id="not HTTP"),
+        pytest.param(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nx", "500 No x", id="cut short"),
+    ],
+)
+async def test_a_broken_answer_is_a_failure_without_the_url(
+    node: Any, make: Any, answer: bytes, words: str
+) -> None:
+    async with await speaking(answer) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = node.secret("url", f"http://127.0.0.1:{port}/s3cr3t")
+        failed = await deliver(WebhookSink(url_file=url), make.notice())
+    assert isinstance(failed, Failed)
+    assert words in failed.detail
     assert "s3cr3t" not in failed.detail
 
 

@@ -37,8 +37,8 @@ async def deliver(sink: ProgramSink, notice: Notice) -> Outcome:
         _bound(said)
         try:
             process = await _start(sink, notice, given, said)
-        except OSError as error:
-            return Failed(f"{sink.command[0]}: {error.strerror}")
+        except (OSError, ValueError) as error:
+            return Failed(one_line(f"{sink.command[0]}: {getattr(error, 'strerror', error)}"))
         status = await _finish(process)
         output = one_line(_read(said))
     if status == 0:

@@ -38,7 +38,7 @@ async def deliver(sink: WebhookSink, notice: Notice) -> Outcome:
             session.post(url, data=notice.raw, headers=signed, allow_redirects=False) as response,
         ):
             return await _judge(response)
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         return Failed(one_line(_said(error)))
 
 
@@ -68,11 +68,11 @@ def _said(error: Exception) -> str:
 
 
 async def _judge(response: aiohttp.ClientResponse) -> Outcome:
-    said = (await response.content.read(_ANSWER_LIMIT)).decode(errors="replace")
-    detail = one_line(f"{response.status} {response.reason or ''} {said}")
+    line = f"{response.status} {response.reason or ''}"
     if response.status in _TAKEN:
-        return Delivered(detail)
-    return Failed(detail, after=_retry_after(response))
+        return Delivered(one_line(line))
+    said = (await response.content.read(_ANSWER_LIMIT)).decode(errors="replace")
+    return Failed(one_line(f"{line} {said}"), after=_retry_after(response))
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
