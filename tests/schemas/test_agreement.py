@@ -9,11 +9,15 @@ from libra_schemas.events import (
     InstanceState,
     PeerState,
     Receipt,
+    ServiceState,
     Started,
 )
 
 FAULT = InstanceState(
     instance="front", state="fault", why="track", vrid=1, interface="e", priority=1, interval_ms=1
+)
+DOWN = ServiceState(
+    service="web", up=False, live_weight=0, quorum=1, hysteresis=0, eligible=0, backends=2
 )
 RECEIPT: dict[str, Any] = {"sink": "ops", "kind": "email", "events": ("1",), "key": "k"}
 
@@ -34,6 +38,8 @@ def test_data_of_another_state_contradicts_the_type() -> None:
 @pytest.mark.parametrize(
     ("event_type", "key", "data", "agrees"),
     [
+        ("service.up", ("web",), DOWN, False),
+        ("service.down", ("web",), DOWN, True),
         ("notify.sent", ("ops",), Receipt(delivered=True, attempts=1, **RECEIPT), True),
         ("notify.failed", ("ops",), Receipt(delivered=True, attempts=1, **RECEIPT), False),
         ("peer.lost", ("b",), PeerState(node="b", reachable=False), True),

@@ -71,8 +71,7 @@ def agreeing(event_type: str, key: tuple[str, ...], data: dict[str, Any]) -> dic
 
 
 @st.composite
-def drafts(draw: st.DrawFn) -> tuple[Draft, Link]:
-    event_type = draw(st.sampled_from(list(MODELS)))
+def drafts(draw: st.DrawFn, event_type: str) -> tuple[Draft, Link]:
     key = tuple(token.strip("<>") for token in draw(st.sampled_from(CATALOGUE[event_type].keys)))
     schema = event_schema(event_type)
     data = agreeing(event_type, key, draw(conforming(schema["properties"]["data"], schema)))
@@ -92,10 +91,11 @@ def drafts(draw: st.DrawFn) -> tuple[Draft, Link]:
     return draft, Link("a", service, draw(st.integers(1, 10**6)), sequence, NEW_CHAIN)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(drafts())
-def test_any_draft_decodes_to_what_was_said(sent: tuple[Draft, Link]) -> None:
-    draft, link = sent
+@pytest.mark.parametrize("event_type", list(MODELS))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=10)
+@given(drawn=st.data())
+def test_any_draft_decodes_to_what_was_said(event_type: str, drawn: st.DataObject) -> None:
+    draft, link = drawn.draw(drafts(event_type))
     subject, event = decode(str(Subject(link.node, draft.type, draft.key)), encode(draft, link))
     assert isinstance(event, Event)
     assert subject.key == draft.key
