@@ -62,6 +62,11 @@ class Supervised:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now or ran last."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Begin to keep it running."""
         self._task = asyncio.create_task(self._keep(), name=self.program.name)

@@ -1,0 +1,34 @@
+"""Moments: how a point of the log is named."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from libra_cli.exits import CommandError
+from libra_cli.log import Moment
+from libra_runtime.stored import Record
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def stored(sequence: int, time: datetime) -> Record:
+    return Record("lvs.a.x.y.z", b"", sequence, time, sequence)
+
+
+def test_a_number_is_a_sequence() -> None:
+    moment = Moment.parse("7", NOW)
+    assert not moment.is_before(stored(7, NOW))
+    assert moment.is_before(stored(8, NOW))
+
+
+@pytest.mark.parametrize("text", ["10m", "2026-01-02T02:54:05+00:00", "2026-01-02T02:54:05Z"])
+def test_a_time_is_when_the_log_stored_it(text: str) -> None:
+    moment = Moment.parse(text, NOW)
+    ago = NOW - timedelta(minutes=10)
+    assert not moment.is_before(stored(9, ago))
+    assert moment.is_before(stored(1, ago + timedelta(microseconds=1)))
+
+
+def test_anything_else_is_refused_with_what_was_expected() -> None:
+    with pytest.raises(CommandError, match="write a sequence such as 1234"):
+        Moment.parse("yesterday", NOW)
