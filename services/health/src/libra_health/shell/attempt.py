@@ -36,6 +36,7 @@ _ALL: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOL
 _READABLE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _ENDING: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _TROUBLE: Final = select.EPOLLHUP | select.EPOLLERR
+_UNDER_WAY: Final = frozenset((0, errno.EINPROGRESS))
 _CONNECTED: Final = Connected()
 _ENDED: Final = Ended()
 
@@ -127,7 +128,7 @@ class Attempt:
             number = sock.connect_ex((target.address, target.port))
         except OSError as error:
             return self._refuse(error.errno or errno.EIO, now, immediate=True)
-        if number not in {0, errno.EINPROGRESS}:
+        if number not in _UNDER_WAY:
             return self._refuse(number, now, immediate=True)
         self._connecting = self._is_stream = True
         self._enrol(sock)

@@ -143,42 +143,41 @@ class Driver:
                 self._answer()
         while timers and timers[0][0] <= now:
             _, _, seat, run = heapq.heappop(timers)
-            self._fire(seat, run)
+            if run == 0:
+                self._begin(seat)
+            elif run == seat.run and seat.attempt is not None:
+                self._conclude(seat, seat.attempt.expire(now), now)
 
     def _answer(self) -> None:
         os.eventfd_read(self._bell)
         while self._calls:
             self._calls.popleft()()
 
-    def _fire(self, seat: Seat, run: int) -> None:
-        """Serve a timer: a start (`run` 0) or the deadline of that run."""
-        now = time.monotonic()
-        if run:
-            if seat.run == run and seat.attempt is not None:
-                self._conclude(seat, seat.attempt.expire(now), now)
-        elif not seat.is_retired:
-            if seat.attempt is not None:  # timeout = every, and this run began late
-                self._conclude(seat, seat.attempt.expire(now), now)
-            self._begin(seat, now)
-
-    def _begin(self, seat: Seat, now: float) -> None:
-        probe, load = seat.probe, self.load
-        late = schedule.lag(seat.due, now)
-        load.runs += 1
-        load.lag_sum += late
-        load.worst_lag = max(load.worst_lag, late)
-        after = schedule.following(seat.due, probe.every, now)
-        load.skipped += round((after - seat.due) / probe.every) - 1
-        seat.due = after
+    def _begin(self, seat: Seat) -> None:
+        if seat.is_retired:
+            return
+        now, probe, due = time.monotonic(), seat.probe, seat.due
+        if seat.attempt is not None:  # timeout = every, and this run began late
+            self._conclude(seat, seat.attempt.expire(now), now)
+        seat.due = after = schedule.following(due, probe.every, now)
+        self._account(schedule.lag(due, now), after - due, probe.every)
         seat.run = next(self._tokens)
         attempt = seat.attempt = Attempt(self._epoll.register)
         outcome = attempt.start(probe, now)
-        if attempt.fd >= 0:
-            self._by_fd[attempt.fd] = seat
-        if outcome is None:
-            heapq.heappush(self._timers, (now + probe.timeout, seat.run, seat, seat.run))
-        self._conclude(seat, outcome, now)
         heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
+        if outcome is None:
+            self._by_fd[attempt.fd] = seat
+            heapq.heappush(self._timers, (now + probe.timeout, seat.run, seat, seat.run))
+        else:
+            self._conclude(seat, outcome, now)
+
+    def _account(self, late: float, leap: float, every: float) -> None:
+        load = self.load
+        load.runs += 1
+        load.lag_sum += late
+        load.worst_lag = max(load.worst_lag, late)
+        if leap > 1.5 * every:
+            load.skipped += round(leap / every) - 1
 
     def _conclude(self, seat: Seat, outcome: Outcome | None, now: float) -> None:
         if outcome is None:
