@@ -6,7 +6,7 @@ and schema version alone. Unknown types are values, not errors.
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
@@ -93,6 +93,7 @@ class Link:
     chainprev: str
 
 
+@cache
 def schema_name(event_type: str) -> str:
     """Name the data schema of *event_type* as it stands in `dataschema`."""
     return f"urn:libra:schema:{event_type}:{MODELS[event_type].VERSION}"
@@ -184,6 +185,7 @@ def _require_place(where: Subject, event: Envelope) -> None:
         raise MalformedEvent(reason)
 
 
+@lru_cache(maxsize=65536)
 def _misplaced(event_type: str, key: tuple[str, ...], service: str) -> str:
     """Say why *service* does not publish *event_type* on *key*; "" where it does."""
     if event_type not in CATALOGUE:

@@ -6,6 +6,7 @@ every type writes exactly one register (the unit of last-writer-wins).
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from libra_schemas.errors import MalformedSubject
 from libra_schemas.model import NAME_PATTERN
@@ -77,6 +78,7 @@ class Subject:
         return ".".join(("state", self.node, *self.register))
 
 
+@lru_cache(maxsize=65536)
 def parse(text: str) -> Subject:
     """Parse `lvs.<node>.<type>.<key...>`; raise MalformedSubject otherwise."""
     tokens = text.split(".")

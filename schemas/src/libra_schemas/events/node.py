@@ -32,4 +32,6 @@ class Recovered(Data):
     chainseq: str = "0"
     sent_again: Annotated[int, Field(ge=0)] = 0
     coalesced: Annotated[int, Field(ge=0)] = 0
+    """Events that a newer one of the same register replaced while the outbox was full."""
+    dropped: Annotated[int, Field(ge=0)] = 0
     kernel: Digest | None = None
