@@ -6,6 +6,7 @@ One rule: what the kernel says is returned as values, in its order; unknown mess
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, TypeAlias
 
@@ -22,15 +23,25 @@ _ATTRIBUTE: Final = struct.Struct("=HH")
 _CACHE_INFO: Final = struct.Struct("=IIII")
 _ERROR: Final = struct.Struct("=i")
 
-_ERROR_MESSAGE, _DONE = 2, 3
-_NEW_LINK, _DEL_LINK, _GET_LINK = 16, 17, 18
-_NEW_ADDRESS, _DEL_ADDRESS, _GET_ADDRESS = 20, 21, 22
 _REQUEST, _ACK, _REPLACE, _CREATE, _DUMP = 0x1, 0x4, 0x100, 0x400, 0x300
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_CACHE_INFO, _IFA_FLAGS = 1, 2, 6, 8
 _IFLA_ADDRESS, _IFLA_NAME = 1, 3
 _F_SECONDARY, _F_NODAD, _F_NO_PREFIX_ROUTE = 0x1, 0x2, 0x200
 _UP, _LOWER_UP = 0x1, 0x10000
 _FAMILY_OF = {4: 2, 6: 10}
+
+
+class _Kind(IntEnum):
+    """Message types (linux/netlink.h, linux/rtnetlink.h)."""
+
+    ERROR = 2
+    DONE = 3
+    NEW_LINK = 16
+    DEL_LINK = 17
+    GET_LINK = 18
+    NEW_ADDRESS = 20
+    DEL_ADDRESS = 21
+    GET_ADDRESS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +101,24 @@ def add_address(sequence: int, index: int, address: IpAddress, lifetime: int) ->
     body = _address_body(index, address)
     body += _attribute(_IFA_FLAGS, struct.pack("=I", flags))
     body += _attribute(_IFA_CACHE_INFO, _CACHE_INFO.pack(lifetime, lifetime, 0, 0))
-    return _message(_NEW_ADDRESS, _REQUEST | _ACK | _CREATE | _REPLACE, sequence, body)
+    return _message(_Kind.NEW_ADDRESS, _REQUEST | _ACK | _CREATE | _REPLACE, sequence, body)
 
 
 def delete_address(sequence: int, index: int, address: IpAddress) -> bytes:
     """Return the request to remove `address`/32 (or /128) from the interface."""
-    return _message(_DEL_ADDRESS, _REQUEST | _ACK, sequence, _address_body(index, address))
+    return _message(_Kind.DEL_ADDRESS, _REQUEST | _ACK, sequence, _address_body(index, address))
 
 
 def list_links(sequence: int) -> bytes:
     """Return the request for every interface."""
-    return _message(_GET_LINK, _REQUEST | _DUMP, sequence, _LINK.pack(0, 0, 0, 0, 0))
+    return _message(_Kind.GET_LINK, _REQUEST | _DUMP, sequence, _LINK.pack(0, 0, 0, 0, 0))
 
 
 def list_addresses(sequence: int, family: int = 2) -> bytes:
     """Return the request for every address of a family (2 = AF_INET, 10 = AF_INET6)."""
-    return _message(_GET_ADDRESS, _REQUEST | _DUMP, sequence, _ADDRESS.pack(family, 0, 0, 0, 0))
+    return _message(
+        _Kind.GET_ADDRESS, _REQUEST | _DUMP, sequence, _ADDRESS.pack(family, 0, 0, 0, 0)
+    )
 
 
 def decode(datagram: bytes) -> Iterator[Said]:
@@ -123,16 +136,16 @@ def decode(datagram: bytes) -> Iterator[Said]:
 
 def _said(kind: int, sequence: int, body: bytes) -> Said | None:
     match kind:
-        case 20:
+        case _Kind.NEW_ADDRESS:
             return _address_held(body)
-        case 21:
+        case _Kind.DEL_ADDRESS:
             gone = _address_held(body)
             return AddressGone(gone.index, gone.address, gone.prefix)
-        case 16:
+        case _Kind.NEW_LINK:
             return _link_held(body)
-        case 17:
+        case _Kind.DEL_LINK:
             return LinkGone(_LINK.unpack_from(body)[2])
-        case 2 | 3:
+        case _Kind.ERROR | _Kind.DONE:
             errno = -_ERROR.unpack_from(body)[0] if len(body) >= _ERROR.size else 0
             return Answered(sequence, errno)
         case _:

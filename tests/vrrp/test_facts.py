@@ -1,0 +1,75 @@
+"""Reports as events."""
+
+from dataclasses import replace
+
+import pytest
+
+from libra_schemas.events import Alarm, InstanceState
+from libra_vrrp.facts import fact_of
+from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition
+from libra_vrrp.states import Why
+
+MASTER = Transition(
+    instance="front",
+    state="master",
+    previous="backup",
+    why="timer",
+    detail="",
+    vrid=51,
+    interface="eth0",
+    priority=150,
+    interval=0.1,
+    addresses=("192.0.2.10",),
+    master="10.9.0.1",
+    took=0.36125,
+    at=1000.0,
+)
+
+
+def test_a_state_becomes_an_event_of_its_own_type() -> None:
+    fact = fact_of(MASTER)
+    assert fact is not None
+    kind, data = fact
+    assert kind == "vrrp.master"
+    assert isinstance(data, InstanceState)
+    assert (data.why, data.took_ms, data.interval_ms) == ("timer", 361.25, 100.0)
+    assert data.master is None
+
+
+@pytest.mark.parametrize("why", Why)
+def test_every_reason_has_its_word(why: Why) -> None:
+    fact = fact_of(replace(MASTER, state="backup", why=why.value, detail="eth0"))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].detail.endswith("eth0")
+    assert str(fact[1].master) == "10.9.0.1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("checksum", "checksum"),
+        ("malformed", "malformed"),
+        ("two-masters", "two-masters"),
+        ("duplicate-owner", "duplicate-owner"),
+        ("own-address", "duplicate-owner"),
+    ],
+)
+def test_every_alarm_has_its_word(kind: str, word: str) -> None:
+    fact = fact_of(AlarmRaised("front", kind, "10.9.0.1", "priority 100", 3, 1000.0))
+    assert fact is not None
+    assert fact[0] == "vrrp.alarm"
+    assert isinstance(fact[1], Alarm)
+    assert (fact[1].kind, fact[1].count) == (word, 3)
+
+
+@pytest.mark.parametrize(
+    "report", [replace(MASTER, repeated=True), Awake(), Statistics({}, 0.0, 0.0)]
+)
+def test_what_is_no_news_becomes_no_event(report: Transition | Awake | Statistics) -> None:
+    assert fact_of(report) is None
+
+
+def test_a_state_that_no_event_can_say_is_our_mistake() -> None:
+    with pytest.raises(ValueError, match="priority"):
+        fact_of(replace(MASTER, priority=300))

@@ -1,0 +1,59 @@
+"""Interfaces and addresses, folded from what the kernel says."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+from libra_vrrp.interfaces import Interfaces, faults, fold
+from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, LinkGone, LinkHeld
+
+ETH0 = LinkHeld(2, "eth0", up=True, mac=b"\x02\0\0\0\0\x01")
+ETH1 = LinkHeld(3, "eth1", up=False, mac=b"\x02\0\0\0\0\x02")
+OWN, VIP = IPv4Address("10.9.0.2"), IPv4Address("192.0.2.10")
+
+
+def known(*said: AddressHeld) -> Interfaces:
+    return fold(Interfaces(), [ETH0, ETH1, *said, Answered(1, 0)])
+
+
+def test_the_primary_address_is_the_first_own_one() -> None:
+    second = AddressHeld(2, IPv4Address("10.9.0.3"), 24, secondary=True)
+    six = AddressHeld(2, IPv6Address("2001:db8::1"), 64)
+    there = AddressHeld(3, IPv4Address("10.1.0.1"), 24)
+    held = known(AddressHeld(2, VIP, 32, 2), six, there, second, AddressHeld(2, OWN, 24))
+    assert held.primary(2, {VIP}) == OWN
+
+
+def test_a_leased_virtual_address_is_never_the_primary_one() -> None:
+    assert known(AddressHeld(2, VIP, 32, 2)).primary(2, {VIP}) is None
+
+
+def test_an_owners_virtual_address_is_its_own() -> None:
+    assert known(AddressHeld(2, VIP, 24)).primary(2, {VIP}) == VIP
+
+
+def test_an_address_from_dhcp_can_be_the_primary_one() -> None:
+    assert known(AddressHeld(2, OWN, 24, valid=3600)).primary(2, {VIP}) == OWN
+
+
+def test_holders_are_found_on_every_interface() -> None:
+    here, there = AddressHeld(2, VIP, 32, 2), AddressHeld(3, VIP, 24)
+    assert known(here, there).holders(VIP) == [here, there]
+
+
+def test_a_removed_link_takes_its_addresses_along() -> None:
+    left = fold(known(AddressHeld(2, OWN, 24), AddressHeld(3, VIP, 24)), [LinkGone(2)])
+    assert left.named("eth0") is None
+    assert left.holders(OWN) == []
+    assert left.holders(VIP) == [AddressHeld(3, VIP, 24)]
+
+
+def test_a_removed_address_is_gone_with_its_prefix_only() -> None:
+    both = known(AddressHeld(2, OWN, 24), AddressHeld(2, OWN, 32))
+    assert fold(both, [AddressGone(2, OWN, 32)]).holders(OWN) == [AddressHeld(2, OWN, 24)]
+
+
+def test_a_router_cannot_work_without_its_interfaces() -> None:
+    assert faults(known(), "eth0", ()) == frozenset()
+    assert faults(known(), "eth0", ("eth1", "eth2")) == {
+        "interface eth1 is down",
+        "interface eth2 does not exist",
+    }

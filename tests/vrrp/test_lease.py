@@ -1,0 +1,81 @@
+"""The arithmetic of leased addresses."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra_vrrp.lease import (
+    EARLY,
+    Terms,
+    ask,
+    confirm,
+    fence_at,
+    is_due,
+    is_lost,
+    may_adopt,
+    take,
+    wake_at,
+)
+
+TERMS = Terms(duration=2, margin=0.5)
+
+
+def test_a_lease_is_asked_for_at_once_and_then_every_quarter() -> None:
+    fresh = take(10.0)
+    assert is_due(fresh, 10.0)
+    held = confirm(ask(TERMS, fresh, 10.0), asked_at=10.0)
+    assert not is_due(held, 10.49)
+    assert is_due(held, 10.5)
+
+
+def test_only_one_renewal_is_under_way() -> None:
+    assert not is_due(ask(TERMS, take(10.0), 10.0), 11.0)
+
+
+def test_a_lease_counts_from_when_the_confirmed_renewal_was_asked_for() -> None:
+    held = confirm(ask(TERMS, take(10.0), 10.2), asked_at=10.2)
+    assert fence_at(TERMS, held) == pytest.approx(11.7)
+    assert not is_lost(TERMS, held, 11.69)
+    assert is_lost(TERMS, held, 11.71)
+
+
+def test_a_lease_never_confirmed_is_lost_as_well() -> None:
+    asked = ask(TERMS, take(10.0), 10.0)
+    assert not asked.confirmed
+    assert is_lost(TERMS, asked, 11.5)
+
+
+def test_an_older_confirmation_does_not_shorten_a_lease() -> None:
+    held = confirm(take(10.0), asked_at=10.4)
+    assert confirm(held, asked_at=10.1).reckoned_at == 10.4
+
+
+def test_the_next_look_is_at_the_renewal_or_at_the_fence() -> None:
+    held = confirm(ask(TERMS, take(10.0), 10.0), asked_at=10.0)
+    assert wake_at(TERMS, held) == 10.5
+    assert wake_at(TERMS, ask(TERMS, held, 10.5)) == 11.5
+
+
+@given(st.integers(2, 60), st.floats(0, 1000))
+def test_the_fence_is_before_the_kernel_can_take_an_address(duration: int, now: float) -> None:
+    terms = Terms(duration)
+    assert fence_at(terms, take(now)) < now + duration - EARLY
+    assert terms.every < fence_at(terms, take(now)) - now
+
+
+@pytest.mark.parametrize(
+    ("duration", "margin"),
+    [
+        pytest.param(1, 0.4, id="under two seconds"),
+        pytest.param(2, 0.2, id="margin within what the kernel takes early"),
+        pytest.param(2, 1.0, id="margin of half the lease"),
+    ],
+)
+def test_terms_that_cannot_hold_are_refused(duration: int, margin: float) -> None:
+    with pytest.raises(ValueError, match=r"lease|margin"):
+        Terms(duration, margin)
+
+
+def test_a_successor_adopts_only_before_anyone_can_have_taken_over() -> None:
+    assert may_adopt(1.0, dead=1.9)
+    assert not may_adopt(1.0, dead=2.0)

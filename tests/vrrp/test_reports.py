@@ -1,0 +1,91 @@
+"""What the machine tells the reporter, and the spool."""
+
+from ipaddress import IPv4Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.reports import (
+    AlarmRaised,
+    Awake,
+    MalformedReport,
+    Numbered,
+    Report,
+    Spool,
+    Statistics,
+    dumps,
+    loads,
+    transition,
+)
+from libra_vrrp.states import Backup, Enter, Fault, Master, Stopped, Why
+
+FRONT = Instance("front", "eth0", 51, 150, (Place("eth0", IPv4Address("192.0.2.10")),))
+PEER = IPv4Address("10.9.0.1")
+MASTER = transition(
+    FRONT, 130, Enter(Master(9.0, 8.0), Why.TIMER, PEER, silent=3.5), "backup", 8.25, 1000.0
+)
+
+
+def test_a_new_masters_time_runs_from_the_last_sign_of_the_old_one() -> None:
+    assert (MASTER.state, MASTER.previous, MASTER.why) == ("master", "backup", "timer")
+    assert (MASTER.took, MASTER.at) == (3.75, 1000.0)
+    assert (MASTER.priority, MASTER.master) == (130, "10.9.0.1")
+    assert MASTER.addresses == ("192.0.2.10",)
+
+
+def test_a_fault_says_its_reasons() -> None:
+    fault = Fault(frozenset({"eth1 is down", "eth0 is down"}), until=0.0, since=2.0)
+    told = transition(FRONT, 150, Enter(fault, Why.FAULT), "master", 2.5, 1000.0)
+    assert (told.state, told.detail, told.took) == ("fault", "eth0 is down; eth1 is down", 0.5)
+
+
+def test_a_backup_and_a_stopped_router_have_no_detail() -> None:
+    backup = Backup(down_at=5.0, interval=1.0, since=2.0)
+    told = transition(FRONT, 150, Enter(backup, Why.STARTED), None, 2.0, 1000.0)
+    assert (told.state, told.previous, told.detail, told.took) == ("backup", None, "", 0.0)
+    told = transition(FRONT, 150, Enter(Stopped(), Why.SHUTDOWN), "backup", 2.0, 1000.0)
+    assert (told.state, told.took) == ("stopped", 0.0)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        MASTER,
+        AlarmRaised("front", "checksum", None, "abcd", 3, 1000.0),
+        Statistics({"sent": 5}, 0.001, 1000.0),
+        Awake(),
+    ],
+)
+def test_every_report_survives_the_line(report: Report) -> None:
+    numbered = Numbered("1-2", 7, report)
+    assert loads(dumps(numbered)) == numbered
+
+
+@given(st.binary(max_size=60))
+def test_any_line_is_a_report_or_refused(line: bytes) -> None:
+    with pytest.raises(MalformedReport):
+        loads(line)
+
+
+def test_a_report_waits_until_it_was_taken() -> None:
+    spool = Spool("1-2").add(Awake()).add(MASTER)
+    assert [one.number for one in spool.unsent()] == [1, 2]
+    spool = spool.handed(2)
+    assert spool.unsent() == ()
+    assert [one.number for one in spool.rewind().unsent()] == [1, 2]
+    assert [one.number for one in spool.taken("1-2", 1).rewind().unsent()] == [2]
+
+
+def test_what_another_machine_said_is_not_taken_for_ours() -> None:
+    spool = Spool("1-2").add(MASTER)
+    assert spool.taken("9-9", 1) == spool
+
+
+def test_a_full_spool_drops_the_oldest_and_counts_it() -> None:
+    spool = Spool("1-2", limit=2)
+    for _ in range(5):
+        spool = spool.add(Awake())
+    assert [one.number for one in spool.waiting] == [4, 5]
+    assert spool.dropped == 3

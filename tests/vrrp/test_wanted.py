@@ -1,0 +1,103 @@
+"""From the cluster's config to the virtual routers of one node."""
+
+from ipaddress import IPv4Address
+from typing import Any
+
+import pytest
+
+from libra_schemas.config import Config
+from libra_schemas.events import ServiceState
+from libra_vrrp.announce import Garp
+from libra_vrrp.codec import Checksum
+from libra_vrrp.lease import Terms
+from libra_vrrp.orders import Delta, Place
+from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.wanted import deltas, instances
+
+
+def config(**changed: Any) -> Config:
+    front = {
+        "interface": "eth0",
+        "vrid": 51,
+        "priority": {"a": 150, "b": 100},
+        "addresses": ["192.0.2.10/24", {"address": "10.1.0.1/24", "interface": "eth1"}],
+        "track": {"services": {"web": {"weight": -30}}, "interfaces": ["eth2"]},
+    }
+    return Config.model_validate(
+        {
+            "version": 1,
+            "nodes": {"a": {"address": "10.0.0.1"}, "b": {"address": "10.0.0.2"}},
+            "instances": {"front": front | changed},
+        }
+    )
+
+
+def state(**changed: Any) -> ServiceState:
+    known = {"service": "web", "up": False, "live_weight": 0, "quorum": 1}
+    counts = {"hysteresis": 0, "eligible": 0, "backends": 1}
+    return ServiceState.model_validate(known | counts | changed)
+
+
+def test_a_node_runs_the_instances_it_takes_part_in() -> None:
+    (front,) = instances(config(), "b")
+    assert (front.name, front.interface, front.vrid, front.priority) == ("front", "eth0", 51, 100)
+    assert front.places == (
+        Place("eth0", IPv4Address("192.0.2.10")),
+        Place("eth1", IPv4Address("10.1.0.1")),
+    )
+    assert front.tracked == ("eth2",)
+    assert instances(config(), "c") == ()
+
+
+def test_an_interface_may_differ_from_node_to_node() -> None:
+    named = config(interface={"a": "ens3", "b": "ens5"})
+    assert instances(named, "b")[0].interface == "ens5"
+
+
+def test_ipv6_addresses_are_left_out_yet() -> None:
+    both = config(addresses=["2001:db8::10/64", "192.0.2.10/24"])
+    assert len(instances(both, "a")[0].places) == 1
+    assert instances(config(addresses=["2001:db8::10/64"]), "a") == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "preempt"),
+    [
+        pytest.param(True, Always(), id="true"),
+        pytest.param(False, Never(), id="false"),
+        pytest.param("when-synced", WhenSynced(60.0), id="when-synced"),
+        pytest.param("30s", After(30.0), id="a delay"),
+        pytest.param(1, After(1.0), id="one second, not true"),
+    ],
+)
+def test_preemption_is_as_written(written: Any, preempt: Preempt) -> None:
+    assert instances(config(preempt=written), "a")[0].preempt == preempt
+
+
+def test_the_other_parameters_are_as_written() -> None:
+    written = config(
+        interval="250ms",
+        start_delay="5s",
+        lease=3,
+        checksum="rfc9568",
+        garp={"repeat": 3, "delay": "1s", "refresh": "60s"},
+    )
+    (front,) = instances(written, "a")
+    assert (front.interval, front.start_delay) == (0.25, 5.0)
+    assert (front.terms, front.checksum) == (Terms(3), Checksum.RFC9568)
+    assert front.garp == Garp(3, 1.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("known", "delta"),
+    [
+        pytest.param({}, 0, id="nothing is known of it yet"),
+        pytest.param({"web": state()}, -30, id="down"),
+        pytest.param({"web": state(sorry=True)}, 0, id="down, but the sorry server serves"),
+        pytest.param({"web": state(up=True)}, 0, id="up"),
+    ],
+)
+def test_a_service_without_anyone_to_serve_lowers_the_priority(
+    known: dict[str, ServiceState], delta: int
+) -> None:
+    assert deltas(config(), known) == (Delta("front", "service.web", delta),)
