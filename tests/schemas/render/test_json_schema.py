@@ -62,7 +62,7 @@ def test_editors_accept_the_short_forms(check: Any) -> None:
 
 
 def test_editors_mark_an_unknown_key() -> None:
-    document = {"version": 1, "nodes": {"a": {"address": "10.0.0.2", "adress": "x"}}}
+    document = {"version": 1, "nodes": {"a": {"address": "10.0.0.2", "zone": "x"}}}
     assert not CONFIG.is_valid(document)
 
 
