@@ -162,6 +162,11 @@ def _service_key(service: ServiceConfig) -> ServiceKey:
     return ServiceKey.of(service.protocol, str(service.address.address), service.address.port)
 
 
+def places_of(service: ServiceConfig) -> dict[str, DestinationKey]:
+    """Tell which destination each backend of *service* is."""
+    return {name: _key(service, each.address) for name, each in service.backends.items()}
+
+
 def _key(service: ServiceConfig, address: Endpoint) -> DestinationKey:
     """Name a destination; without a port of its own it has its service's."""
     port = address.port or (service.address.port if service.address else 0)

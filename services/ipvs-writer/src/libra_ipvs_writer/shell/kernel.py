@@ -14,7 +14,7 @@ from libra_ipvs_writer.outcome import Result, due, judge
 from libra_ipvs_writer.plan import Plan, Step
 from libra_ipvs_writer.shell.wire import KernelUnavailable, Wire
 from libra_ipvs_writer.usage import Counters, Usage
-from libra_schemas.table import Service, ServiceKey, ServiceTable
+from libra_schemas.table import Destination, Service, ServiceKey, ServiceTable
 
 READ_TRIES = 5
 
@@ -40,22 +40,25 @@ class Kernel:
     def read(self) -> dict[ServiceKey, ServiceTable]:
         """Read the whole table; read again while the services change meanwhile."""
         for _ in range(READ_TRIES):
-            services = self._services()
+            services = self.services()
             table = {
-                service.key: ServiceTable.of(
-                    service, map(codec.decode_destination, self._destinations(service.key))
-                )
+                service.key: ServiceTable.of(service, self.destinations(service.key))
                 for service in services
             }
-            if not services or set(self._services()) == set(services):
+            if not services or set(self.services()) == set(services):
                 return table
         raise KernelUnavailable("Somebody changes the IPVS table faster than it can be read.")
 
-    def _services(self) -> list[Service]:
+    def services(self) -> list[Service]:
+        """List the services without their destinations."""
         return [
             codec.decode_service(payload)
             for payload in self._wire.dump(codec.list_services(), "list the services")
         ]
+
+    def destinations(self, key: ServiceKey) -> list[Destination]:
+        """List the destinations of one service; none where there is no such service."""
+        return [codec.decode_destination(payload) for payload in self._destinations(key)]
 
     def _destinations(self, key: ServiceKey) -> list[bytes]:
         return self._wire.dump(codec.list_destinations(key), f"list the real servers of {key}")

@@ -1,0 +1,66 @@
+"""What to do for each touched service: its desired table against what the kernel holds.
+
+Rule: pure; a service that left the config is taken out only where nobody else wants its key.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from libra_ipvs_writer.desired import Prepared, Wanted, desired, settle
+from libra_ipvs_writer.fold import State
+from libra_ipvs_writer.plan import Plan, plan
+from libra_schemas.table import ServiceKey, ServiceTable, Table
+
+Owners = Mapping[ServiceKey, str]
+"""Kernel service -> the service of the config that it is, or was, ours for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The plan for one service; *wanted* is None where it left the config."""
+
+    name: str
+    wanted: Wanted | None
+    plan: Plan
+
+
+def propose(
+    state: State,
+    prepared: Prepared,
+    names: Iterable[str],
+    held: Table,
+    owners: Owners,
+    verdicts: Mapping[str, bool | None],
+) -> list[Proposal]:
+    """Propose a plan for every service of *names*, also for those that need none."""
+    ours: dict[str, list[ServiceKey]] = {}
+    for key, name in owners.items():
+        ours.setdefault(name, []).append(key)
+    return [
+        _propose(state, prepared, name, _held(held, prepared, name, ours), verdicts.get(name))
+        for name in sorted(names)
+    ]
+
+
+def _held(
+    held: Table, prepared: Prepared, name: str, ours: Mapping[str, list[ServiceKey]]
+) -> dict[ServiceKey, ServiceTable]:
+    """Give what the kernel holds for *name*: its present key, and former ones nobody wants."""
+    service = prepared.services.get(name)
+    former = [key for key in ours.get(name, []) if key not in prepared.names]
+    keys = [*former, *([service.key] if service else [])]
+    return {key: held[key] for key in keys if key in held}
+
+
+def _propose(
+    state: State,
+    prepared: Prepared,
+    name: str,
+    actual: dict[ServiceKey, ServiceTable],
+    was_up: bool | None,  # noqa: FBT001 - a verdict, not a switch
+) -> Proposal:
+    if name not in prepared.config.services:
+        return Proposal(name, None, plan({}, actual))
+    wanted = desired(state, prepared, name, was_up=was_up)
+    key = wanted.service.key
+    return Proposal(name, wanted, plan({key: settle(wanted, actual.get(key))}, actual))

@@ -1,0 +1,24 @@
+"""What the ipvs-writer is told when it starts."""
+
+from dataclasses import dataclass
+
+from libra_runtime.settings import Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """*read_back*: seconds between two comparisons of the kernel with what was written.
+
+    *retry_first* and *retry_longest*: seconds until a refused service is tried again, doubled
+    from the first to the longest.
+    """
+
+    edge: Edge
+    read_back: float = 10.0
+    retry_first: float = 1.0
+    retry_longest: float = 300.0
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read LIBRA_*; raise BadEnvironment."""
+        return cls(Edge.from_environment("ipvs-writer"))

@@ -1,0 +1,77 @@
+"""The writer's metrics: what it did, and what every service and backend carries now."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import REGISTRY, Collector
+
+from libra_ipvs_writer.shell.kernel import Kernel, Load
+from libra_ipvs_writer.shell.table import KernelTable
+from libra_schemas.table import ServiceKey, ServiceTable, endpoint
+
+SERVICE = ("service",)
+BACKEND = ("service", "backend")
+
+
+class TableCollector(Collector):
+    """Reads the kernel's counters when it is scraped."""
+
+    def __init__(self, kernel: Kernel, table: KernelTable) -> None:
+        self._kernel = kernel
+        self._table = table
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing in advance: the kernel is read only when scraped."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Give every family, the kernel's counters included."""
+        yield from self._own()
+        loads = self._kernel.loads()
+        yield from _services(loads)
+        yield from _backends(loads, self._table.held)
+
+    def _own(self) -> Iterable[Metric]:
+        operations = CounterMetricFamily(
+            "libra_ipvs_operations", "Operations on the table", labels=("operation", "result")
+        )
+        for (operation, status), count in self._table.tally.operations.items():
+            operations.add_metric((operation, status), count)
+        yield operations
+        yield CounterMetricFamily(
+            "libra_ipvs_drifts", "Differences found in the kernel", self._table.tally.drifts
+        )
+
+
+def _services(loads: Mapping[ServiceKey, Load]) -> Iterable[Metric]:
+    kinds = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
+    for kind in kinds:
+        family = CounterMetricFamily(
+            f"libra_service_{kind}", f"{kind} of a virtual service", labels=SERVICE
+        )
+        for key, load in loads.items():
+            family.add_metric((str(key),), getattr(load.counters, kind))
+        yield family
+
+
+def _backends(
+    loads: Mapping[ServiceKey, Load], held: Mapping[ServiceKey, ServiceTable]
+) -> Iterable[Metric]:
+    for kind in ("active", "inactive", "persistent"):
+        family = GaugeMetricFamily(
+            f"libra_backend_{kind}_connections", f"{kind} connections", labels=BACKEND
+        )
+        for key, load in loads.items():
+            for place, usage in load.destinations.items():
+                family.add_metric((str(key), endpoint(*place)), getattr(usage, kind))
+        yield family
+    weights = GaugeMetricFamily("libra_backend_weight", "Weight in the kernel", labels=BACKEND)
+    for key, table in held.items():
+        for destination in table.destinations:
+            weights.add_metric((str(key), str(destination)), destination.weight)
+    yield weights
+
+
+def register(kernel: Kernel, table: KernelTable) -> None:
+    """Export the table from now on."""
+    REGISTRY.register(TableCollector(kernel, table))

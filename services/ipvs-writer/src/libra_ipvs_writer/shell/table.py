@@ -1,0 +1,254 @@
+"""The kernel's table as this writer keeps it: what it holds, what is ours, what was refused."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from libra_ipvs_writer import report
+from libra_ipvs_writer.desired import Prepared, last_verdict, places_of
+from libra_ipvs_writer.fold import RegisterName, State
+from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
+from libra_ipvs_writer.outcome import Result
+from libra_ipvs_writer.plan import Plan, merge, plan
+from libra_ipvs_writer.propose import Proposal, propose
+from libra_ipvs_writer.report import Motive, motive_of
+from libra_ipvs_writer.settings import Settings
+from libra_ipvs_writer.shell.kernel import Kernel
+from libra_ipvs_writer.shell.retries import Retries
+from libra_ipvs_writer.shell.tally import Tally
+from libra_ipvs_writer.shell.voice import NOTHING, Moment, Voice
+from libra_ipvs_writer.touch import by_service, causes_of
+from libra_runtime import stamp
+from libra_runtime.journal import Journal
+from libra_schemas.operations import apply_operations
+from libra_schemas.table import Service, ServiceKey, ServiceTable
+
+
+class KernelTable:
+    """What the kernel holds by our last knowledge, and every way in which we change it."""
+
+    def __init__(self, settings: Settings, journal: Journal, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._verdicts: dict[str, bool | None] = {}
+        self._owners: dict[ServiceKey, str] = {}
+        self._foreign: set[str] = set()
+        self.held: dict[ServiceKey, ServiceTable] = {}
+        self.retries = Retries(settings.retry_first, settings.retry_longest)
+        self.voice = Voice(journal)
+        self.tally = Tally()
+
+    def names(self, prepared: Prepared) -> frozenset[str]:
+        """Name every service that is or was ours."""
+        return frozenset(prepared.config.services) | frozenset(self._owners.values())
+
+    def open(self, state: State, prepared: Prepared | None) -> None:
+        """Adopt what the kernel holds, say where it differs from the log, and write."""
+        memories = remembered(state)
+        self._foreign = set(reported(state))
+        self.voice.counts = {each.name: each.changes for each in memories.values()}
+        self._owners = {each.key: each.name for each in memories.values() if each.key}
+        self.held = self._kernel.read()
+        for memory in memories.values():
+            self._recall(memory)
+        if prepared is None:
+            return
+        self._adopt(prepared)
+        newest = newest_own(state)
+        since = [name for name, entry in state.items() if entry.sequence > newest]
+        self.write(state, prepared, self.names(prepared), since)
+
+    def _recall(self, memory: Memory) -> None:
+        table = self.held.get(memory.key) if memory.key else None
+        if report.digest_of(table) != memory.digest:
+            self.voice.recorded(memory.name, "start", table)
+
+    def _adopt(self, prepared: Prepared) -> None:
+        """Own every service of the config; say those that the kernel held already."""
+        for key, name in prepared.names.items():
+            if self._owners.get(key) != name and key in self.held:
+                self.voice.recorded(name, "adopted", self.held[key])
+            self._owners[key] = name
+        for key in self.held.keys() - self._owners.keys():
+            self._meet(key, self.held[key])
+
+    def _meet(self, key: ServiceKey, table: ServiceTable) -> None:
+        """Report a foreign service, once."""
+        name = report.slug(key)
+        if name not in self._foreign:
+            self._foreign.add(name)
+            self.voice.drifted(name, None, table, ours=False)
+
+    def reconfigure(self, prepared: Prepared) -> None:
+        """Own what a new config names, by a fresh reading of the kernel."""
+        self.reread()
+        self._adopt(prepared)
+
+    def reread(self) -> frozenset[str]:
+        """Compare the whole table at once; name ours that differ."""
+        return frozenset().union(*self.compare())
+
+    def write(
+        self,
+        state: State,
+        prepared: Prepared,
+        names: AbstractSet[str],
+        registers: Iterable[RegisterName] = (),
+    ) -> None:
+        """Bring the services *names* to what the log says; *registers* changed just now."""
+        if not names:
+            return
+        touching = by_service(registers, names)
+        for name in names - self._verdicts.keys():
+            self._verdicts[name] = last_verdict(state, name)
+        proposals = propose(state, prepared, names, self.held, self._owners, self._verdicts)
+        results, moment = self._perform(merge(each.plan for each in proposals))
+        for proposal in proposals:
+            causes = causes_of(state, touching.get(proposal.name, ()))
+            service = prepared.config.services.get(proposal.name)
+            motive = motive_of(causes, places_of(service) if service else {})
+            self._judge(proposal, motive)
+            self._conclude(proposal, results, motive, moment)
+        self._doubt([each for each in proposals if _status(each, results, "unknown")])
+
+    def _perform(self, planned: Plan) -> tuple[Mapping[ServiceKey, list[Result]], Moment]:
+        started = time.monotonic()
+        results = self._kernel.perform(planned) if planned else []
+        took = (time.monotonic() - started) * 1000
+        self.tally.count(results)
+        found: dict[ServiceKey, list[Result]] = {}
+        for result in results:
+            found.setdefault(result.operation.key, []).append(result)
+        return found, Moment(stamp.now(), took)
+
+    def _judge(self, proposal: Proposal, motive: Motive) -> None:
+        wanted = proposal.wanted
+        if wanted is None or wanted.verdict.up in (None, self._verdicts.get(proposal.name)):
+            return
+        self._verdicts[proposal.name] = wanted.verdict.up
+        self.voice.verdict(wanted, motive)
+
+    def _conclude(
+        self,
+        proposal: Proposal,
+        results: Mapping[ServiceKey, list[Result]],
+        motive: Motive,
+        moment: Moment,
+    ) -> None:
+        own = _own(proposal, results)
+        done = [each.operation for each in own if each.status == "done"]
+        if done:
+            key = proposal.wanted.service.key if proposal.wanted else done[0].key
+            self.voice.changed(proposal.name, key, self.held, done, motive, moment)
+            self.held = apply_operations(self.held, done)
+            self._settle_owners(proposal)
+            if self.voice.counts[proposal.name] >= report.RECORD_EVERY:
+                self.voice.recorded(proposal.name, "periodic", self.held.get(key))
+        if any(each.status == "refused" for each in own):
+            attempt, delay = self.retries.again(proposal.name)
+            self.voice.refused(proposal.name, own, attempt, delay, motive)
+        else:
+            self.retries.forget(proposal.name)
+
+    def _settle_owners(self, proposal: Proposal) -> None:
+        """Forget former services of ours that the kernel does not hold any more."""
+        present = proposal.wanted.service.key if proposal.wanted else None
+        for key in {step.operation.key for step in proposal.plan.steps} - {present}:
+            if key not in self.held and self._owners.get(key) == proposal.name:
+                del self._owners[key]
+
+    def _doubt(self, proposals: Sequence[Proposal]) -> None:
+        """Read again what it is unknown of, say it, and try again."""
+        if not proposals:
+            return
+        self.held = self._kernel.read()
+        for proposal in proposals:
+            keys = {step.operation.key for step in proposal.plan.steps}
+            for key in keys:
+                self.voice.recorded(proposal.name, "repaired", self.held.get(key))
+            self.retries.again(proposal.name)
+
+    def next_retry(self) -> float | None:
+        """Tell when (loop time) something refused is due again."""
+        return self.retries.next()
+
+    def due(self) -> frozenset[str]:
+        """Name the refused services that are due, the kernel read again for them."""
+        names = self.retries.due(asyncio.get_running_loop().time())
+        return names | self.reread() if names else names
+
+    @property
+    def trouble(self) -> str | None:
+        """Say in one sentence what the kernel refuses."""
+        names = ", ".join(sorted(self.retries.names()))
+        return f"The kernel refuses changes of {names}: see table.refused." if names else None
+
+    def compare(self) -> Iterator[frozenset[str]]:
+        """Compare the kernel with what we know, a service at a time; yield ours that differ.
+
+        What is found becomes what we know, and is said.
+        """
+        services = {each.key: each for each in self._kernel.services()}
+        yield frozenset().union(
+            *(self._compare_service(services, key) for key in self._all(services))
+        )
+        for key in services:
+            known = self.held.get(key)
+            if known is not None:
+                now = ServiceTable.of(known.service, self._kernel.destinations(key))
+                yield self._found(key, now)
+
+    def _all(self, services: Mapping[ServiceKey, Service]) -> list[ServiceKey]:
+        return [*services, *(self.held.keys() - services.keys())]
+
+    def _compare_service(
+        self, services: Mapping[ServiceKey, Service], key: ServiceKey
+    ) -> frozenset[str]:
+        """Compare one service's attributes; read its destinations only where they differ."""
+        known, service = self.held.get(key), services.get(key)
+        if service is None:
+            return self._found(key, None)
+        if known is not None and known.service == service:
+            return frozenset()
+        return self._found(key, ServiceTable.of(service, self._kernel.destinations(key)))
+
+    def _found(self, key: ServiceKey, now: ServiceTable | None) -> frozenset[str]:
+        before = self.held.get(key)
+        if before == now:
+            return frozenset()
+        self.held = {each: table for each, table in self.held.items() if each != key}
+        if now is not None:
+            self.held[key] = now
+        return self._tell(key, before, now)
+
+    def _tell(
+        self, key: ServiceKey, before: ServiceTable | None, now: ServiceTable | None
+    ) -> frozenset[str]:
+        name = self._owners.get(key)
+        if name is None:
+            if now is not None:
+                self._meet(key, now)
+            return frozenset()
+        self.tally.drifts += 1
+        self.voice.drifted(name, before, now, ours=True)
+        self.voice.recorded(name, "repaired", now)
+        return frozenset({name})
+
+    def leave(self, prepared: Prepared) -> None:
+        """Take out the services that do not outlive LibrA (`on_stop: remove`)."""
+        for name, service in prepared.config.services.items():
+            key = prepared.services[name].key
+            if service.on_stop == "remove" and key in self.held:
+                results, moment = self._perform(plan({}, {key: self.held[key]}))
+                done = [each.operation for each in results.get(key, []) if each.status == "done"]
+                if done:
+                    self.voice.changed(name, key, self.held, done, NOTHING, moment)
+
+
+def _own(proposal: Proposal, results: Mapping[ServiceKey, list[Result]]) -> list[Result]:
+    keys = dict.fromkeys(step.operation.key for step in proposal.plan.steps)
+    return [result for key in keys for result in results.get(key, [])]
+
+
+def _status(proposal: Proposal, results: Mapping[ServiceKey, list[Result]], status: str) -> bool:
+    return any(each.status == status for each in _own(proposal, results))
