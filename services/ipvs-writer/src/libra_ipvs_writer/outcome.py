@@ -3,7 +3,7 @@
 Rule: `unknown` is neither success nor refusal; who sees it reads the kernel again and plans anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from errno import errorcode
 from os import strerror
@@ -11,6 +11,7 @@ from typing import Literal
 
 from libra_ipvs_writer.plan import Step
 from libra_schemas.operations import Operation
+from libra_schemas.table import ServiceKey
 
 Status = Literal["done", "refused", "cancelled", "unknown"]
 
@@ -27,6 +28,17 @@ class Result:
     def error(self) -> str:
         """Say the refusal as `EEXIST: File exists`."""
         return f"{errorcode.get(self.errno, self.errno)}: {strerror(self.errno)}"
+
+
+ResultsByKey = Mapping[ServiceKey, Sequence[Result]]
+
+
+def by_key(results: Iterable[Result]) -> dict[ServiceKey, list[Result]]:
+    """Sort results by the kernel service they are of, their order kept."""
+    found: dict[ServiceKey, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.operation.key, []).append(result)
+    return found
 
 
 def due(steps: Iterable[Step], results: Iterable[Result]) -> tuple[list[Step], list[Result]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from libra_ipvs_writer.desired import Prepared, Wanted, desired, settle
 from libra_ipvs_writer.fold import State
+from libra_ipvs_writer.outcome import Result, ResultsByKey
 from libra_ipvs_writer.plan import Plan, plan
 from libra_schemas.table import ServiceKey, ServiceTable, Table
 
@@ -22,6 +23,15 @@ class Proposal:
     name: str
     wanted: Wanted | None
     plan: Plan
+
+    @property
+    def keys(self) -> tuple[ServiceKey, ...]:
+        """Name the kernel services that the plan changes."""
+        return tuple(dict.fromkeys(step.operation.key for step in self.plan.steps))
+
+    def own(self, results: ResultsByKey) -> list[Result]:
+        """Pick the results of this plan's steps."""
+        return [result for key in self.keys for result in results.get(key, ())]
 
 
 def propose(

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from libra_ipvs_writer import report
 from libra_ipvs_writer.desired import Prepared, last_verdict, places_of
 from libra_ipvs_writer.fold import RegisterName, State
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
-from libra_ipvs_writer.outcome import Result
+from libra_ipvs_writer.outcome import Result, ResultsByKey, by_key
 from libra_ipvs_writer.plan import Plan, merge, plan
 from libra_ipvs_writer.propose import Proposal, propose
 from libra_ipvs_writer.report import Motive, motive_of
@@ -109,17 +109,14 @@ class KernelTable:
             motive = motive_of(causes, places_of(service) if service else {})
             self._judge(proposal, motive)
             self._conclude(proposal, results, motive, moment)
-        self._doubt([each for each in proposals if _status(each, results, "unknown")])
+        self._doubt(each for each in proposals if _unknown(each.own(results)))
 
-    def _perform(self, planned: Plan) -> tuple[Mapping[ServiceKey, list[Result]], Moment]:
+    def _perform(self, planned: Plan) -> tuple[ResultsByKey, Moment]:
         started = time.monotonic()
         results = self._kernel.perform(planned) if planned else []
         took = (time.monotonic() - started) * 1000
         self.tally.count(results)
-        found: dict[ServiceKey, list[Result]] = {}
-        for result in results:
-            found.setdefault(result.operation.key, []).append(result)
-        return found, Moment(stamp.now(), took)
+        return by_key(results), Moment(stamp.now(), took)
 
     def _judge(self, proposal: Proposal, motive: Motive) -> None:
         wanted = proposal.wanted
@@ -131,11 +128,11 @@ class KernelTable:
     def _conclude(
         self,
         proposal: Proposal,
-        results: Mapping[ServiceKey, list[Result]],
+        results: ResultsByKey,
         motive: Motive,
         moment: Moment,
     ) -> None:
-        own = _own(proposal, results)
+        own = proposal.own(results)
         done = [each.operation for each in own if each.status == "done"]
         if done:
             key = proposal.wanted.service.key if proposal.wanted else done[0].key
@@ -153,18 +150,17 @@ class KernelTable:
     def _settle_owners(self, proposal: Proposal) -> None:
         """Forget former services of ours that the kernel does not hold any more."""
         present = proposal.wanted.service.key if proposal.wanted else None
-        for key in {step.operation.key for step in proposal.plan.steps} - {present}:
+        for key in set(proposal.keys) - {present}:
             if key not in self.held and self._owners.get(key) == proposal.name:
                 del self._owners[key]
 
-    def _doubt(self, proposals: Sequence[Proposal]) -> None:
+    def _doubt(self, proposals: Iterable[Proposal]) -> None:
         """Read again what it is unknown of, say it, and try again."""
-        if not proposals:
-            return
-        self.held = self._kernel.read()
-        for proposal in proposals:
-            keys = {step.operation.key for step in proposal.plan.steps}
-            for key in keys:
+        several = tuple(proposals)
+        if several:
+            self.held = self._kernel.read()
+        for proposal in several:
+            for key in proposal.keys:
                 self.voice.recorded(proposal.name, "repaired", self.held.get(key))
             self.retries.again(proposal.name)
 
@@ -245,10 +241,5 @@ class KernelTable:
                     self.voice.changed(name, key, self.held, done, NOTHING, moment)
 
 
-def _own(proposal: Proposal, results: Mapping[ServiceKey, list[Result]]) -> list[Result]:
-    keys = dict.fromkeys(step.operation.key for step in proposal.plan.steps)
-    return [result for key in keys for result in results.get(key, [])]
-
-
-def _status(proposal: Proposal, results: Mapping[ServiceKey, list[Result]], status: str) -> bool:
-    return any(each.status == status for each in _own(proposal, results))
+def _unknown(results: Iterable[Result]) -> bool:
+    return any(each.status == "unknown" for each in results)
