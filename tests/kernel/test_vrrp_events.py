@@ -10,6 +10,7 @@ import pytest
 
 from libra_runtime.nats_journal import open_journal, open_reader
 from libra_runtime.stamp import draft
+from libra_runtime.streams import Limits
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.events import AdminState, ConfigApplied, EventData, InstanceState, ServiceState
@@ -47,6 +48,7 @@ APPLIED = ConfigApplied(number=1, hash=digest(CONFIG), document=CONFIG, author="
 WEB_DOWN = ServiceState(
     service="web", up=False, live_weight=0, quorum=1, hysteresis=0, eligible=0, backends=1
 )
+SMALL = Limits(size=64 << 20)
 FAILOVER = AdminState(entity=("instance", "front"), failover=True, who="test")
 
 
@@ -56,7 +58,11 @@ class Log:
     def __init__(self, director: "Director", directory: Path) -> None:
         self.director = director
         self.server: TestServer = director.node.call(start_nats, directory, "a")
-        director.node.call(lambda: asyncio.run(self.server.make_streams()))
+        try:
+            director.node.call(lambda: asyncio.run(self.server.make_streams(SMALL)))
+        except BaseException:
+            self.server.stop()
+            raise
         director.environment = {
             "LIBRA_NATS": self.server.url,
             "LIBRA_SEED_FILE": str(self.server.seeds["vrrp"]),

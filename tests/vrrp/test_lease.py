@@ -13,6 +13,7 @@ from libra_vrrp.lease import (
     is_due,
     is_lost,
     may_adopt,
+    retry,
     take,
     wake_at,
 )
@@ -48,6 +49,12 @@ def test_a_lease_never_confirmed_is_lost_as_well() -> None:
 def test_an_older_confirmation_does_not_shorten_a_lease() -> None:
     held = confirm(take(10.0), asked_at=10.4)
     assert confirm(held, asked_at=10.1).reckoned_at == 10.4
+
+
+def test_a_renewal_of_unknown_outcome_is_asked_for_again_and_confirms_nothing() -> None:
+    asked = ask(TERMS, take(10.0), 10.0)
+    assert is_due(retry(asked), 10.5)
+    assert fence_at(TERMS, retry(asked)) == fence_at(TERMS, asked)
 
 
 def test_the_next_look_is_at_the_renewal_or_at_the_fence() -> None:

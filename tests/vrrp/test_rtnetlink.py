@@ -41,6 +41,11 @@ def test_a_dump_of_addresses_tells_leased_from_permanent_ones() -> None:
     ]
 
 
+def test_an_address_without_a_lifetime_is_permanent() -> None:
+    bare = bytes.fromhex("20000000 1400 0000 00000000 00000000 02 18 00 00 02000000 0800 0100")
+    assert list(decode(bare + VIP.packed)) == [AddressHeld(2, VIP, 24, valid=None)]
+
+
 def test_a_removed_address_is_the_same_message_of_another_type() -> None:
     removed = bytearray(ADDRESSES[76:])
     removed[4] = 21

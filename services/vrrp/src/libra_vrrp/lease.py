@@ -77,6 +77,11 @@ def confirm(lease: Lease, asked_at: float) -> Lease:
     return replace(lease, reckoned_at=max(lease.reckoned_at, asked_at), confirmed=True, asked=False)
 
 
+def retry(lease: Lease) -> Lease:
+    """Note that nobody knows what became of the renewal: it may be asked for again."""
+    return replace(lease, asked=False)
+
+
 def wake_at(terms: Terms, lease: Lease) -> float:
     """Return when the lease next needs a look."""
     fence = fence_at(terms, lease)

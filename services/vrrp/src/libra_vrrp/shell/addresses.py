@@ -4,7 +4,6 @@ The kernel does address work inside the sending system call, and holds it up whi
 has its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
 """
 
-import errno
 import os
 import queue
 import socket
@@ -16,6 +15,9 @@ from typing import Final, TypeAlias
 
 from libra_vrrp import rtnetlink
 from libra_vrrp.rtnetlink import Answered, IpAddress
+
+UNKNOWN: Final = -1
+"""In place of an errno: the kernel's answer was lost."""
 
 _BATCH: Final = 64
 _LARGEST: Final = 1 << 17
@@ -123,7 +125,7 @@ class AddressThread:
         return self._sequence
 
     def _ask(self, requests: list[bytes], expected: set[int]) -> list[int]:
-        """Send requests in one go and return their errnos; ENOBUFS for what is unknown."""
+        """Send requests in one go and return their errnos, and UNKNOWN where an answer was lost."""
         errors: list[int] = []
         try:
             self._socket.send(b"".join(requests))
@@ -135,7 +137,7 @@ class AddressThread:
         except OSError:
             self._socket.close()
             self._socket = _netlink()
-            errors.append(errno.ENOBUFS)
+            errors.append(UNKNOWN)
         return errors
 
 

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.shell.addresses import Outcome, Remove, Renew, Target
+from libra_vrrp.shell.addresses import UNKNOWN, Outcome, Remove, Renew, Target
 from libra_vrrp.shell.ground import Ground
 
 
@@ -15,6 +15,7 @@ class Renewal(Enum):
     FOREIGN = auto()
     LATE = auto()
     REFUSED = auto()
+    UNKNOWN = auto()
     CONFIRMED = auto()
 
 
@@ -62,6 +63,9 @@ class Holding:
             return Renewal.FOREIGN
         if outcome.late:
             return Renewal.LATE
+        if outcome.errno == UNKNOWN:
+            self._lease = lease.retry(self._lease)
+            return Renewal.UNKNOWN
         if outcome.errno:
             return Renewal.REFUSED
         self._lease = lease.confirm(self._lease, outcome.renew.asked_at)

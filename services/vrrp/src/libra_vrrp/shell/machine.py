@@ -166,7 +166,9 @@ class Machine:
 
     def _kernel_says(self, now: float) -> None:
         before = self._watch.fileno()
-        self._watch.read(lambda: self._selector.unregister(before))
+        about = self._watch.read(lambda: self._selector.unregister(before))
+        if about is not None and about <= self.virtual:
+            return
         if before not in self._selector.get_map():
             self._await(self._watch.fileno(), self._kernel_says)
         self._relink(now)
@@ -201,15 +203,10 @@ class Machine:
 
     def _instruct(self, order: Delta | Failover, now: float) -> None:
         one = self._roster.get(order.instance)
-        if one is None:
-            return
-        match order:
-            case Delta(source=source, delta=delta):
-                one.weigh(source, delta, now)
-            case Failover(hold=hold):
-                one.give(Yield(hold), now)
-            case _:
-                assert_never(order)
+        if one is not None and isinstance(order, Delta):
+            one.weigh(order.source, order.delta, now)
+        elif one is not None:
+            one.give(Yield(order.hold), now)
 
     def _opened(self, link: Link) -> None:
         self._await(link.fileno(), lambda now: self._hear(link, now))

@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -33,10 +33,12 @@ from libra_vrrp.orders import Coverage, Failover, Hello, Instance, Routers, Take
 from libra_vrrp.reports import AlarmRaised, Awake, Numbered, Report, Statistics, Transition
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell.line import Line
-from libra_vrrp.shell.meters import Meters
 from libra_vrrp.shell.privileges import die_with_parent
 from libra_vrrp.shell.quarters import move_in
 from libra_vrrp.wanted import FRESH, deltas, instances
+
+if TYPE_CHECKING:
+    from libra_vrrp.shell.meters import Meters
 
 log = structlog.get_logger()
 
@@ -55,7 +57,7 @@ class Reporter:
         self._file = file
         self._line = line
         self._journal = journal
-        self._meters = Meters()
+        self._meters: Meters | None = None
         self._config: Config | None = None
         self._revision: str | None = None
         self._newest: Stored | None = None
@@ -67,6 +69,8 @@ class Reporter:
 
     async def run(self, metrics_port: int) -> None:
         """Run until cancelled; what the machine said meanwhile is still published."""
+        if metrics_port:
+            self._meters = meters()
         self._line.send(Hello())
         try:
             async with asyncio.TaskGroup() as group:
@@ -91,7 +95,7 @@ class Reporter:
             case Transition() as transition:
                 self._note(transition)
             case Statistics() as statistics:
-                self._meters.show(statistics)
+                self._show(statistics)
             case AlarmRaised():
                 pass
         if number == 0:
@@ -101,9 +105,13 @@ class Reporter:
             self._taken = boot, number
         self._line.send(Taken(boot, number))
 
+    def _show(self, report: Transition | Statistics) -> None:
+        if self._meters is not None:
+            self._meters.show(report)
+
     def _note(self, report: Transition) -> None:
         """Remember since when an instance is ours."""
-        self._meters.show(report)
+        self._show(report)
         if report.state == "master":
             since = datetime.fromtimestamp(report.at - report.took, UTC)
             self._master_since.setdefault(report.instance, since)
@@ -200,6 +208,13 @@ class Reporter:
         if silent > SILENCE:
             return f"the machine has not been heard for {silent:.0f} s"
         return self._journal.trouble
+
+
+def meters() -> "Meters":
+    """Make the metrics."""
+    from libra_vrrp.shell.meters import Meters  # noqa: PLC0415 - 0.1 s, only where it is scraped
+
+    return Meters()
 
 
 async def report(edge: Edge, file: Path, machine: socket.socket) -> None:

@@ -41,10 +41,9 @@ from libra_vrrp.states import (
     word,
 )
 
+NOWHERE: Final = IPv4Address("0.0.0.0")
 RETRY_REFUSED: Final = 10.0
 """Seconds in fault after the kernel refused an address, before it is tried again."""
-
-NOWHERE: Final = IPv4Address("0.0.0.0")
 
 
 class VirtualRouter:
@@ -108,12 +107,11 @@ class VirtualRouter:
 
     def wake_at(self) -> float:
         """Return when `tick` is next due."""
-        dues = [at for at in (deadline(self.state),) if at is not None]
-        if self._refusal is not None:
-            dues.append(self._refusal[1])
-        if self._holding is not None:
-            dues.append(self._holding.wake_at())
-        return min(dues, default=float("inf"))
+        at = deadline(self.state)
+        state = float("inf") if at is None else at
+        holding = float("inf") if self._holding is None else self._holding.wake_at()
+        refusal = float("inf") if self._refusal is None else self._refusal[1]
+        return min(state, holding, refusal)
 
     def look(self, now: float) -> None:
         """Take in what the interfaces are now: faults that came and went, our own address."""
@@ -154,6 +152,8 @@ class VirtualRouter:
                 self._refused(outcome.errno, now)
             case Renewal.CONFIRMED:
                 self._confirmed(now)
+            case Renewal.UNKNOWN:
+                self._ground.count("unknown_renewals")
             case Renewal.FOREIGN:
                 pass
 
@@ -182,9 +182,8 @@ class VirtualRouter:
                 assert_never(effect)
 
     def _advertise(self, priority: int) -> None:
-        router = self.router
-        said = advertisement(router, priority)
-        packet = encode_packet(said, router.address, router.checksum)
+        said = advertisement(self.router, priority)
+        packet = encode_packet(said, self.router.address, self.router.checksum)
         sent = self._ground.send(self.order.interface, packet)
         self._ground.count("sent" if sent else "unsent")
 

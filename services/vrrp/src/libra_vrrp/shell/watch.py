@@ -8,7 +8,7 @@ from typing import Final
 
 from libra_vrrp import rtnetlink
 from libra_vrrp.interfaces import Interfaces, fold
-from libra_vrrp.rtnetlink import Answered, Said
+from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, IpAddress, Said
 
 _LARGEST: Final = 1 << 17
 _RECEIVE_BUFFER: Final = 1 << 20
@@ -26,10 +26,11 @@ class Watch:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def read(self, closing: Callable[[], object]) -> None:
-        """Take in what waits; after an overrun everything is listed anew, on another socket.
+    def read(self, closing: Callable[[], object]) -> frozenset[IpAddress] | None:
+        """Take in what waits; return the leased addresses it is about, None if about more.
 
-        `closing` is called before the old socket goes.
+        After an overrun everything is listed anew on another socket; `closing` is called before
+        the old one goes.
         """
         said: list[Said] = []
         try:
@@ -37,12 +38,14 @@ class Watch:
                 said.extend(rtnetlink.decode(self._socket.recv(_LARGEST)))
         except BlockingIOError:
             self.interfaces = fold(self.interfaces, said)
+            return _leased(said)
         except OSError as lost:
             if lost.errno != errno.ENOBUFS:
                 raise
             closing()
             self._socket.close()
             self._socket = self._listen()
+        return None
 
     def _listen(self) -> socket.socket:
         """Subscribe first and list then, so that no change falls between."""
@@ -68,3 +71,17 @@ class Watch:
         """Close the socket."""
         with contextlib.suppress(OSError):
             self._socket.close()
+
+
+def _leased(said: list[Said]) -> frozenset[IpAddress] | None:
+    """Return the addresses that all of this is about, if it can be about leases alone."""
+    found: set[IpAddress] = set()
+    for one in said:
+        match one:
+            case AddressHeld(valid=int()):
+                found.add(one.address)
+            case AddressGone() if one.prefix == one.address.max_prefixlen:
+                found.add(one.address)
+            case _:
+                return None
+    return frozenset(found)
