@@ -203,9 +203,11 @@ class Machine:
 
     def _instruct(self, order: Delta | Failover, now: float) -> None:
         one = self._roster.get(order.instance)
-        if one is not None and isinstance(order, Delta):
+        if one is None:
+            return
+        if isinstance(order, Delta):
             one.weigh(order.source, order.delta, now)
-        elif one is not None:
+        else:
             one.give(Yield(order.hold), now)
 
     def _opened(self, link: Link) -> None:
