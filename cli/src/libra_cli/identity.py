@@ -16,6 +16,9 @@ from pathlib import Path
 PRIVILEGED = frozenset({"vrrp", "ipvs-writer"})
 SERVER = "nats-server"
 
+PING_GROUPS = Path("/proc/sys/net/ipv4/ping_group_range")
+"""Which groups may open ICMP echo sockets without a capability (icmp(7))."""
+
 _GROUP = 64640
 _NUMBERS = {SERVER: 64640, "health": 64641, "notifier": 64642, "console": 64643}
 """Between Debian's local users (below 60000) and nobody (65534), outside systemd's ranges."""
@@ -52,6 +55,14 @@ def chosen(name: str) -> Identity:
         return Identity(pwd.getpwnam(f"libra-{name}").pw_uid, group())
     except KeyError:
         return Identity(_NUMBERS[name], group())
+
+
+def capabilities(name: str, identity: Identity) -> tuple[str, ...]:
+    """List what *name* keeps of root's: health pings, where icmp(7) sockets exclude its group."""
+    if os.geteuid() != 0 or identity.uid == 0 or name != "health":
+        return ()
+    lowest, highest = map(int, PING_GROUPS.read_text().split())
+    return () if lowest <= identity.gid <= highest else ("net_raw",)
 
 
 def reachable(identity: Identity, paths: Iterable[Path]) -> Path | None:

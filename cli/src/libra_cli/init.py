@@ -17,7 +17,7 @@ async def init(site: Site) -> bool:
         return False
     async with connect(site) as session:
         try:
-            await init_streams(session, site.node)
+            await init_streams(session, site.node, site.limits)
         except ApiError as error:
             raise CommandError(f"nats-server refuses the streams: {error}", MISSING) from None
     return True

@@ -1,6 +1,7 @@
 """Where one node's things are on this host."""
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from libra_cli.exits import MISSING, CommandError
+from libra_runtime.streams import Limits
 
 ROOT_STATE = Path("/var/lib/libra")
 ROOT_RUN = Path("/run/libra")
@@ -41,6 +43,11 @@ class Site:
     def store(self) -> Path:
         """Where nats-server keeps the log."""
         return self.state / "nats"
+
+    @property
+    def limits(self) -> Limits:
+        """How much log the disk of the store has room for."""
+        return Limits.of_disk(shutil.disk_usage(self.store).total)
 
     @property
     def server_config(self) -> Path:

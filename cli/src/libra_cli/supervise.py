@@ -42,13 +42,17 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, as whom, with which environment; *output* takes what it prints, None = ours."""
+    """What to run, as whom, with which environment; *output* takes what it prints, None = ours.
+
+    *capabilities* (`net_raw`, ...) are all that it keeps of root's when it runs as another user.
+    """
 
     name: str
     argv: tuple[str, ...]
     environ: Mapping[str, str]
     identity: Identity
     output: Path | None = None
+    capabilities: tuple[str, ...] = ()
 
 
 class Supervised:
@@ -111,10 +115,11 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
         if os.getppid() != supervisor:
             os._exit(1)
 
-    change = program.identity != own()
+    change = program.identity != own() and not program.capabilities
+    argv = confined(program) if program.capabilities else program.argv
     with _output(program.output) as output:
         return await asyncio.create_subprocess_exec(
-            *program.argv,
+            *argv,
             env=dict(program.environ),
             cwd="/",
             stdin=asyncio.subprocess.DEVNULL,
@@ -126,6 +131,22 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
             extra_groups=[program.identity.gid] if change else None,
             preexec_fn=tie,
         )
+
+
+def confined(program: Program) -> tuple[str, ...]:
+    """Have setpriv(1) become the program's user and keep its capabilities, ambient and no more."""
+    kept = ",".join(f"+{name}" for name in program.capabilities)
+    return (
+        "setpriv",
+        f"--reuid={program.identity.uid}",
+        f"--regid={program.identity.gid}",
+        f"--groups={program.identity.gid}",
+        f"--inh-caps=-all,{kept}",
+        f"--ambient-caps=-all,{kept}",
+        f"--bounding-set=-all,{kept}",
+        "--pdeathsig=TERM",
+        *program.argv,
+    )
 
 
 def _output(path: Path | None) -> AbstractContextManager[IO[bytes] | None]:

@@ -170,7 +170,11 @@ class _Node:
             "LIBRA_LOG": self.order.log_level,
         }
         environ.pop("LIBRA_CONFIG", None)
-        return Program(service, (program_of(service),), environ, self.who(service))
+        who = self.who(service)
+        argv = (program_of(service),)
+        return Program(
+            service, argv, environ, who, capabilities=identity.capabilities(service, who)
+        )
 
     async def stop(self) -> None:
         """End the services in order, nats-server last."""
@@ -199,7 +203,7 @@ async def _await_server(site: Site, output: Path) -> None:
             try:
                 async with AsyncExitStack() as stack:
                     session = await stack.enter_async_context(connect(site))
-                    await init_streams(session, site.node)
+                    await init_streams(session, site.node, site.limits)
                     return
             except (CommandError, TimeoutError) as error:
                 trouble = str(error)

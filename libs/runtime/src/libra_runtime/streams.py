@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from libra_runtime.session import ApiError, Session
+from libra_runtime.session import NO_STREAM, ApiError, Session
 from libra_schemas.subjects import DEAD, LOG, REGISTER_OF, STATE
 
-_NO_STREAM = 10059
 _MEBIBYTE = 1024 * 1024
+
+LARGEST = 4096 * _MEBIBYTE
+"""Bytes of log that a node keeps where the disk has room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,13 @@ class Limits:
     """How much of the log a node keeps: age and bytes, whichever is reached first."""
 
     age: timedelta = timedelta(days=90)
-    size: int = 4096 * _MEBIBYTE
+    size: int = LARGEST
     messages: int = -1
+
+    @classmethod
+    def of_disk(cls, size: int) -> "Limits":
+        """Choose limits for a disk of *size* bytes: a quarter of it, but no more than 4 GiB."""
+        return cls(size=min(LARGEST, size // 4))
 
 
 async def init_streams(session: Session, node: str, limits: Limits | None = None) -> None:
@@ -35,7 +42,7 @@ async def _ensure(session: Session, config: dict[str, Any]) -> None:
     try:
         await session.api(f"$JS.API.STREAM.INFO.{name}")
     except ApiError as error:
-        if error.code != _NO_STREAM:
+        if error.code != NO_STREAM:
             raise
         await session.api(f"$JS.API.STREAM.CREATE.{name}", config)
     else:
