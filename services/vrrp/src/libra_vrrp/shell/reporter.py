@@ -68,18 +68,19 @@ class Reporter:
         self._heard_at = time.monotonic()
 
     async def run(self, metrics_port: int) -> None:
-        """Run until cancelled; what the machine said meanwhile is still published."""
+        """Run until cancelled."""
         if metrics_port:
             self._meters = meters()
         self._line.send(Hello())
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen())
-                group.create_task(self._follow())
-                group.create_task(metrics.serve(metrics_port, self._trouble))
-        finally:
-            for numbered in self._line.waiting():
-                self._take(numbered)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._follow())
+            group.create_task(metrics.serve(metrics_port, self._trouble))
+
+    def drain(self) -> None:
+        """Publish what the machine has said by now: its last words."""
+        for numbered in self._line.waiting():
+            self._take(numbered)
 
     async def _listen(self) -> None:
         async for numbered in self._line.reports():
@@ -220,10 +221,16 @@ def meters() -> "Meters":
 async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
     """Be the reporter of this node until cancelled."""
     logs.configure("vrrp", edge.node, edge.log_level)
-    journal = await open_journal(edge)
+    line = Line(machine)
+    opening = asyncio.ensure_future(open_journal(edge))
+    reporter: Reporter | None = None
     try:
-        await Reporter(edge.node, file, Line(machine), journal).run(edge.metrics_port)
+        await asyncio.shield(opening)
+        reporter = Reporter(edge.node, file, line, opening.result())
+        await reporter.run(edge.metrics_port)
     finally:
+        journal = await opening  # what the machine said while it was opened is spooled, not lost
+        (reporter or Reporter(edge.node, file, line, journal)).drain()
         await journal.close()
 
 

@@ -19,8 +19,8 @@ FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 CALM: Final = 10.0
 """Seconds after which a child that ran counts as healthy: it is restarted at once."""
-GOODBYE: Final = 3.0
-"""Seconds that each child has for its orderly end."""
+GOODBYE: Final = {"machine": 3.0, "reporter": 8.0}
+"""Seconds that each child has for its orderly end; the reporter may have to spool last words."""
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Parent:
             return
         child.process.terminate()
         try:
-            child.process.wait(GOODBYE)
+            child.process.wait(GOODBYE[child.word])
         except subprocess.TimeoutExpired:
             log(f"the {child.word} does not end; killing it")
             child.process.kill()

@@ -1,0 +1,92 @@
+"""The line between machine and reporter: nothing blocks, nothing that matters is lost."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from libra_vrrp import orders, reports
+from libra_vrrp.orders import Coverage, Hello, Taken
+from libra_vrrp.reports import AlarmRaised, Awake, Statistics
+from libra_vrrp.shell.line import Line
+from libra_vrrp.shell.talk import Talk
+
+Ends = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    machine, reporter = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    machine.setblocking(False)
+    reporter.setblocking(False)
+    yield machine, reporter
+    machine.close()
+    reporter.close()
+
+
+def alarm(count: int) -> AlarmRaised:
+    return AlarmRaised("front", "checksum", None, "x" * 500, count, 0.0)
+
+
+def received(reporter: socket.socket) -> list[reports.Numbered]:
+    found = []
+    while True:
+        try:
+            found.append(reports.loads(reporter.recv(1 << 16)))
+        except BlockingIOError:
+            return found
+
+
+def test_a_reporter_that_does_not_read_never_blocks_the_machine(ends: Ends) -> None:
+    machine, reporter = ends
+    talk = Talk(machine)
+    for count in range(1, 900):
+        talk.tell(alarm(count))
+        talk.flush()
+    seen: list[int] = []
+    while found := received(reporter):
+        seen += [one.report.count for one in found if isinstance(one.report, AlarmRaised)]
+        talk.flush()
+    assert seen == list(range(1, 900))
+
+
+def test_a_new_reporter_is_told_what_the_old_one_had_not_taken(ends: Ends) -> None:
+    machine, reporter = ends
+    talk = Talk(machine)
+    talk.tell(alarm(1))
+    talk.tell(alarm(2))
+    talk.flush()
+    awake, first, _ = received(reporter)
+    assert isinstance(awake.report, Awake)
+    reporter.send(orders.dumps(Taken(first.boot, first.number)))
+    reporter.send(b"nonsense")
+    reporter.send(orders.dumps(Hello()))
+    taken, hello = talk.heard()
+    assert isinstance(taken, Taken)
+    assert hello == Hello()
+    talk.forget(taken)
+    talk.again([Statistics({"sent": 1}, 0.0, 0.0)])
+    assert [one.report for one in received(reporter)] == [
+        alarm(2),
+        Statistics({"sent": 1}, 0.0, 0.0),
+    ]
+
+
+async def test_the_reporters_end_yields_reports_and_sends_orders(ends: Ends) -> None:
+    machine, reporter = ends
+    line = Line(reporter)
+    talk = Talk(machine)
+    talk.tell(alarm(1))
+    machine.send(b"nonsense")
+    talk.flush()
+    async with asyncio.timeout(5):
+        found = []
+        async for numbered in line.reports():
+            found.append(numbered.report)
+            if len(found) == 2:
+                break
+    assert found == [Awake(), alarm(1)]
+    line.send(Coverage(synced=True))
+    assert talk.heard() == [Coverage(synced=True)]
+    assert line.waiting() == []
