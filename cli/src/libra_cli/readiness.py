@@ -1,6 +1,7 @@
 """Waiting until processes are ready: each one's own word on its health endpoint."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 _LOOK = 0.1
@@ -8,27 +9,35 @@ _LOOK = 0.1
 
 _TIMEOUT = 2.0
 
+SILENT = "does not answer"
 
-async def first_trouble(ports: Mapping[str, int], patience: float) -> dict[str, str]:
-    """Wait until all of *ports* (process -> port) are healthy, at most *patience* (s).
 
-    Give what is not healthy by then, and why.
+async def first_trouble(ports: Mapping[str, int], patience: float, grace: float) -> dict[str, str]:
+    """Wait until all of *ports* (process -> port) are healthy; give what is not, and why.
+
+    A process may take *patience* (s) until it answers at all; one that answers and names its
+    trouble has *grace* (s) to get over it.
     """
-    troubles: dict[str, str] = dict.fromkeys(ports, "has not been asked yet")
-    try:
-        async with asyncio.timeout(patience):
-            while troubles:
-                for name in list(troubles):
-                    trouble = await health(ports[name])
-                    if trouble is None:
-                        del troubles[name]
-                    else:
-                        troubles[name] = trouble
-                if troubles:
-                    await asyncio.sleep(_LOOK)
-    except TimeoutError:
-        pass
-    return troubles
+    began = time.monotonic()
+    troubles: dict[str, str] = dict.fromkeys(ports, SILENT)
+    answered: dict[str, float] = {}
+    while True:
+        for name in list(troubles):
+            trouble = await health(ports[name])
+            if trouble != SILENT:
+                answered.setdefault(name, time.monotonic())
+            if trouble is None:
+                del troubles[name]
+            else:
+                troubles[name] = trouble
+        now = time.monotonic()
+        due = {
+            each: answered[each] + grace if each in answered else began + patience
+            for each in troubles
+        }
+        if all(now >= moment for moment in due.values()):
+            return troubles
+        await asyncio.sleep(_LOOK)
 
 
 async def health(port: int) -> str | None:
@@ -42,7 +51,7 @@ async def health(port: int) -> str | None:
             finally:
                 writer.close()
     except (OSError, TimeoutError):
-        return "does not answer"
+        return SILENT
     head, _, body = answer.partition(b"\r\n\r\n")
     if head.split(b" ", 2)[1:2] == [b"200"]:
         return None

@@ -34,7 +34,10 @@ STOP_ORDER = ("vrrp", "ipvs-writer", "health", "notifier", "console")
 
 SERVER_TIMEOUT = 60.0
 READY_TIMEOUT = 180.0
-"""Seconds; a node on a slow machine takes its time, and says what it waits for after that."""
+"""Seconds until each answers; a node on a slow machine takes its time."""
+
+GRACE = 15.0
+"""Seconds for a process that names its trouble to get over it, before the operator is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ async def _ready(order: Order, began: float) -> str:
     """Wait until all processes are ready and the config file was offered; say how it is."""
     ports = {service: port_of(order, service) for service in order.services if order.metrics}
     told = await _offer(order) if "console" in order.services else ""
-    troubles = await first_trouble(ports, READY_TIMEOUT)
+    troubles = await first_trouble(ports, READY_TIMEOUT, GRACE)
     took = time.monotonic() - began
     for name, trouble in troubles.items():
         say(f"{name} is not ready after {took:.0f} s: {trouble}")
