@@ -4,18 +4,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from libra_runtime.settings import Edge
 from libra_vrrp.shell.privileges import become
+
+LATE: Final = ("nats.aio.client", "nats.errors", "nkeys", "structlog.dev", "encodings.idna")
+"""What libraries import only when they need it: by then `uid` may not be let through to them."""
 
 
 def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     """Prepare `directory`, become `uid` in it, and return the edge as it is seen from there.
 
     Everything is relative to the directory afterwards, so nothing above it has to let `uid`
-    through; the NATS key is carried along in memory. Works without CAP_CHOWN.
+    through, nor anything above our code; the NATS key is carried along in memory. Works without
+    CAP_CHOWN.
     """
+    for name in (*LATE, *(["libra_vrrp.shell.meters"] if edge.metrics_port else [])):
+        import_module(name)
     seed = None if edge.seed_file is None else _carry(edge.seed_file, uid)
     if os.geteuid() == 0 and uid != 0:
         _furnish(directory, uid)

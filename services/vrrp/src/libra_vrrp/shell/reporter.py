@@ -70,7 +70,9 @@ class Reporter:
     async def run(self, metrics_port: int) -> None:
         """Run until cancelled."""
         if metrics_port:
-            self._meters = meters()
+            from libra_vrrp.shell.meters import Meters  # noqa: PLC0415 - slow, if scraped at all
+
+            self._meters = Meters()
         self._line.send(Hello())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
@@ -209,13 +211,6 @@ class Reporter:
         if silent > SILENCE:
             return f"the machine has not been heard for {silent:.0f} s"
         return self._journal.trouble
-
-
-def meters() -> "Meters":
-    """Make the metrics."""
-    from libra_vrrp.shell.meters import Meters  # noqa: PLC0415 - 0.1 s, only where it is scraped
-
-    return Meters()
 
 
 async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
