@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections import deque
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -29,6 +30,9 @@ from libra_schemas.load import config_of
 from libra_schemas.revision import Revision
 
 log = structlog.get_logger()
+
+TURN: Final = 200
+"""Verdicts published before the event loop is given back: a mass failure must not stall it."""
 
 
 class DriverDied(Exception):
@@ -141,16 +145,19 @@ class Health:
         while True:
             await self._bell.wait()
             self._bell.clear()
-            self._drain()
+            while self._told:
+                self._drain(TURN)
+                await asyncio.sleep(0)
 
-    def _drain(self) -> None:
-        while self._told:
+    def _drain(self, most: int | None = None) -> None:
+        """Publish what was told, at most `most` verdicts."""
+        for _ in range(len(self._told) if most is None else min(most, len(self._told))):
             told = self._told.popleft()
-            verdict = told.verdict
-            state = state_of(verdict)
-            kind = event_type(verdict)
-            key, when = verdict.watch.key, told.decided
-            self._journal.publish(Draft(kind, key, state, new_id(), when, configrev=told.revision))
+            state, kind = state_of(told.verdict), event_type(told.verdict)
+            key = told.verdict.watch.key
+            self._journal.publish(
+                Draft(kind, key, state, new_id(), told.decided, configrev=told.revision)
+            )
             log.info(
                 "verdict",
                 type=kind,
