@@ -26,3 +26,10 @@ def configure(service: str, node: str, level: str = "info") -> None:
     )
     structlog.contextvars.bind_contextvars(service=service, node=node)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+
+
+def note(event: str, **facts: object) -> None:
+    """Log a fact of the edge at warning level, where this process has logging set up."""
+    structlog = sys.modules.get("structlog")
+    if structlog is not None and structlog.is_configured():
+        structlog.get_logger().warning(event, **facts)

@@ -1,12 +1,15 @@
 """`/metrics` and `/healthz` of a process, on loopback, without a web framework."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 _TIMEOUT = 5.0
 """Seconds a client may take for its request."""
 
 Health = Callable[[], str | None]
+Figures = Callable[[], Mapping[str, float]]
+
+_SOURCES: dict[str, Figures] = {}
 
 
 async def serve(port: int, health: Health) -> None:
@@ -63,7 +66,26 @@ def _health(trouble: str | None) -> tuple[str, str, bytes]:
     return "503 Service Unavailable", "text/plain; charset=utf-8", f"{trouble}\n".encode()
 
 
+def expose(prefix: str, source: Figures) -> None:
+    """Add figures to `/metrics` as gauges `<prefix>_<name>`, read when somebody asks."""
+    _SOURCES[prefix] = source
+
+
+def withdraw(prefix: str) -> None:
+    """Take figures out of `/metrics`."""
+    _SOURCES.pop(prefix, None)
+
+
 def _metrics() -> tuple[str, str, bytes]:
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415 - slow import
 
-    return "200 OK", CONTENT_TYPE_LATEST, generate_latest()
+    return "200 OK", CONTENT_TYPE_LATEST, generate_latest() + _exposed()
+
+
+def _exposed() -> bytes:
+    lines = [
+        f"# TYPE {prefix}_{name} gauge\n{prefix}_{name} {float(value)}\n"
+        for prefix, source in _SOURCES.items()
+        for name, value in source().items()
+    ]
+    return "".join(lines).encode()

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-from libra_runtime import stamp
-from libra_runtime.journal import CaughtUp, JournalUnavailable, Stored
+from libra_runtime import metrics, stamp
+from libra_runtime.journal import CaughtUp, Fenced, JournalUnavailable, Stored
 from libra_runtime.outbox import Outbox
 from libra_runtime.publisher import Publisher
 from libra_runtime.reader import Reader
 from libra_runtime.settings import Edge
+from libra_runtime.stored import Record
 from libra_runtime.wire import Wire
 from libra_schemas.envelope import Draft
 from libra_schemas.errors import LibraError
@@ -31,9 +32,10 @@ class NatsJournal:
         self.service = edge.service
         self.outbox = outbox
         self.wire = Wire(edge)
-        self.reader = Reader(self.wire)
         self.changed = asyncio.Event()
         self.publisher = Publisher(self.wire, outbox, self._note) if outbox else None
+        self.reader = Reader(self.wire, self._watch if outbox else None)
+        metrics.expose("libra_journal", self.figures)
         self._tasks = [asyncio.create_task(self.wire.supervise(), name="wire")]
         if self.publisher is not None:
             self._tasks.append(asyncio.create_task(self.publisher.run(), name="publisher"))
@@ -53,6 +55,8 @@ class NatsJournal:
     @property
     def trouble(self) -> str | None:
         """Say in one sentence why events do not reach the log."""
+        if self.wire.failure is not None:
+            return str(self.wire.failure)
         if self.wire.trouble is not None:
             return self.wire.trouble
         if self.publisher is not None and not self.publisher.taken:
@@ -105,6 +109,7 @@ class NatsJournal:
             with suppress(LibraError, TimeoutError):
                 async with asyncio.timeout(_LAST_WORDS):
                     await self.flush()
+        metrics.withdraw("libra_journal")
         await self.reader.close()
         for task in self._tasks:
             task.cancel()
@@ -115,11 +120,13 @@ class NatsJournal:
 
     async def settled(self) -> None:
         """Wait until events reach the log or it is known why they do not."""
-        while self.trouble is not None and not (self.wire.sessions or self.wire.complaint):
+        while self.trouble is not None:
+            self.wire.check()
+            if self.wire.current is None and self.wire.tried:
+                return  # there is no server, and we know what it looks like
+            if self.publisher is not None and self.publisher.refused:
+                return
             await self._change()
-        while self.wire.current is not None and self.trouble is not None:
-            await self._change()
-        self.wire.check()
 
     async def _change(self) -> None:
         waits = [asyncio.create_task(event.wait()) for event in (self.changed, self.wire.changed)]
@@ -140,6 +147,38 @@ class NatsJournal:
             raise ValueError(f"{self.service} may not publish {draft.type} of {draft.key}")
         return self.outbox
 
+    def figures(self) -> dict[str, float]:
+        """Say how the journal does, for `/metrics`."""
+        told: dict[str, float] = {
+            "connected": self.connected,
+            "sessions": self.wire.sessions,
+            "heard": self.reader.heard,
+            "dead_letters": self.reader.dead,
+        }
+        if self.publisher is not None and self.outbox is not None:
+            told |= {
+                "epoch": self.publisher.epoch,
+                "sent": self.publisher.sent,
+                "sent_again": self.publisher.sent_again,
+                "outbox_events": len(self.outbox.entries),
+                "outbox_bytes": self.outbox.bytes,
+            }
+        return told
+
+    def _watch(self, record: Record) -> None:
+        """End this journal where the log holds a newer claim than ours."""
+        if self.publisher is not None and self.outbox is not None:
+            try:
+                self.publisher.watch(record)
+            except Fenced as fenced:
+                self._fail(fenced)
+                raise
+
+    def _fail(self, failure: LibraError) -> None:
+        self.wire.fail(failure)
+        if self.outbox is not None:
+            self.outbox.fail(failure)
+
     def _note(self) -> None:
         self.changed.set()
         self.changed = asyncio.Event()
@@ -149,10 +188,7 @@ class NatsJournal:
         if task.cancelled() or task.exception() is None:
             return
         error = task.exception()
-        failure = error if isinstance(error, LibraError) else JournalUnavailable(repr(error))
-        self.wire.fail(failure)
-        if self.outbox is not None:
-            self.outbox.fail(failure)
+        self._fail(error if isinstance(error, LibraError) else JournalUnavailable(repr(error)))
 
 
 async def open_journal(edge: Edge) -> NatsJournal:

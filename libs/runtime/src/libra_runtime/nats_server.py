@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from libra_runtime.fitness import version_of
 from libra_runtime.journal import OldServer
-from libra_runtime.session import version_of
 from libra_schemas.errors import LibraError
 from libra_schemas.nats import MIN_SERVER, ServerSettings, render_server_config
 

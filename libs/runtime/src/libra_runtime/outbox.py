@@ -64,12 +64,16 @@ class Outbox:
         limit = MAX_PAYLOAD if draft.type in UNBOUNDED else MAX_EVENT
         if len(line) > limit - _ENVELOPE:
             raise ValueError(f"{draft.type} of {len(line)} bytes; an event holds at most {limit}")
-        if len(self.entries) >= self.max_entries or self.bytes + len(line) > self.max_bytes:
-            self._coalesce()
+        self.make_room(len(line))
         self.entries.append(Entry(draft, line, [waiter] if waiter else []))
         self.bytes += len(line)
         self.spool.append(line)
         self.arrived.set()
+
+    def make_room(self, size: int) -> None:
+        """Make room for one more entry of *size* bytes, by coalescing where there is none."""
+        if len(self.entries) >= self.max_entries or self.bytes + size > self.max_bytes:
+            self._coalesce()
 
     def next_unit(self) -> list[Entry]:
         """Take the next send unit: what waits, at most one atomic batch; it stays until stored."""

@@ -11,18 +11,23 @@ from collections.abc import Callable
 from typing import Literal
 
 from libra_runtime import VERSION, stamp
-from libra_runtime.chain import START, Head, link
+from libra_runtime.chain import START, Head, head_of, link
 from libra_runtime.head import View, look
 from libra_runtime.journal import Fenced
 from libra_runtime.outbox import Entry, Outbox
 from libra_runtime.session import ApiError, Session, SessionLost, parsed
+from libra_runtime.stored import Record
 from libra_runtime.wire import Wire
 from libra_schemas.events import Recovered, Started
 from libra_schemas.subjects import Subject
 
 _WRONG_SEQUENCE = frozenset({10071, 10164})
 _DUPLICATE = 10201
+_TRIED_AGAIN = _WRONG_SEQUENCE | {_DUPLICATE}
 Kind = Literal["start", "reconnect", "log-lost", "log-shortened"]
+_REPORT = 2048
+"""Bytes; more than a node.recovered has."""
+
 _BACK_OFF = 0.5
 """Seconds until a refused unit is tried again."""
 
@@ -40,6 +45,7 @@ class Publisher:
         self.epoch = 0
         self.taken = False
         self.trouble: str | None = "the place in the log is not taken yet"
+        self.refused = False
         self.sent = 0
         self.sent_again = 0
         self._wire = wire
@@ -64,8 +70,9 @@ class Publisher:
             except TimeoutError:
                 await self._no_answer(session)
             except ApiError as refusal:
+                self.refused = refusal.code not in _TRIED_AGAIN
                 self._lose(f"the log refuses events: {refusal}")
-                if refusal.code not in _WRONG_SEQUENCE and refusal.code != _DUPLICATE:
+                if self.refused:
                     await asyncio.sleep(_BACK_OFF)
 
     async def _no_answer(self, session: Session) -> None:
@@ -93,7 +100,7 @@ class Publisher:
         self._last = view.last if self._uncertain else None
         self._report(view, doubtful)
         self._known = self._head
-        self.taken = True
+        self.taken, self.refused = True, False
         self.trouble = None
         self._caught()
 
@@ -105,13 +112,22 @@ class Publisher:
         if claim.id in self._claims:
             self.epoch, self._guard = claim.epoch, view.guard
             return view.guard > 0
+        self._refuse_newer(claim)
+        return False
+
+    def watch(self, record: Record) -> None:
+        """Raise Fenced where *record*, a claim from the log, is of a newer process."""
+        claim = head_of(record.raw, record.sequence, self.edge.node, self.edge.service)
+        if claim is not None and claim.id not in self._claims and claim.sequence > self._guard:
+            self._refuse_newer(claim)
+
+    def _refuse_newer(self, claim: Head) -> None:
         if self.epoch and claim.epoch >= self.epoch:
             edge = self.edge
             raise Fenced(
                 f"a newer {edge.service} of node {edge.node} took over "
                 f"(epoch {claim.epoch}, this one was {self.epoch}); this process ends"
             )
-        return False
 
     async def _claim(self, session: Session, view: View) -> bool:
         """Publish node.started; False where the log moved meanwhile (look again)."""
@@ -141,6 +157,7 @@ class Publisher:
         kind: Kind = "start" if self._known is START else "reconnect"
         if lost:
             kind = "log-shortened" if view.last else "log-lost"
+        self._outbox.make_room(_REPORT)
         coalesced, self._outbox.coalesced = self._outbox.coalesced + self._outbox.spool.lost, 0
         self._outbox.spool.lost = 0
         self.sent_again += sent_again

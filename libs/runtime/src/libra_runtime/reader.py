@@ -1,8 +1,9 @@
 """What a process hears from its node's log: recovery, the live tail, dead letters."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import TypeVar
 
 from libra_runtime.journal import CaughtUp, JournalUnavailable, Stored
 from libra_runtime.recovery import Registers, before, recover
@@ -12,7 +13,7 @@ from libra_runtime.tail import Opened, filters, tail
 from libra_runtime.wire import Wire
 from libra_schemas.envelope import decode
 from libra_schemas.errors import MalformedEvent
-from libra_schemas.subjects import Subject, dead_letter
+from libra_schemas.subjects import Subject, dead_letter, parse
 
 _RETRY = 0.2
 _PATIENCE = 10.0
@@ -20,15 +21,20 @@ _PATIENCE = 10.0
 
 _REASON = 512
 
+T = TypeVar("T")
+
 
 class Reader:
     """Reads the log of one node; `dead` counts what it could not accept."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, watch: Callable[[Record], None] | None = None) -> None:
+        """Show every node.started of our own service to *watch*, whatever is followed."""
         self.dead = 0
         self.heard = 0
         self._wire = wire
         self._node = wire.edge.node
+        self._watch = watch
+        self._started = f"lvs.{self._node}.node.started.{wire.edge.service}"
         self._letters: set[asyncio.Task[None]] = set()
 
     async def follow(
@@ -44,7 +50,7 @@ class Reader:
                     yield known
         target: int | None = None
         caught_up = False
-        async with aclosing(tail(self._wire, filters(self._node, types), first)) as events:
+        async with aclosing(tail(self._wire, self._filters(types), first)) as events:
             async for event in events:
                 newest, waiting = first - 1, 0
                 if isinstance(event, Opened):
@@ -53,8 +59,8 @@ class Reader:
                 else:
                     record, waiting = event
                     newest = record.sequence
-                    stored = self.accept(record)
-                    if stored is not None and registers.is_news(stored):
+                    stored = self._heard(record, types, registers)
+                    if stored is not None:
                         yield stored
                 if not caught_up and (waiting == 0 or newest >= (target or 0)):
                     caught_up = True
@@ -83,9 +89,8 @@ class Reader:
 
     async def before(self, stored: Stored) -> Stored | None:
         """See `libra_runtime.journal.Journal.before`."""
-        session = await self._wire.session()
         subject = str(stored.subject)
-        return await before(session, subject, stored.sequence, self.accept)
+        return await self._ask(lambda at: before(at, subject, stored.sequence, self.accept))
 
     def accept(self, record: Record) -> Stored | None:
         """Decode *record*; put it into the dead letters where it is no event of ours."""
@@ -96,6 +101,21 @@ class Reader:
             return None
         self.heard += 1
         return Stored(event, record.raw, record.sequence, record.time, subject)
+
+    def _filters(self, types: tuple[str, ...]) -> list[str]:
+        """Follow our own claims too, so that a thawed process learns that it was replaced."""
+        chosen = filters(self._node, types)
+        covered = not types or "node" in types or "node.started" in types
+        return chosen if covered or self._watch is None else [*chosen, self._started]
+
+    def _heard(self, record: Record, types: tuple[str, ...], registers: Registers) -> Stored | None:
+        """Accept a live event; None where it was not asked for or is no news."""
+        if self._watch is not None and record.subject == self._started:
+            self._watch(record)
+            if not wanted(parse(record.subject), types):
+                return None
+        stored = self.accept(record)
+        return stored if stored is not None and registers.is_news(stored) else None
 
     def bury(self, subject: str, raw: bytes, sequence: int, reason: str) -> None:
         """Put what cannot be accepted into DEAD, counted; never wait for it."""
@@ -120,29 +140,23 @@ class Reader:
                 return  # it is still in the log, and counted
 
     async def _recover(self, types: tuple[str, ...]) -> tuple[Registers, list[Stored]]:
-        while True:
-            session = await self._wire.session()
-            try:
-                return await recover(session, self._node, types, self.accept)
-            except SessionLost:
-                continue
-            except (TimeoutError, ApiError):
-                await asyncio.sleep(_RETRY)
+        return await self._ask(lambda session: recover(session, self._node, types, self.accept))
 
     async def _end(self, patience: float | None = None) -> int:
         """Read LOG's newest sequence; raise JournalUnavailable after *patience* seconds."""
         try:
             async with asyncio.timeout(patience):
-                return await self._last_sequence()
+                return await self._ask(last_sequence)
         except TimeoutError:
             why = self._wire.trouble or "nats-server does not answer"
             raise JournalUnavailable(f"the log cannot be read: {why}") from None
 
-    async def _last_sequence(self) -> int:
+    async def _ask(self, question: Callable[[Session], Awaitable[T]]) -> T:
+        """Ask again until the log answers."""
         while True:
-            session: Session = await self._wire.session()
+            session = await self._wire.session()
             try:
-                return await last_sequence(session)
+                return await question(session)
             except SessionLost:
                 continue
             except (TimeoutError, ApiError):

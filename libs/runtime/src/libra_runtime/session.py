@@ -11,10 +11,11 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from libra_runtime.fitness import require_durable, require_fit
 from libra_runtime.journal import JournalUnavailable, OldServer
 from libra_runtime.settings import Edge
 from libra_schemas.errors import LibraError
-from libra_schemas.nats import MAX_PAYLOAD, MIN_SERVER, VARZ, inbox_prefix
+from libra_schemas.nats import VARZ, inbox_prefix
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 2.0
 """Seconds the server may take for an answer; an fsync may be in it."""
+
+NO_STREAM = 10059
+"""JetStream's err_code for a stream that does not exist."""
 
 Listener = Callable[["Msg | None"], None]
 """Called with every message for an inbox, and with None when the connection is lost."""
@@ -153,7 +157,9 @@ def parsed(message: "Msg") -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(message.data or b"{}")
     if "error" in answer:
         error = answer["error"]
-        raise ApiError(error.get("err_code", 0), str(error.get("description", error)))
+        code = int(error.get("err_code", 0))
+        hint = "; run `libra init`" if code == NO_STREAM else ""
+        raise ApiError(code, f"{error.get('description', error)}{hint}")
     return answer
 
 
@@ -197,6 +203,8 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
             edge.nats,
             name=f"{edge.service} of {edge.node}",
             allow_reconnect=False,
+            max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
+            reconnect_time_wait=0.05,
             connect_timeout=2,
             ping_interval=5,
             max_outstanding_pings=2,
@@ -206,13 +214,16 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
             inbox_prefix=prefix,
         )
         await client.subscribe(session.inboxes, cb=session.dispatch)
-        await _verify(session)
+        greeting = client._server_info  # noqa: SLF001 - nats-py shows no whole version
+        require_fit(str(greeting.get("version", "0")), client.max_payload)
+        require_durable((await session.request(VARZ)).data)
     except OldServer:
         await client.close()
         raise
     except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:
         await client.close()
-        raise JournalUnavailable(f"{edge.nats}: {error or type(error).__name__}") from None
+        why = client.last_error or error
+        raise JournalUnavailable(f"{edge.nats}: {str(why) or type(why).__name__}") from None
     return session
 
 
@@ -223,27 +234,3 @@ def _seed(edge: Edge) -> str | None:
         return edge.seed_file.read_text().strip()
     except OSError as error:
         raise JournalUnavailable(f"{edge.seed_file}: {error.strerror}; run `libra init`") from None
-
-
-async def _verify(session: Session) -> None:
-    """Refuse a server that is too old, or that acknowledges before the disk has it."""
-    client = session.client
-    version = str(client._server_info.get("version", "0"))  # noqa: SLF001 - no public whole version
-    if version_of(version) < MIN_SERVER:
-        least = ".".join(map(str, MIN_SERVER))
-        raise OldServer(f"nats-server {version} is too old; LibrA needs {least} or newer")
-    if client.max_payload < MAX_PAYLOAD:
-        raise OldServer(
-            f"nats-server accepts {client.max_payload} bytes; set max_payload: {MAX_PAYLOAD}"
-        )
-    answer = json.loads((await session.request(VARZ)).data)
-    if not answer["data"].get("jetstream", {}).get("config", {}).get("sync_always"):
-        raise OldServer(
-            "nats-server acknowledges before the disk has it; set sync_interval: always"
-        )
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """Read `2.15.1` or `v2.12.0-RC.1` as numbers; a pre-release counts as its release."""
-    numbers = text.strip().removeprefix("v").split("-")[0].split(".")
-    return tuple(int(number) for number in numbers if number.isdecimal())

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from libra_runtime import logs
 from libra_runtime.journal import JournalUnavailable, OldServer
 from libra_runtime.session import Session, open_session
 from libra_runtime.settings import Edge
@@ -18,9 +19,11 @@ class Wire:
         self.edge = edge
         self.failure: LibraError | None = None
         self.trouble: str | None = "not connected yet"
-        self.complaint = ""
+        self.complaint = "nothing"
+        self.tried = False
         self.sessions = 0
         self.changed = asyncio.Event()
+        self._noted: str | None = None
         self._session: Session | None = None
 
     @property
@@ -47,7 +50,7 @@ class Wire:
         """Connect, again after every loss, until cancelled or refused for good."""
         while self.failure is None:
             try:
-                session = await open_session(self.edge, self._note)
+                session = await open_session(self.edge, self._complain)
             except OldServer as refusal:
                 self.fail(refusal)
             except JournalUnavailable as error:
@@ -59,7 +62,9 @@ class Wire:
     async def _serve(self, session: Session) -> None:
         self._session = session
         self.sessions += 1
-        self.trouble = None
+        if self._noted:
+            logs.note("log is back", server=self.edge.nats)
+        self.trouble = self._noted = None
         self._announce()
         try:
             await session.lost.wait()
@@ -75,10 +80,19 @@ class Wire:
             self._session.end()
         self._announce()
 
+    def _complain(self, error: str) -> None:
+        """Remember what the server said last (a connection that fails says it itself)."""
+        if self.current is not None:
+            self.complaint = error
+            logs.note("nats-server complains", error=error)
+
     def _note(self, trouble: str) -> None:
-        self.complaint = trouble
+        self.tried = True
         if self.current is None:
             self.trouble = trouble
+            if trouble != self._noted:
+                self._noted = trouble
+                logs.note("log is away", why=trouble)
         self._announce()
 
     def _announce(self) -> None:
