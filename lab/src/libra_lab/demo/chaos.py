@@ -1,4 +1,8 @@
-"""Kill every LibrA process and nats-server once per step, in an order that a seed decides."""
+"""Kill every LibrA process and nats-server of both directors once in every step.
+
+The order is a seed's. `libra up` itself, which starts them again, is spared: starting that again is
+the work of the machine's own supervisor.
+"""
 
 import contextlib
 import os
@@ -28,7 +32,7 @@ class Process:
 
 @dataclass(slots=True)
 class Chaos:
-    """Kill -9 each process of one director or the other while a step runs; seeded."""
+    """Kill -9 each process of each director while a step runs; seeded."""
 
     seed: int
     directors: list[Director]
@@ -55,11 +59,12 @@ class Chaos:
             raise TimeoutError(self._error)
 
     def _round(self) -> None:
-        roles = sorted(process.role for process in running(self.directors[0]))
-        self._dice.shuffle(roles)
+        victims = [(each, process.role) for each in self.directors for process in running(each)]
+        victims.sort(key=lambda victim: (victim[0].name, victim[1]))
+        self._dice.shuffle(victims)
         try:
-            for role in roles:
-                self._kill(self._dice.choice(self.directors), role)
+            for director, role in victims:
+                self._kill(director, role)
         except TimeoutError as error:
             self._error = f"chaos {self.seed}: {error}"
 

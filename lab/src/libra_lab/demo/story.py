@@ -37,6 +37,9 @@ def comes_up(scene: Scene) -> None:
     require(scene.master is scene.a, "b owns the virtual address")
     require(scene.a.owns(scene.lab.gateway), "the inside gateway address is not on a")
     took = time.monotonic() - scene.told.started
+    if scene.chaos:
+        scene.chaos.start()
+    settle(scene)
     scene.told.figure("both directors ready after", f"{took:.1f} s")
 
 
@@ -141,7 +144,10 @@ STEPS: tuple[Callable[[Scene], None], ...] = (
 
 
 def run_step(scene: Scene, step: Callable[[Scene], None]) -> None:
-    """Run one step, under chaos where asked, and hold the log against the kernel after it."""
+    """Run one step, under chaos where asked, and hold the log against the kernel after it.
+
+    Chaos begins with the step; in the first one once there is something to kill.
+    """
     scene.told.step((step.__doc__ or "").splitlines()[0])
     if scene.chaos and step is not comes_up:
         scene.chaos.start()
