@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 
 def configure(service: str, node: str, level: str = "info") -> None:
@@ -9,7 +11,12 @@ def configure(service: str, node: str, level: str = "info") -> None:
     import structlog  # noqa: PLC0415 - 0.1 s of imports that the VRRP machine never needs
 
     threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+
+    def name(_: object, __: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {"service": service, "node": node, **line}
+
     processors: list[structlog.typing.Processor] = [
+        name,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -24,7 +31,6 @@ def configure(service: str, node: str, level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(service=service, node=node)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
 
 

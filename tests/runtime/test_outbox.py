@@ -1,0 +1,178 @@
+"""The outbox and its spool: in order, bounded, surviving the process."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra_runtime import stamp
+from libra_runtime.journal import Fenced
+from libra_runtime.outbox import UNIT_ENTRIES, Outbox
+from libra_runtime.spool import parse, render
+from libra_schemas.envelope import Draft
+from libra_schemas.events import BackendState, ConfigApplied, Stopped
+
+
+def verdict(backend: str) -> Draft:
+    data = BackendState(
+        service="web",
+        backend=backend,
+        address="10.0.0.1",
+        port=80,
+        protocol="tcp",
+        target="a" * 64,
+        up=False,
+    )
+    return stamp.draft("backend.down", ("web", backend), data, cause="c" * 36, configrev="4-abc")
+
+
+def config(size: int) -> Draft:
+    data = ConfigApplied(number=1, hash="a" * 64, document={"x": "y" * size}, author="test")
+    return stamp.draft("config.applied", ("cluster",), data)
+
+
+def backends(outbox: Outbox) -> list[str]:
+    return [entry.draft.key[-1] for entry in outbox.entries]
+
+
+@given(st.text(max_size=200))
+def test_a_draft_survives_its_line(why: str) -> None:
+    draft = stamp.draft("node.stopped", ("health",), Stopped(service="health", why=why))
+    line = render(draft)
+    assert line.count(b"\n") == 1
+    assert parse(line) == draft
+
+
+@given(st.binary(max_size=200))
+def test_any_line_is_a_draft_or_nothing(line: bytes) -> None:
+    assert parse(line) is None
+
+
+def test_what_waited_is_taken_over_by_the_next_process(tmp_path: Path) -> None:
+    first = Outbox(tmp_path / "health.outbox")
+    drafts = [verdict("w1"), verdict("w2")]
+    for draft in drafts:
+        first.put(draft)
+    second = Outbox(tmp_path / "health.outbox")
+    assert [entry.draft for entry in second.entries] == drafts
+    assert second.arrived.is_set()
+
+
+def test_a_torn_line_is_counted_and_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "health.outbox"
+    whole = render(verdict("w1"))
+    path.write_bytes(whole + render(verdict("w2"))[:-20])
+    outbox = Outbox(path)
+    assert backends(outbox) == ["w1"]
+    assert outbox.spool.lost == 1
+    assert path.read_bytes() == whole
+
+
+def test_stored_entries_leave_and_the_spool_is_empty_in_the_end(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox")
+    for name in ("w1", "w2", "w3"):
+        outbox.put(verdict(name))
+    outbox.next_unit()
+    outbox.stored(2, 7)
+    assert backends(outbox) == ["w3"]
+    outbox.stored(1, 8)
+    assert not outbox.arrived.is_set()
+    assert (tmp_path / "health.outbox").read_bytes() == b""
+
+
+async def test_waiters_learn_the_sequence_of_their_own_event(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox")
+    waiters = [asyncio.get_running_loop().create_future() for _ in range(3)]
+    for number, waiter in enumerate(waiters):
+        outbox.put(verdict(f"w{number}"), waiter)
+    outbox.stored(3, 12)
+    assert [waiter.result() for waiter in waiters] == [10, 11, 12]
+
+
+def test_a_unit_holds_at_most_one_atomic_batch(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox")
+    for number in range(UNIT_ENTRIES + 5):
+        outbox.put(verdict(f"w{number}"))
+    assert len(outbox.next_unit()) == UNIT_ENTRIES
+    outbox.stored(UNIT_ENTRIES, UNIT_ENTRIES)
+    assert len(outbox.next_unit()) == 5
+
+
+def test_large_events_go_in_units_of_their_own(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "console.outbox")
+    for _ in range(3):
+        outbox.put(config(3_000_000))
+    assert len(outbox.next_unit()) == 1
+
+
+def test_settling_lets_go_what_the_log_holds(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox")
+    drafts = [verdict("w1"), verdict("w2"), verdict("w3")]
+    for draft in drafts:
+        outbox.put(draft)
+    assert outbox.settle("unknown", 3) == 0
+    assert outbox.settle(drafts[1].id, 4) == 2
+    assert backends(outbox) == ["w3"]
+
+
+def test_overflow_keeps_the_newest_of_every_register(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    for number in range(35):
+        outbox.put(verdict(f"w{number % 5}"))
+    assert backends(outbox)[-5:] == ["w0", "w1", "w2", "w3", "w4"]
+    assert len(outbox.entries) <= 10
+    assert outbox.coalesced == 35 - len(outbox.entries)
+    assert len(Outbox(tmp_path / "health.outbox").entries) == len(outbox.entries)
+
+
+def test_what_is_in_flight_is_never_coalesced(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    for _ in range(3):
+        outbox.put(verdict("w1"))
+    flying = [entry.draft.id for entry in outbox.next_unit()]
+    for _ in range(20):
+        outbox.put(verdict("w1"))
+    assert [entry.draft.id for entry in outbox.entries][:3] == flying
+
+
+async def test_who_waits_for_a_coalesced_event_is_told_by_the_one_that_stayed(
+    tmp_path: Path,
+) -> None:
+    outbox = Outbox(tmp_path / "health.outbox", max_entries=2)
+    waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    outbox.put(verdict("w1"), waiter)
+    outbox.put(verdict("w1"))
+    outbox.put(verdict("w1"))
+    outbox.stored(1, 9)
+    assert waiter.result() == 9
+
+
+def test_registers_that_do_not_fit_lose_the_oldest(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    for number in range(30):
+        outbox.put(verdict(f"w{number}"))
+    assert backends(outbox)[-1] == "w29"
+    assert len(outbox.entries) + outbox.coalesced == 30
+
+
+def test_an_event_that_can_never_be_stored_is_refused(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "console.outbox")
+    data = Stopped(service="console")
+    large = stamp.draft("node.stopped", ("console",), data, cause="x" * 70_000)
+    with pytest.raises(ValueError, match=r"node\.stopped of 70\d+ bytes"):
+        outbox.put(large)
+    with pytest.raises(ValueError, match=r"config\.applied"):
+        outbox.put(config(8 * 1024 * 1024))
+    assert not outbox.entries
+
+
+def test_a_predecessor_whose_spool_was_taken_over_is_told(tmp_path: Path) -> None:
+    old = Outbox(tmp_path / "health.outbox")
+    new = Outbox(tmp_path / "health.outbox")
+    new.put(verdict("w1"))
+    old.put(verdict("w2"))
+    with pytest.raises(Fenced, match="taken over"):
+        old.compact()
+    assert backends(Outbox(tmp_path / "health.outbox")) == ["w1"]
