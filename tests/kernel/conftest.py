@@ -41,6 +41,7 @@ class Director:
     state: Path
     order: Instance
     environment: dict[str, str] = field(default_factory=dict)
+    wrapper: tuple[str, ...] = ()
     parent: "subprocess.Popen[str] | None" = None
 
     def write(self) -> None:
@@ -58,7 +59,7 @@ class Director:
             "LIBRA_METRICS_PORT": "0",
         }
         self.parent = self.node.popen(
-            [sys.executable, "-m", "libra_vrrp"],
+            [*self.wrapper, sys.executable, "-m", "libra_vrrp"],
             environment={**os.environ, **told, **self.environment},
         )
 

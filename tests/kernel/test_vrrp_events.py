@@ -1,6 +1,7 @@
 """The reporter between a real nats-server and the machine: config in, events out."""
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,4 +172,19 @@ def test_an_orderly_stop_is_the_last_event(pair: "Pair", log: Log) -> None:
     pair.a.stop()
     last = log.states()[-1]
     assert (last.state, last.why, last.previous) == ("stopped", "stop", "master")
+    assert pair.owners() == []
+
+
+def test_four_capabilities_are_enough(pair: "Pair", log: Log) -> None:
+    pair.a.stop()
+    shutil.rmtree(pair.a.state)
+    few = "-all,+net_admin,+net_raw,+setuid,+setgid"
+    pair.a.wrapper = ("setpriv", "--bounding-set", few, "--inh-caps=-all", "--no-new-privs")
+    pair.a.start()
+    configured(pair, log)
+    assert pair.a.parent is not None
+    pair.a.stop()
+    assert pair.a.parent.returncode == 0
+    assert log.states()[-1].state == "stopped"
+    assert pair.a.pid("reporter") is None
     assert pair.owners() == []

@@ -10,6 +10,7 @@ from libra_vrrp.orders import Instance, Place
 from libra_vrrp.reports import (
     AlarmRaised,
     Awake,
+    Farewell,
     MalformedReport,
     Numbered,
     Report,
@@ -56,6 +57,7 @@ def test_a_backup_and_a_stopped_router_have_no_detail() -> None:
         AlarmRaised("front", "checksum", None, "abcd", 3, 1000.0),
         Statistics({"sent": 5}, 0.001, 1000.0),
         Awake(),
+        Farewell(),
     ],
 )
 def test_every_report_survives_the_line(report: Report) -> None:

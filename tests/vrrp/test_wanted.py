@@ -1,18 +1,19 @@
 """From the cluster's config to the virtual routers of one node."""
 
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
 from libra_schemas.config import Config
-from libra_schemas.events import ServiceState
+from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Delta, Place
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import deltas, instances
+from libra_vrrp.wanted import HOLD, deltas, hold_of, instances
 
 
 def config(**changed: Any) -> Config:
@@ -101,3 +102,32 @@ def test_a_service_without_anyone_to_serve_lowers_the_priority(
     known: dict[str, ServiceState], delta: int
 ) -> None:
     assert deltas(config(), known) == (Delta("front", "service.web", delta),)
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BEFORE, LATER = NOON - timedelta(seconds=5), NOON + timedelta(seconds=90)
+
+
+def asked(**changed: Any) -> AdminState:
+    known = {"entity": ("instance", "front"), "failover": True, "who": "eve"}
+    return AdminState.model_validate(known | changed)
+
+
+@pytest.mark.parametrize(
+    ("admin", "since", "hold"),
+    [
+        pytest.param(asked(), BEFORE, HOLD, id="we were master: hold back for the usual time"),
+        pytest.param(asked(until=LATER), BEFORE, 90.0, id="until the order's end"),
+        pytest.param(asked(until=BEFORE), BEFORE, 0.0, id="an order that ended gives up only"),
+        pytest.param(asked(node="a"), BEFORE, HOLD, id="meant for this node"),
+        pytest.param(asked(node="b"), BEFORE, None, id="meant for another node"),
+        pytest.param(asked(), None, None, id="we are not master"),
+        pytest.param(asked(), LATER, None, id="we became master by it"),
+        pytest.param(asked(failover=False), BEFORE, None, id="the order was taken back"),
+        pytest.param(asked(entity=("service", "web")), BEFORE, None, id="about something else"),
+    ],
+)
+def test_a_failover_is_for_who_was_master_when_it_was_decided(
+    admin: AdminState, since: datetime | None, hold: float | None
+) -> None:
+    assert hold_of(admin, NOON, "a", since) == hold

@@ -90,3 +90,14 @@ async def test_the_reporters_end_yields_reports_and_sends_orders(ends: Ends) -> 
     line.send(Coverage(synced=True))
     assert talk.heard() == [Coverage(synced=True)]
     assert line.waiting() == []
+
+
+async def test_both_ends_notice_when_there_is_no_one_left(ends: Ends) -> None:
+    machine, reporter = ends
+    line, talk = Line(reporter), Talk(machine)
+    machine.send(b"nonsense")
+    machine.shutdown(socket.SHUT_RDWR)
+    async with asyncio.timeout(5):
+        assert [numbered async for numbered in line.reports()] == []
+    with pytest.raises(EOFError):
+        talk.heard()

@@ -64,12 +64,18 @@ class Awake:
     """The machine (re)started: tell it every tracked value again."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Statistics | Awake
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """The machine has ended for good; the parent says it, and nothing follows."""
+
+
+Report: TypeAlias = Transition | AlarmRaised | Statistics | Awake | Farewell
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
     "statistics": Statistics,
     "awake": Awake,
+    "farewell": Farewell,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

@@ -4,12 +4,13 @@ One rule: the same config and node always give the same list, in the config's or
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import IPv4Address, ip_interface
 from typing import Final
 
 from libra_schemas.config import Config, InstanceConfig
 from libra_schemas.config.instance import AddressElsewhere
-from libra_schemas.events import ServiceState
+from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
@@ -18,6 +19,9 @@ from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 SYNC_DEADLINE: Final = 60.0
 """Seconds that a preemption waits for the peer's connections at most (DESIGN section 6)."""
+
+HOLD: Final = 60.0
+"""Seconds that a failover without an end holds the node back."""
 
 FRESH: Final = 0.9
 """Share of the peer's connections from which on we count as synced (DESIGN section 6)."""
@@ -42,6 +46,20 @@ def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta,
             is_up = state is None or state.up or state.sorry
             found.append(Delta(name, f"service.{service}", 0 if is_up else tracked.weight))
     return tuple(found)
+
+
+def hold_of(
+    admin: AdminState, decided: datetime, node: str, master_since: datetime | None
+) -> float | None:
+    """Return for how many seconds the operator wants this node to hold back, None if not at all.
+
+    It is meant for who was master when it was decided: an order that comes late through a peer's
+    log must not move the address back again.
+    """
+    is_meant = admin.entity[0] == "instance" and admin.failover and admin.node in {None, node}
+    if not is_meant or master_since is None or master_since > decided:
+        return None
+    return HOLD if admin.until is None else max((admin.until - decided).total_seconds(), 0.0)
 
 
 def _instance(name: str, one: InstanceConfig, node: str) -> Instance | None:

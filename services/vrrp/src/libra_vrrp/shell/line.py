@@ -20,6 +20,7 @@ class Line:
         self._socket = machine
         self._socket.setblocking(False)
         self._readable = asyncio.Event()
+        self._open = True
         asyncio.get_running_loop().add_reader(machine.fileno(), self._readable.set)
 
     def send(self, order: Order) -> None:
@@ -37,13 +38,19 @@ class Line:
             except BlockingIOError:
                 return found
             if not line:
+                self._close()
                 return found
             with contextlib.suppress(MalformedReport):
                 found.append(reports.loads(line))
 
     async def reports(self) -> AsyncIterator[Numbered]:
-        """Yield reports for ever."""
-        while True:
+        """Yield reports until the parent and the machine are both gone."""
+        while self._open:
             await self._readable.wait()
             for numbered in self.waiting():
                 yield numbered
+
+    def _close(self) -> None:
+        """Stop listening: the other end does not exist any more."""
+        self._open = False
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())

@@ -27,6 +27,7 @@ from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, log, urgent
 from libra_vrrp.shell.roster import Roster
+from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
 from libra_vrrp.states import Stop, Yield
@@ -52,6 +53,8 @@ class Machine:
         self._statistics_at = 0.0
         self._stopping = False
         self._selector = selectors.DefaultSelector()
+        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._await(self._signals.fileno(), self._signalled)
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
@@ -100,7 +103,6 @@ class Machine:
 
     def run(self) -> None:
         """Work until told to stop; then hand over in order."""
-        self._listen_to_signals()
         self._reload(time.monotonic())
         gc.collect()
         gc.freeze()
@@ -182,8 +184,11 @@ class Machine:
                 one.done(outcome, now)
 
     def _reporter_says(self, now: float) -> None:
-        for order in self._talk.heard():
-            self._obey(order, now)
+        try:
+            for order in self._talk.heard():
+                self._obey(order, now)
+        except EOFError:
+            self._selector.unregister(self._talk.fileno())
 
     def _obey(self, order: Order, now: float) -> None:
         match order:
@@ -219,20 +224,11 @@ class Machine:
     def _await(self, descriptor: int, act: Callable[[float], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, act)
 
-    def _listen_to_signals(self) -> None:
-        woken, waker = socket.socketpair()
-        waker.setblocking(False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
-        signal.set_wakeup_fd(waker.detach(), warn_on_full_buffer=False)
-
-        def act(now: float) -> None:
-            caught = set(woken.recv(64))
-            self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT})
-            if signal.SIGHUP in caught and not self._stopping:
-                self._reload(now)
-
-        self._await(woken.fileno(), act)
+    def _signalled(self, now: float) -> None:
+        caught = self._signals.caught()
+        self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT})
+        if signal.SIGHUP in caught and not self._stopping:
+            self._reload(now)
 
 
 def main(arguments: list[str]) -> None:

@@ -4,7 +4,6 @@ It works without privileges, and nothing it does or fails to do changes who is m
 """
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -30,12 +29,20 @@ from libra_schemas.load import config_of
 from libra_vrrp import orders
 from libra_vrrp.facts import fact_of
 from libra_vrrp.orders import Coverage, Failover, Hello, Instance, Routers, Taken
-from libra_vrrp.reports import AlarmRaised, Awake, Numbered, Report, Statistics, Transition
+from libra_vrrp.reports import (
+    AlarmRaised,
+    Awake,
+    Farewell,
+    Numbered,
+    Report,
+    Statistics,
+    Transition,
+)
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import die_with_parent
 from libra_vrrp.shell.quarters import move_in
-from libra_vrrp.wanted import FRESH, deltas, instances
+from libra_vrrp.wanted import FRESH, deltas, hold_of, instances
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -43,10 +50,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FOLLOWED: Final = ("config.applied", "service", "operator.failover", "conn.fresh")
-HOLD: Final = 60.0
-"""Seconds that a failover without an end holds the node back."""
 SILENCE: Final = 10.0
 """Seconds without a word of the machine after which /healthz complains."""
+
+
+class Over(Exception):
+    """There is no machine any more, and none will follow."""
 
 
 class Reporter:
@@ -68,7 +77,7 @@ class Reporter:
         self._heard_at = time.monotonic()
 
     async def run(self, metrics_port: int) -> None:
-        """Run until cancelled."""
+        """Run until cancelled, or until the machine has ended for good (an `Over` in a group)."""
         if metrics_port:
             from libra_vrrp.shell.meters import Meters  # noqa: PLC0415 - slow, if scraped at all
 
@@ -86,7 +95,10 @@ class Reporter:
 
     async def _listen(self) -> None:
         async for numbered in self._line.reports():
+            if isinstance(numbered.report, Farewell):
+                break
             self._take(numbered)
+        raise Over
 
     def _take(self, numbered: Numbered) -> None:
         """Publish a report once, and tell the machine that it is in safe hands."""
@@ -99,7 +111,7 @@ class Reporter:
                 self._note(transition)
             case Statistics() as statistics:
                 self._show(statistics)
-            case AlarmRaised():
+            case AlarmRaised() | Farewell():
                 pass
         if number == 0:
             return
@@ -132,8 +144,8 @@ class Reporter:
         kind, data = fact
         when = datetime.fromtimestamp(report.at, UTC)
         log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
-        draft = Draft(kind, (report.instance,), data, new_id(), when, configrev=self._revision)
-        self._journal.publish(draft)
+        key = (report.instance,)
+        self._journal.publish(Draft(kind, key, data, new_id(), when, configrev=self._revision))
 
     async def _follow(self) -> None:
         caught_up = False
@@ -194,17 +206,11 @@ class Reporter:
         self._line.send(Coverage(self._is_fresh))
 
     def _fail_over(self, admin: AdminState, decided: datetime) -> None:
-        """Have the instance given up where it was ours when the operator decided."""
-        kind, name = admin.entity[0], admin.entity[-1]
-        since = self._master_since.get(name)
-        meant = admin.node in {None, self._node}
-        if kind != "instance" or not admin.failover or not meant or since is None:
-            return
-        if since > decided:
-            log.info("failover was meant for the master before us", instance=name)
-            return
-        hold = HOLD if admin.until is None else (admin.until - decided).total_seconds()
-        self._line.send(Failover(name, max(hold, 0.0)))
+        name = admin.entity[-1]
+        hold = hold_of(admin, decided, self._node, self._master_since.get(name))
+        if hold is not None:
+            log.info("giving up", instance=name, hold=hold, who=admin.who, why=admin.why)
+            self._line.send(Failover(name, hold))
 
     def _trouble(self) -> str | None:
         silent = time.monotonic() - self._heard_at
@@ -223,6 +229,8 @@ async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
         await asyncio.shield(opening)
         reporter = Reporter(edge.node, file, line, opening.result())
         await reporter.run(edge.metrics_port)
+    except* Over:
+        pass
     finally:
         journal = await opening  # what the machine said while it was opened is spooled, not lost
         (reporter or Reporter(edge.node, file, line, journal)).drain()
@@ -238,5 +246,4 @@ def main(arguments: list[str]) -> None:
     edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
     die_with_parent(signal.SIGTERM)
     machine = socket.socket(fileno=int(descriptor))
-    os.umask(0o022)
     sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))

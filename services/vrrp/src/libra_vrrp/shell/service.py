@@ -3,6 +3,7 @@
 It imports almost nothing, so that it is up before anything else and outlives everything else.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,6 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from libra_vrrp import reports
+from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings, from_environment
 from libra_vrrp.shell.privileges import log
 
@@ -57,8 +60,11 @@ class Parent:
             caught = signal.sigtimedwait(watched, self._patience(now))
             if caught is not None and caught.si_signo != signal.SIGCHLD:
                 break
-        self._end(self._machine)
-        self._end(self._reporter)
+        if self._machine.process is not None:
+            self._machine.process.terminate()
+            self._await_end(self._machine)
+        self._machine.line.send(reports.dumps(Numbered("", 0, Farewell())))
+        self._await_end(self._reporter)
 
     def _tend(self, child: Child, now: float) -> None:
         if child.process is not None and child.process.poll() is not None:
@@ -89,16 +95,17 @@ class Parent:
         pending = [c.start_at for c in (self._machine, self._reporter) if c.process is None]
         return max(min(pending) - now, 0.0) if pending else 3600.0
 
-    def _end(self, child: Child) -> None:
+    def _await_end(self, child: Child) -> None:
+        """Wait for a child that was told to end; without CAP_KILL the reporter is beyond us."""
         if child.process is None:
             return
-        child.process.terminate()
         try:
             child.process.wait(GOODBYE[child.word])
         except subprocess.TimeoutExpired:
             log(f"the {child.word} does not end; killing it")
-            child.process.kill()
-            child.process.wait()
+            with contextlib.suppress(PermissionError):
+                child.process.kill()
+                child.process.wait()
 
 
 def main(arguments: list[str]) -> None:

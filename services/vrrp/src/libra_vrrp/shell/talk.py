@@ -57,7 +57,10 @@ class Talk:
             self._spool = self._spool.handed(numbered.number)
 
     def heard(self) -> list[Order]:
-        """Return the orders that wait; those that make no sense are skipped."""
+        """Return the orders that wait; those that make no sense are skipped.
+
+        Raise `EOFError` once the parent and the reporter are both gone.
+        """
         found: list[Order] = []
         while True:
             try:
@@ -65,6 +68,6 @@ class Talk:
             except OSError:
                 return found
             if not line:
-                return found
+                raise EOFError("the line to the reporter is gone")
             with contextlib.suppress(orders.MalformedOrder):
                 found.append(orders.loads(line))
