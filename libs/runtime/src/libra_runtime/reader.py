@@ -48,23 +48,23 @@ class Reader:
             for known in recovered:
                 if wanted(known.subject, types):
                     yield known
-        target: int | None = None
+        # Read before the tail opens: what is stored in between is live, never claimed as caught up.
+        target = await self._end()
         caught_up = False
         async with aclosing(tail(self._wire, self._filters(types), first)) as events:
             async for event in events:
                 newest, waiting = first - 1, 0
                 if isinstance(event, Opened):
                     waiting = event.pending
-                    target = await self._end() if target is None else target
                 else:
                     record, waiting = event
                     newest = record.sequence
                     stored = self._heard(record, types, registers)
                     if stored is not None:
                         yield stored
-                if not caught_up and (waiting == 0 or newest >= (target or 0)):
+                if not caught_up and (waiting == 0 or newest >= target):
                     caught_up = True
-                    yield CaughtUp(max(newest, target or 0))
+                    yield CaughtUp(max(newest, target))
 
     async def read(
         self, types: tuple[str, ...], first: int, last: int | None
