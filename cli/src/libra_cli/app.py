@@ -5,13 +5,12 @@
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from libra_cli import operate
+from libra_cli import operate, past
 from libra_cli.exits import REFUSED, CommandError
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
@@ -31,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+past.add_to(app)
 operate.add_to(app)
 
 
@@ -52,21 +52,22 @@ def up(
     nats: Nats = None,
 ) -> None:
     """Run a whole node on this host: nats-server and all services, until Ctrl-C."""
-    from libra_cli import up as command
+    from libra_cli.node import SERVICES, Order
+    from libra_cli.up import up as run_node
 
     document = None
     if config is not None:
         parsed, document = _read(config)
         node = _node_of(node, list(parsed.nodes))
-    order = command.Order(
+    order = Order(
         site=locate(Given(node, state, run, nats)),
         config=config.absolute() if config else None,
         document=document,
-        services=_chosen(only, command.SERVICES),
+        services=_chosen(only, SERVICES),
         metrics=metrics,
         log_level=log_level,
     )
-    raise typer.Exit(command.up(order))
+    raise typer.Exit(run_node(order))
 
 
 @app.command()
@@ -81,7 +82,7 @@ def init(
     from libra_cli import init as command
 
     site = locate(Given(node, state, run, nats))
-    streams = _wait_for(command.init(site))
+    streams = asyncio.run(command.init(site))
     if as_json:
         print_json({"node": site.node, "state": str(site.state), "streams": streams})
         return
@@ -164,60 +165,6 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     print(report(answer))
 
 
-@app.command()
-def events(
-    types: Annotated[
-        list[str] | None, typer.Option("--type", help="Only these, such as backend.* (repeatable).")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", help="A time, 10m (ago), or a sequence.")
-    ] = None,
-    last: Annotated[int | None, typer.Option("--last", min=1, help="Only the last N.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on for ever.")] = False,
-    node: Node = None,
-    state: State = None,
-    run: Run = None,
-    nats: Nats = None,
-    as_json: Json = False,
-) -> None:
-    """Show the log, one line per event."""
-    from libra_cli.events import Query, show
-
-    query = Query(tuple(types or ()), since, last, follow, as_json)
-    _wait_for(show(locate(Given(node, state, run, nats)), query))
-
-
-@app.command()
-def replay(
-    services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these services.")
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME|SEQ", help="The moment (default: now).")
-    ] = None,
-    form: Annotated[
-        Literal["ipvsadm", "json", "table"], typer.Option("--format", help="How.")
-    ] = "ipvsadm",
-    node: Node = None,
-    state: State = None,
-    run: Run = None,
-    nats: Nats = None,
-    as_json: Json = False,
-) -> None:
-    """Print the table the kernel held at a moment, from the log."""
-    from libra_cli import replay as command
-
-    past = _wait_for(command.replay(locate(Given(node, state, run, nats)), at, services or ()))
-    sys.stdout.write(command.formatted(past, "json" if as_json else form))
-    for name, sequence in past.unsure.items():
-        sys.stderr.write(
-            f"{name} is not sure: from sequence {sequence} on the fold of the log differs from the "
-            "digest in it\n"
-        )
-    if past.skipped:
-        sys.stderr.write(f"{past.skipped} malformed events were left out\n")
-
-
 def _read(file: Path, *, as_json: bool = False) -> Any:
     """Read a config; print all problems and end with 1 where it has any."""
     from libra_runtime.yaml_config import read_config
@@ -261,10 +208,6 @@ def _chosen(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
             f"{unknown[0]!r} is none of {', '.join(known)}", param_hint="--only"
         )
     return tuple(each for each in known if each in wanted)
-
-
-def _wait_for(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
 
 
 def main() -> None:

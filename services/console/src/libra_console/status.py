@@ -70,22 +70,25 @@ def _rejected(registers: Registers) -> Json | None:
 
 
 def _processes(registers: Registers) -> Json:
-    """Tell each process of the node: its epoch, and whether it said that it stopped."""
-    found: Json = {}
-    for key, held in of_kind(registers, "started"):
-        started, ended = held.event.data, registers.get(("stopped", *key))
-        if isinstance(started, Started):
-            running = ended is None or ended.sequence < held.sequence
-            why = ended.event.data.why if ended and isinstance(ended.event.data, Stopped) else ""
-            found[started.service] = {
-                "epoch": held.event.epoch,
-                "state": "started" if running else "stopped",
-                "since": _when(held if running else ended),
-                "pid": started.pid,
-                "version": started.version,
-                "why": "" if running else why,
-            }
-    return found
+    return {
+        held.event.data.service: _process(held, held.event.data, registers.get(("stopped", *key)))
+        for key, held in of_kind(registers, "started")
+        if isinstance(held.event.data, Started)
+    }
+
+
+def _process(held: Register, started: Started, ended: Register | None) -> Json:
+    """Tell a process's epoch, and whether it said that it stopped."""
+    running = ended is None or ended.sequence < held.sequence
+    why = ended.event.data.why if ended and isinstance(ended.event.data, Stopped) else ""
+    return {
+        "epoch": held.event.epoch,
+        "state": "started" if running else "stopped",
+        "since": _when(held if running else ended),
+        "pid": started.pid,
+        "version": started.version,
+        "why": "" if running else why,
+    }
 
 
 def _instances(registers: Registers, config: Config | None, node: str) -> Json:

@@ -5,7 +5,7 @@ two revisions are made from the same one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, assert_never, get_args
 
@@ -45,10 +45,17 @@ class Offer(Strict):
 class Gateway:
     """Answers the unix socket; one per process."""
 
-    def __init__(self, settings: Settings, journal: Journal, board: Board) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        board: Board,
+        figures: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._board = board
+        self._figures = figures
         self._one_change = asyncio.Lock()
         self._changes: set[asyncio.Task[Response]] = set()
 
@@ -90,6 +97,7 @@ class Gateway:
             "epoch": self._journal.epoch,
             "trouble": self._journal.trouble,
             "caught_up": self._board.caught_up,
+            "outbox": int(self._figures().get("outbox_events", 0)),
         }
         return Response(HTTPStatus.OK, document | {"journal": journal})
 

@@ -39,7 +39,7 @@ async def serve() -> None:
     chosen = settings(edge)
     journal = await open_journal(edge)
     board = Board()
-    gateway = Gateway(chosen, journal, board)
+    gateway = Gateway(chosen, journal, board, journal.figures)
     try:
         async with await listen(chosen.socket, gateway.answer), asyncio.TaskGroup() as tasks:
             tasks.create_task(board.watch(journal))

@@ -1,0 +1,69 @@
+"""The commands that look back: events and replay."""
+# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917 - as in app.py
+
+import asyncio
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from libra_cli.options import Json, Nats, Node, Run, State
+from libra_cli.site import Given, locate
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to *app*."""
+    app.command()(events)
+    app.command()(replay)
+
+
+def events(
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Only these, such as backend.* (repeatable).")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="A time, 10m (ago), or a sequence.")
+    ] = None,
+    last: Annotated[int | None, typer.Option("--last", min=1, help="Only the last N.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on for ever.")] = False,
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+    as_json: Json = False,
+) -> None:
+    """Show the log, one line per event."""
+    from libra_cli.events import Query, show
+
+    query = Query(tuple(types or ()), since, last, follow, as_json)
+    asyncio.run(show(locate(Given(node, state, run, nats)), query))
+
+
+def replay(
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these services.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME|SEQ", help="The moment (default: now).")
+    ] = None,
+    form: Annotated[
+        Literal["ipvsadm", "json", "table"], typer.Option("--format", help="How.")
+    ] = "ipvsadm",
+    node: Node = None,
+    state: State = None,
+    run: Run = None,
+    nats: Nats = None,
+    as_json: Json = False,
+) -> None:
+    """Print the table the kernel held at a moment, from the log."""
+    from libra_cli import replay as command
+
+    past = asyncio.run(command.replay(locate(Given(node, state, run, nats)), at, services or ()))
+    sys.stdout.write(command.formatted(past, "json" if as_json else form))
+    for name, sequence in past.unsure.items():
+        sys.stderr.write(
+            f"{name} is not sure: from sequence {sequence} on the fold of the log differs from the "
+            "digest in it\n"
+        )
+    if past.skipped:
+        sys.stderr.write(f"{past.skipped} malformed events were left out\n")
