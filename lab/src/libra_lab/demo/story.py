@@ -125,12 +125,13 @@ def loses_a_director(scene: Scene) -> None:
     scene.told.figure("director cut off, time without service", f"{probe.gap(since=cut):.3f} s")
     scene.told.figure("the download finished, longest silence", f"{silence:.3f} s")
     old.node.heal()
-    wait_until(lambda: _one_owner(scene), "one owner again", 60)
+    wait_until(lambda: _home(scene), "a is the only owner again", 60)
     scene.told.fact(f"healed: {scene.master.name} is master, the only owner")
 
 
-def _one_owner(scene: Scene) -> bool:
-    return sum(each.owns(scene.lab.web_vip) for each in scene.directors) == 1
+def _home(scene: Scene) -> bool:
+    """Tell whether the preferred director alone owns the address: nothing is about to move."""
+    return scene.a.owns(scene.lab.web_vip) and not scene.b.owns(scene.lab.web_vip)
 
 
 STEPS: tuple[Callable[[Scene], None], ...] = (
@@ -158,10 +159,10 @@ def run_step(scene: Scene, step: Callable[[Scene], None]) -> None:
 
 
 def settle(scene: Scene) -> None:
-    """Let a round of chaos end, and the address have one owner, before traffic is judged."""
+    """Let a round of chaos end, and the address come home, before traffic is judged."""
     if scene.chaos:
         scene.chaos.settle()
-        wait_until(lambda: _one_owner(scene), "one owner after chaos", 60)
+        wait_until(lambda: _home(scene), "a is the only owner after chaos", 60)
 
 
 def tell(scene: Scene, event: str, subject: str, words: tuple[str, ...], since: float) -> None:
