@@ -89,13 +89,17 @@ class Writer:
             return []
         while not self._queue.empty() and len(taken) < BATCH:
             taken.append(self._queue.get_nowait())
-        accepted = []
-        for item in taken:
-            if isinstance(item, Stored) and self._readable(item):
-                accepted.append(item)
-            elif isinstance(item, Stored):
-                await self._journal.reject(item, "the config in it cannot be used")
-        return accepted
+        found = [await self._judge(item) for item in taken if isinstance(item, Stored)]
+        return [each for each in found if each is not None]
+
+    async def _judge(self, stored: Stored) -> Stored | None:
+        """Give *stored* back where it can be used; else reject it."""
+        why = _unusable(stored)
+        if why is None:
+            return stored
+        self._log.error("config unusable", sequence=stored.sequence, why=why)
+        await self._journal.reject(stored, why)
+        return None
 
     def _handle(self, batch: list[Stored]) -> None:
         self._state, registers = fold(self._state, map(_entry, batch))
@@ -132,21 +136,22 @@ class Writer:
     async def _acceptable(self, stored: Stored) -> Stored | None:
         """Give the newest event of a register that can be used; reject those that cannot."""
         candidate: Stored | None = stored
-        while candidate is not None and not self._readable(candidate):
-            await self._journal.reject(candidate, "the config in it cannot be used")
+        while candidate is not None and await self._judge(candidate) is None:
             candidate = await self._journal.before(candidate)
         return candidate
 
-    def _readable(self, stored: Stored) -> bool:
-        data = getattr(stored.event, "data", None)
-        if not isinstance(data, ConfigApplied):
-            return True
-        try:
-            config_of(data)
-        except ConfigError as error:
-            self._log.error("config unusable", sequence=stored.sequence, why=str(error))
-            return False
-        return True
+
+def _unusable(stored: Stored) -> str | None:
+    """Say in one sentence why a config cannot be used, None where it can (or is none)."""
+    data = getattr(stored.event, "data", None)
+    if not isinstance(data, ConfigApplied):
+        return None
+    try:
+        config_of(data)
+    except ConfigError as error:
+        more = len(error.problems) - 1
+        return f"config: {error.problems[0]}" + (f" (and {more} more)" if more else "")
+    return None
 
 
 def _entry(stored: Stored) -> Entry:
