@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the hash-pinned locks in requirements/: one per deliverable, one for developers.
+"""Write the hash-pinned locks in requirements/: one per deliverable, its build, developers.
 
 Run with the checkout's own interpreter: `.venv/bin/python tools/lock.py` (needs `uv` in .venv;
 `.venv/bin/pip install uv`). No index address is written.
@@ -21,9 +21,11 @@ LOCAL = {
     "libra-notifier": "services/notifier",
     "libra-console": "services/console",
     "libra-cli": "cli",
+    "libra-lab": "lab",
 }
 DELIVERABLES = ("health", "vrrp", "ipvs-writer", "notifier", "console", "cli")
 BUILD = ("hatchling",)
+"""What builds the wheels of the images, and is in none of them."""
 
 
 def closure(name: str) -> set[str]:
@@ -57,8 +59,9 @@ def main() -> None:
     ]
     everything = {*own, *(need for name in LOCAL for need in closure(name))}
     lock(everything, folder / "dev.txt", None)
+    lock(set(BUILD), folder / "build.txt", folder / "dev.txt")
     for name in DELIVERABLES:
-        lock(closure(f"libra-{name}") | set(BUILD), folder / f"{name}.txt", folder / "dev.txt")
+        lock(closure(f"libra-{name}"), folder / f"{name}.txt", folder / "dev.txt")
 
 
 if __name__ == "__main__":
