@@ -15,9 +15,8 @@ from nats.aio.client import Client
 from libra_runtime import stamp
 from libra_runtime.faults import NatsWorld
 from libra_runtime.journal import CaughtUp, Fenced, OldServer, Stored
-from libra_runtime.nats_journal import NatsJournal, open_journal, open_reader
+from libra_runtime.nats_journal import NatsJournal, open_journal, open_outbox, open_reader
 from libra_runtime.nats_server import find_binary
-from libra_runtime.outbox import Outbox
 from libra_runtime.session import Session, open_session
 from libra_runtime.settings import Edge
 from libra_runtime.streams import Limits, log_stream
@@ -156,7 +155,7 @@ async def test_a_spool_that_was_stored_but_not_emptied_is_not_stored_again(
         await journal.append(draft)
     for task in journal._tasks:
         task.cancel()
-    outbox = Outbox(edge.state / "health.outbox")
+    outbox = open_outbox(edge)
     for draft in [*left, verdict("w3")]:
         outbox.put(draft)
     await asyncio.sleep(0.2)  # longer than the deduplication window of this world
@@ -182,6 +181,25 @@ async def test_a_thawed_predecessor_ends_with_one_sentence(nats: NatsWorld) -> N
     assert errors.count("\n") == 1
     assert "a newer health of node a took over" in errors
     assert await names(journal) == ["w1", "w2"]
+    await journal.close()
+
+
+async def test_an_ack_lost_on_a_connection_that_stays_is_found_in_the_log(
+    nats: NatsWorld,
+) -> None:
+    journal = await open_journal(nats.server.edge("health", f"nats://127.0.0.1:{nats.proxy.port}"))
+    await nats.lose_acks()
+    pending = asyncio.ensure_future(journal.append(verdict("w1")))
+    async with asyncio.timeout(PATIENCE):
+        while await nats.last() < 2:  # noqa: ASYNC110 - the state of another process
+            await asyncio.sleep(0.01)
+    nats.proxy.swallow = False
+    journal.publish(verdict("w2"))
+    async with asyncio.timeout(PATIENCE):
+        assert await pending == 2
+        await journal.flush()
+    assert await names(journal) == ["w1", "w2"]
+    assert journal.figures()["sessions"] == 1
     await journal.close()
 
 
@@ -258,7 +276,7 @@ async def test_an_overflowing_outbox_keeps_the_newest_of_every_register_and_says
     nats: NatsWorld,
 ) -> None:
     edge = nats.server.edge("health", f"nats://127.0.0.1:{nats.proxy.port}")
-    journal = NatsJournal(edge, Outbox(edge.state / "health.outbox", max_entries=50))
+    journal = NatsJournal(edge, open_outbox(edge, max_entries=50))
     await journal.append(verdict("w0"))
     await nats.outage()
     for number in range(500):
@@ -415,7 +433,7 @@ async def test_a_server_that_acks_before_the_disk_has_it_is_refused(tmp_path: Pa
     process = await asyncio.create_subprocess_exec(
         find_binary(), "-c", server.server.config, stderr=asyncio.subprocess.DEVNULL
     )
-    journal = NatsJournal(server.edge("health"), Outbox(tmp_path / "health.outbox"))
+    journal = NatsJournal(server.edge("health"), open_outbox(server.edge("health")))
     try:
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(OldServer, match="sync_interval: always"):

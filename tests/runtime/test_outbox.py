@@ -1,6 +1,7 @@
 """The outbox and its spool: in order, bounded, surviving the process."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_runtime import stamp
+from libra_runtime.chain import require_storable
 from libra_runtime.journal import Fenced
-from libra_runtime.outbox import UNIT_ENTRIES, Outbox
+from libra_runtime.outbox import MAX_ENTRIES, UNIT_ENTRIES, Outbox
 from libra_runtime.spool import parse, render
 from libra_schemas.envelope import Draft
 from libra_schemas.events import BackendState, ConfigApplied, Stopped
@@ -33,6 +35,11 @@ def config(size: int) -> Draft:
     return stamp.draft("config.applied", ("cluster",), data)
 
 
+def make(directory: Path, service: str, max_entries: int = MAX_ENTRIES) -> Outbox:
+    require = partial(require_storable, node="a", service=service)
+    return Outbox(directory / f"{service}.outbox", require, max_entries)
+
+
 def backends(outbox: Outbox) -> list[str]:
     return [entry.draft.key[-1] for entry in outbox.entries]
 
@@ -51,11 +58,11 @@ def test_any_line_is_a_draft_or_nothing(line: bytes) -> None:
 
 
 def test_what_waited_is_taken_over_by_the_next_process(tmp_path: Path) -> None:
-    first = Outbox(tmp_path / "health.outbox")
+    first = make(tmp_path, "health")
     drafts = [verdict("w1"), verdict("w2")]
     for draft in drafts:
         first.put(draft)
-    second = Outbox(tmp_path / "health.outbox")
+    second = make(tmp_path, "health")
     assert [entry.draft for entry in second.entries] == drafts
     assert second.arrived.is_set()
 
@@ -64,14 +71,14 @@ def test_a_torn_line_is_counted_and_skipped(tmp_path: Path) -> None:
     path = tmp_path / "health.outbox"
     whole = render(verdict("w1"))
     path.write_bytes(whole + render(verdict("w2"))[:-20])
-    outbox = Outbox(path)
+    outbox = make(tmp_path, "health")
     assert backends(outbox) == ["w1"]
     assert outbox.spool.lost == 1
     assert path.read_bytes() == whole
 
 
 def test_stored_entries_leave_and_the_spool_is_empty_in_the_end(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox")
+    outbox = make(tmp_path, "health")
     for name in ("w1", "w2", "w3"):
         outbox.put(verdict(name))
     outbox.next_unit()
@@ -83,7 +90,7 @@ def test_stored_entries_leave_and_the_spool_is_empty_in_the_end(tmp_path: Path) 
 
 
 async def test_waiters_learn_the_sequence_of_their_own_event(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox")
+    outbox = make(tmp_path, "health")
     waiters = [asyncio.get_running_loop().create_future() for _ in range(3)]
     for number, waiter in enumerate(waiters):
         outbox.put(verdict(f"w{number}"), waiter)
@@ -92,7 +99,7 @@ async def test_waiters_learn_the_sequence_of_their_own_event(tmp_path: Path) -> 
 
 
 def test_a_unit_holds_at_most_one_atomic_batch(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox")
+    outbox = make(tmp_path, "health")
     for number in range(UNIT_ENTRIES + 5):
         outbox.put(verdict(f"w{number}"))
     assert len(outbox.next_unit()) == UNIT_ENTRIES
@@ -101,14 +108,14 @@ def test_a_unit_holds_at_most_one_atomic_batch(tmp_path: Path) -> None:
 
 
 def test_large_events_go_in_units_of_their_own(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "console.outbox")
+    outbox = make(tmp_path, "console")
     for _ in range(3):
         outbox.put(config(3_000_000))
     assert len(outbox.next_unit()) == 1
 
 
 def test_settling_lets_go_what_the_log_holds(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox")
+    outbox = make(tmp_path, "health")
     drafts = [verdict("w1"), verdict("w2"), verdict("w3")]
     for draft in drafts:
         outbox.put(draft)
@@ -118,17 +125,17 @@ def test_settling_lets_go_what_the_log_holds(tmp_path: Path) -> None:
 
 
 def test_overflow_keeps_the_newest_of_every_register(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    outbox = make(tmp_path, "health", max_entries=10)
     for number in range(35):
         outbox.put(verdict(f"w{number % 5}"))
     assert backends(outbox)[-5:] == ["w0", "w1", "w2", "w3", "w4"]
     assert len(outbox.entries) <= 10
     assert outbox.coalesced == 35 - len(outbox.entries)
-    assert len(Outbox(tmp_path / "health.outbox").entries) == len(outbox.entries)
+    assert len(make(tmp_path, "health").entries) == len(outbox.entries)
 
 
 def test_what_is_in_flight_is_never_coalesced(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    outbox = make(tmp_path, "health", max_entries=10)
     for _ in range(3):
         outbox.put(verdict("w1"))
     flying = [entry.draft.id for entry in outbox.next_unit()]
@@ -140,7 +147,7 @@ def test_what_is_in_flight_is_never_coalesced(tmp_path: Path) -> None:
 async def test_who_waits_for_a_coalesced_event_is_told_by_the_one_that_stayed(
     tmp_path: Path,
 ) -> None:
-    outbox = Outbox(tmp_path / "health.outbox", max_entries=2)
+    outbox = make(tmp_path, "health", max_entries=2)
     waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     outbox.put(verdict("w1"), waiter)
     outbox.put(verdict("w1"))
@@ -150,29 +157,55 @@ async def test_who_waits_for_a_coalesced_event_is_told_by_the_one_that_stayed(
 
 
 def test_registers_that_do_not_fit_lose_the_oldest(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "health.outbox", max_entries=10)
+    outbox = make(tmp_path, "health", max_entries=10)
     for number in range(30):
         outbox.put(verdict(f"w{number}"))
     assert backends(outbox)[-1] == "w29"
     assert len(outbox.entries) + outbox.coalesced == 30
 
 
-def test_an_event_that_can_never_be_stored_is_refused(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "console.outbox")
-    data = Stopped(service="console")
-    large = stamp.draft("node.stopped", ("console",), data, cause="x" * 70_000)
-    with pytest.raises(ValueError, match=r"node\.stopped of 70\d+ bytes"):
-        outbox.put(large)
-    with pytest.raises(ValueError, match=r"config\.applied"):
-        outbox.put(config(8 * 1024 * 1024))
+@pytest.mark.parametrize(
+    ("draft", "sentence"),
+    [
+        pytest.param(
+            stamp.draft("node.stopped", ("console",), Stopped(service="vrrp")),
+            "data of vrrp",
+            id="contradiction",
+        ),
+        pytest.param(
+            stamp.draft(
+                "node.stopped", ("console",), Stopped(service="console"), cause="x" * 70000
+            ),
+            r"node\.stopped of 70\d+ bytes",
+            id="large",
+        ),
+        pytest.param(config(8 * 1024 * 1024), r"config\.applied of 8\d+ bytes", id="payload"),
+    ],
+)
+def test_an_event_that_can_never_be_stored_is_refused(
+    tmp_path: Path, draft: Draft, sentence: str
+) -> None:
+    outbox = make(tmp_path, "console")
+    with pytest.raises(ValueError, match=sentence):
+        outbox.put(draft)
     assert not outbox.entries
 
 
+def test_an_event_in_the_spool_that_can_never_be_stored_is_counted_and_dropped(
+    tmp_path: Path,
+) -> None:
+    odd = stamp.draft("node.stopped", ("health",), Stopped(service="vrrp"))
+    (tmp_path / "health.outbox").write_bytes(render(odd) + render(verdict("w1")))
+    outbox = make(tmp_path, "health")
+    assert backends(outbox) == ["w1"]
+    assert outbox.spool.lost == 1
+
+
 def test_a_predecessor_whose_spool_was_taken_over_is_told(tmp_path: Path) -> None:
-    old = Outbox(tmp_path / "health.outbox")
-    new = Outbox(tmp_path / "health.outbox")
+    old = make(tmp_path, "health")
+    new = make(tmp_path, "health")
     new.put(verdict("w1"))
     old.put(verdict("w2"))
     with pytest.raises(Fenced, match="taken over"):
         old.compact()
-    assert backends(Outbox(tmp_path / "health.outbox")) == ["w1"]
+    assert backends(make(tmp_path, "health")) == ["w1"]

@@ -49,3 +49,8 @@ def link(head: Head, draft: Draft, node: str, service: str, epoch: int) -> tuple
     chainseq = head.chainseq + 1
     raw = encode(draft, Link(node, service, epoch, chainseq, head.digest))
     return raw, Head(draft.id, chainseq, sha256(raw).hexdigest(), epoch)
+
+
+def require_storable(draft: Draft, node: str, service: str) -> None:
+    """Raise ValueError where *draft* could never be stored: it contradicts itself, is too large."""
+    encode(draft, Link(node, service, epoch=1, chainseq=10**18, chainprev=NEW_CHAIN))

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 from hashlib import sha256
 
 from libra_runtime import stamp
+from libra_runtime.chain import require_storable
 from libra_runtime.journal import CaughtUp, Fenced, Stored
 from libra_runtime.memory_log import Entry, MemoryLog
 from libra_runtime.reader import wanted
@@ -141,7 +142,7 @@ class MemoryJournal:
     def _enqueue(self, draft: Draft, done: asyncio.Future[int] | None) -> None:
         if self._fenced():
             raise self._fence()
-        encode(draft, Link(self.node, self.service, 1, 1, NEW_CHAIN))
+        require_storable(draft, self.node, self.service)
         self._outbox.append((draft, done))
         self.drain()
 

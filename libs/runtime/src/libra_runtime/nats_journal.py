@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from functools import partial
 
 from libra_runtime import metrics, stamp
+from libra_runtime.chain import require_storable
 from libra_runtime.journal import CaughtUp, Fenced, JournalUnavailable, Stored
-from libra_runtime.outbox import Outbox
+from libra_runtime.outbox import MAX_ENTRIES, Outbox
 from libra_runtime.publisher import Publisher
 from libra_runtime.reader import Reader
 from libra_runtime.settings import Edge
@@ -111,12 +113,21 @@ class NatsJournal:
                     await self.flush()
         metrics.withdraw("libra_journal")
         await self.reader.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._disconnect()
         if self.outbox is not None:
             self.outbox.fail(JournalUnavailable("the journal is closed"))
             self.outbox.spool.close()
+
+    async def _disconnect(self) -> None:
+        """End the tasks; a connection that stands is closed, not dropped."""
+        wire, *publisher = self._tasks
+        for task in publisher:
+            task.cancel()
+        if self.wire.failure is None:
+            self.wire.fail(JournalUnavailable("the journal is closed"))
+        await asyncio.wait(self._tasks, timeout=_LAST_WORDS if self.wire.sessions else 0)
+        wire.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def settled(self) -> None:
         """Wait until events reach the log or it is known why they do not."""
@@ -197,7 +208,13 @@ async def open_journal(edge: Edge) -> NatsJournal:
     Events published then wait in the spool; the epoch is claimed when the log is there. Raise
     OldServer where the server must not be used, Fenced where a newer process has the claim.
     """
-    return await _opened(NatsJournal(edge, Outbox(edge.state / f"{edge.service}.outbox")))
+    return await _opened(NatsJournal(edge, open_outbox(edge)))
+
+
+def open_outbox(edge: Edge, max_entries: int = MAX_ENTRIES) -> Outbox:
+    """Open the spooled outbox of a service; raise ValueError for what it could never store."""
+    require = partial(require_storable, node=edge.node, service=edge.service)
+    return Outbox(edge.state / f"{edge.service}.outbox", require, max_entries)
 
 
 async def open_reader(edge: Edge) -> NatsJournal:

@@ -6,12 +6,13 @@ register makes it pointless and there is no room (coalesced, counted, stated in 
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from libra_runtime.journal import Fenced
 from libra_runtime.spool import Spool, render
-from libra_schemas.envelope import MAX_EVENT, UNBOUNDED, Draft
+from libra_schemas.envelope import Draft
 from libra_schemas.nats import MAX_PAYLOAD
 from libra_schemas.subjects import REGISTER_OF
 
@@ -41,16 +42,25 @@ class Outbox:
     """Entries in the order of publishing; the first `in_flight` ones were handed to the server."""
 
     def __init__(
-        self, path: Path, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
+        self,
+        path: Path,
+        require: Callable[[Draft], None],
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Open the spool at *path* and take over what the predecessor left."""
+        """Open the spool at *path* and take over what the predecessor left.
+
+        *require* raises ValueError for a draft that could never be stored: one in the spool (of
+        another release) is dropped and counted as lost, one that is put is refused.
+        """
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.coalesced = 0
         self.in_flight = 0
         self.arrived = asyncio.Event()
         self.spool = Spool(path)
-        self.entries = deque(Entry(draft, render(draft)) for draft in self.spool.load())
+        self._require = require
+        self.entries = deque(Entry(draft, render(draft)) for draft in self._inherited())
         self.bytes = sum(len(entry.line) for entry in self.entries)
         self.inherited = len(self.entries)
         self._sent_bytes = 0
@@ -60,10 +70,10 @@ class Outbox:
 
     def put(self, draft: Draft, waiter: asyncio.Future[int] | None = None) -> None:
         """Add a draft at the end; raise ValueError where it can never be stored."""
+        self._require(draft)
         line = render(draft)
-        limit = MAX_PAYLOAD if draft.type in UNBOUNDED else MAX_EVENT
-        if len(line) > limit - _ENVELOPE:
-            raise ValueError(f"{draft.type} of {len(line)} bytes; an event holds at most {limit}")
+        if len(line) > MAX_PAYLOAD - _ENVELOPE:
+            raise ValueError(f"{draft.type} of {len(line)} bytes; nats takes {MAX_PAYLOAD}")
         self.make_room(len(line))
         self.entries.append(Entry(draft, line, [waiter] if waiter else []))
         self.bytes += len(line)
@@ -120,6 +130,15 @@ class Outbox:
             for waiter in entry.waiters:
                 if not waiter.done():
                     waiter.set_exception(error)
+
+    def _inherited(self) -> Iterator[Draft]:
+        for draft in self.spool.load():
+            try:
+                self._require(draft)
+            except ValueError:
+                self.spool.lost += 1
+            else:
+                yield draft
 
     def _trim(self) -> None:
         if not self.entries:

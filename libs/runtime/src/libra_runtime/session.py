@@ -217,7 +217,7 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
         greeting = client._server_info  # noqa: SLF001 - nats-py shows no whole version
         require_fit(str(greeting.get("version", "0")), client.max_payload)
         require_durable((await session.request(VARZ)).data)
-    except OldServer:
+    except (OldServer, asyncio.CancelledError):
         await client.close()
         raise
     except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:

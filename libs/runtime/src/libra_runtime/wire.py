@@ -70,7 +70,8 @@ class Wire:
             await session.lost.wait()
         finally:
             await session.close()
-        self._note("the connection to nats-server is lost")
+        if self.failure is None:
+            self._note("the connection to nats-server is lost")
 
     def fail(self, failure: LibraError) -> None:
         """End for good: everybody who uses the wire gets *failure*."""
