@@ -1,7 +1,7 @@
 """`python -m libra_runtime.healthcheck`: a container's own service says how it is.
 
-Asks `/healthz` on LIBRA_METRICS_PORT of loopback: a service that hangs or cannot do its work is told
-from one that works. Imports little, as it runs every few seconds.
+Asks `/healthz` on LIBRA_METRICS_PORT of loopback: a service that hangs or cannot do its work is
+told from one that works. Imports little, as it runs every few seconds.
 """
 
 import os
