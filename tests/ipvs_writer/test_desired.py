@@ -11,10 +11,10 @@ from libra_ipvs_writer.desired import (
     Wanted,
     desired,
     last_verdict,
-    prepare,
     settle,
 )
 from libra_ipvs_writer.fold import Entry, State, fold
+from libra_ipvs_writer.prepared import prepare
 from libra_schemas.catalogue import PUBLISHER_OF
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from libra_ipvs_writer.desired import Prepared, prepare
 from libra_ipvs_writer.plan import Step
+from libra_ipvs_writer.prepared import Prepared, prepare
 from libra_ipvs_writer.propose import propose
 from libra_schemas.config import Config
 from libra_schemas.operations import AddDestination, AddService, DeleteService

@@ -6,10 +6,11 @@ Rule: pure; a service that left the config is taken out only where nobody else w
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from libra_ipvs_writer.desired import Prepared, Wanted, desired, settle
+from libra_ipvs_writer.desired import Wanted, desired, settle
 from libra_ipvs_writer.fold import State
 from libra_ipvs_writer.outcome import Result, ResultsByKey
 from libra_ipvs_writer.plan import Plan, plan
+from libra_ipvs_writer.prepared import Prepared
 from libra_schemas.table import ServiceKey, ServiceTable, Table
 
 Owners = Mapping[ServiceKey, str]
@@ -56,9 +57,9 @@ def _held(
     held: Table, prepared: Prepared, name: str, ours: Mapping[str, list[ServiceKey]]
 ) -> dict[ServiceKey, ServiceTable]:
     """Give what the kernel holds for *name*: its present key, and former ones nobody wants."""
-    service = prepared.services.get(name)
+    pool = prepared.pools.get(name)
     former = [key for key in ours.get(name, []) if key not in prepared.names]
-    keys = [*former, *([service.key] if service else [])]
+    keys = [*former, *([pool.service.key] if pool else [])]
     return {key: held[key] for key in keys if key in held}
 
 
@@ -69,7 +70,7 @@ def _propose(
     actual: dict[ServiceKey, ServiceTable],
     was_up: bool | None,  # noqa: FBT001 - a verdict, not a switch
 ) -> Proposal:
-    if name not in prepared.config.services:
+    if name not in prepared.pools:
         return Proposal(name, None, plan({}, actual))
     wanted = desired(state, prepared, name, was_up=was_up)
     key = wanted.service.key

@@ -5,8 +5,8 @@ from functools import partial
 
 from libra_ipvs_writer import conn_sync
 from libra_ipvs_writer.daemons import Daemon, Timeouts
-from libra_ipvs_writer.desired import Prepared
 from libra_ipvs_writer.fold import State
+from libra_ipvs_writer.prepared import Prepared
 from libra_ipvs_writer.shell import sysctls
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.wire import KernelRefused

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from libra_ipvs_writer import report
-from libra_ipvs_writer.desired import Prepared, last_verdict, places_of
+from libra_ipvs_writer.desired import last_verdict
 from libra_ipvs_writer.fold import RegisterName, State
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
 from libra_ipvs_writer.outcome import Result, ResultsByKey, by_key
 from libra_ipvs_writer.plan import Plan, merge, plan
+from libra_ipvs_writer.prepared import Prepared
 from libra_ipvs_writer.propose import Proposal, propose
 from libra_ipvs_writer.report import Motive, motive_of
 from libra_ipvs_writer.settings import Settings
@@ -40,7 +41,7 @@ class KernelTable:
 
     def names(self, prepared: Prepared) -> frozenset[str]:
         """Name every service that is or was ours."""
-        return frozenset(prepared.config.services) | frozenset(self._owners.values())
+        return frozenset(prepared.pools) | frozenset(self._owners.values())
 
     def open(self, state: State, prepared: Prepared | None) -> None:
         """Adopt what the kernel holds, say where it differs from the log, and write."""
@@ -105,8 +106,8 @@ class KernelTable:
         results, moment = self._perform(merge(each.plan for each in proposals))
         for proposal in proposals:
             causes = causes_of(state, touching.get(proposal.name, ()))
-            service = prepared.config.services.get(proposal.name)
-            motive = motive_of(causes, places_of(service) if service else {})
+            pool = prepared.pools.get(proposal.name)
+            motive = motive_of(causes, pool.places if pool else {})
             self._judge(proposal, motive)
             self._conclude(proposal, results, motive, moment)
         self._doubt(each for each in proposals if _unknown(each.own(results)))
@@ -232,9 +233,9 @@ class KernelTable:
 
     def leave(self, prepared: Prepared) -> None:
         """Take out the services that do not outlive LibrA (`on_stop: remove`)."""
-        for name, service in prepared.config.services.items():
-            key = prepared.services[name].key
-            if service.on_stop == "remove" and key in self.held:
+        for name, pool in prepared.pools.items():
+            key = pool.service.key
+            if pool.config.on_stop == "remove" and key in self.held:
                 results, moment = self._perform(plan({}, {key: self.held[key]}))
                 done = [each.operation for each in results.get(key, []) if each.status == "done"]
                 if done:

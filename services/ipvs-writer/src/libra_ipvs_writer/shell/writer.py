@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import structlog
 
-from libra_ipvs_writer.desired import Prepared, prepare
 from libra_ipvs_writer.fold import Entry, RegisterName, State, fold
+from libra_ipvs_writer.prepared import Prepared, prepare
 from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.surroundings import Surroundings
@@ -32,6 +32,7 @@ class Writer:
         self._journal = journal
         self._state: State = {}
         self._prepared: Prepared | None = None
+        self._configs: dict[int, tuple[Prepared, str]] = {}
         self._queue: asyncio.Queue[Stored | CaughtUp] = asyncio.Queue(QUEUE)
         self._log = structlog.get_logger()
         self.table = KernelTable(settings, journal, kernel)
@@ -94,11 +95,24 @@ class Writer:
 
     async def _judge(self, stored: Stored) -> Stored | None:
         """Give *stored* back where it can be used; else reject it."""
-        why = _unusable(stored)
+        why = self._unusable(stored)
         if why is None:
             return stored
         self._log.error("config unusable", sequence=stored.sequence, why=why)
         await self._journal.reject(stored, why)
+        return None
+
+    def _unusable(self, stored: Stored) -> str | None:
+        """Prepare a config; say in one sentence why it cannot be used, None where it can."""
+        data = getattr(stored.event, "data", None)
+        if not isinstance(data, ConfigApplied):
+            return None
+        try:
+            config, revision = config_of(data)
+        except ConfigError as error:
+            more = len(error.problems) - 1
+            return f"config: {error.problems[0]}" + (f" (and {more} more)" if more else "")
+        self._configs[stored.sequence] = prepare(config, self._journal.node), str(revision)
         return None
 
     def _handle(self, batch: list[Stored]) -> None:
@@ -114,13 +128,13 @@ class Writer:
         self.table.write(self._state, self._prepared, names, registers)
 
     def _reconfigure(self, registers: Iterable[RegisterName]) -> bool:
-        entry = self._state.get(CONFIG)
-        data = getattr(entry.event, "data", None) if entry else None
-        if CONFIG not in registers or not isinstance(data, ConfigApplied):
+        if CONFIG not in registers:
             return False
-        config, revision = config_of(data)
-        self._prepared = prepare(config, self._journal.node)
-        self.table.voice.revision = str(revision)
+        entry = self._state[CONFIG]
+        if entry.sequence not in self._configs:
+            return False
+        self._prepared, self.table.voice.revision = self._configs[entry.sequence]
+        self._configs.clear()
         return True
 
     async def _read_back(self) -> None:
@@ -139,19 +153,6 @@ class Writer:
         while candidate is not None and await self._judge(candidate) is None:
             candidate = await self._journal.before(candidate)
         return candidate
-
-
-def _unusable(stored: Stored) -> str | None:
-    """Say in one sentence why a config cannot be used, None where it can (or is none)."""
-    data = getattr(stored.event, "data", None)
-    if not isinstance(data, ConfigApplied):
-        return None
-    try:
-        config_of(data)
-    except ConfigError as error:
-        more = len(error.problems) - 1
-        return f"config: {error.problems[0]}" + (f" (and {more} more)" if more else "")
-    return None
 
 
 def _entry(stored: Stored) -> Entry:

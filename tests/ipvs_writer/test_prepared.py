@@ -1,0 +1,80 @@
+"""The config in the kernel's terms."""
+
+from typing import Any
+
+import pytest
+
+from libra_ipvs_writer.prepared import Pool, prepare
+from libra_schemas.config import Config
+from libra_schemas.table import Destination, Service, ServiceKey, Tunnel
+from libra_schemas.target import target_of
+
+
+def pool(**service: Any) -> Pool:
+    document = {
+        "version": 1,
+        "nodes": {"a": {"address": "10.0.0.100"}},
+        "services": {"web": {"backends": {"w1": "10.0.0.1:80"}, **service}},
+    }
+    return prepare(Config.model_validate(document), "a").pools["web"]
+
+
+@pytest.mark.parametrize(
+    ("config", "service"),
+    [
+        pytest.param(
+            {"address": "192.0.2.10:80", "scheduler": "sh", "flags": ["sh-port", "sh-fallback"]},
+            Service(ServiceKey.of("tcp", "192.0.2.10", 80), "sh", ("flag-1", "flag-2")),
+            id="flags-have-the-kernels-names",
+        ),
+        pytest.param(
+            {"address": "[2001:db8::1]:80", "persistence": "5m", "persistence_prefix": 64},
+            Service(ServiceKey.of("tcp", "2001:db8::1", 80), persistence=300, prefix=64),
+            id="persistence-in-seconds",
+        ),
+        pytest.param(
+            {"address": "192.0.2.10:53", "protocol": "udp", "one_packet": True},
+            Service(ServiceKey.of("udp", "192.0.2.10", 53), one_packet=True),
+            id="one-packet",
+        ),
+        pytest.param({"fwmark": 7, "family": "ipv6"}, Service(ServiceKey.marked(7, 6)), id="mark"),
+    ],
+)
+def test_a_service_is_translated(config: dict[str, Any], service: Service) -> None:
+    assert pool(**config).service == service
+
+
+@pytest.mark.parametrize(
+    ("config", "destination"),
+    [
+        pytest.param({}, Destination("10.0.0.1", 80), id="plain"),
+        pytest.param(
+            {"backends": {"w1": {"address": "10.0.0.1", "weight": 0, "upper": 9, "lower": 5}}},
+            Destination("10.0.0.1", 80, weight=0, upper=9, lower=5),
+            id="the-services-port",
+        ),
+        pytest.param(
+            {"forward": "dr", "backends": {"w1": {"address": "10.0.0.1:80", "forward": "tun"}}},
+            Destination("10.0.0.1", 80, "tun", tunnel=Tunnel()),
+            id="its-own-forwarding",
+        ),
+    ],
+)
+def test_a_backend_is_translated(config: dict[str, Any], destination: Destination) -> None:
+    made = pool(address="192.0.2.10:80", **config)
+    assert made.backends["w1"].destination == destination
+    assert made.places == {"w1": destination.key}
+
+
+def test_a_backend_has_the_digest_that_health_computes() -> None:
+    made = pool(address="192.0.2.10:80")
+    assert made.backends["w1"].target == target_of(made.config, made.config.backends["w1"])
+
+
+def test_a_sorry_server_is_forwarded_to_as_its_service_unless_it_says_otherwise() -> None:
+    assert pool(address="192.0.2.10:80").sorry is None
+    made = pool(address="192.0.2.10:80", forward="dr", sorry="10.0.0.9:80")
+    assert made.sorry == Destination("10.0.0.9", 80, "dr")
+    own = {"address": "10.0.0.9:8080", "forward": "nat"}
+    made = pool(address="192.0.2.10:80", forward="dr", sorry=own)
+    assert made.sorry == Destination("10.0.0.9", 8080, "nat")
