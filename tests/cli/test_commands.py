@@ -213,11 +213,14 @@ def test_a_killed_process_is_started_again(host: Host, up: Up) -> None:
 
 
 async def healthy(host: Host) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            done = await asyncio.to_thread(host.libra, "status", "--json")
-            if done.returncode == 0 and json.loads(done.stdout)["journal"]["connected"]:
-                return
+    """Wait until the console is connected again; say what it said instead."""
+    deadline = asyncio.get_running_loop().time() + 30
+    while True:
+        done = await asyncio.to_thread(host.libra, "status", "--json")
+        journal = json.loads(done.stdout)["journal"] if done.returncode == 0 else done.stderr
+        if done.returncode == 0 and journal["connected"]:
+            return
+        assert asyncio.get_running_loop().time() < deadline, journal
 
 
 def test_a_killed_supervisor_leaves_nothing_in_the_way(host: Host, up: Up) -> None:
