@@ -5,8 +5,9 @@
 import asyncio
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -72,26 +73,43 @@ def up(
 
 @app.command()
 def init(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The config to start with.")
+    ] = None,
+    stage: Annotated[
+        Literal["files", "streams", "config"] | None,
+        typer.Option("--stage", help="Only this: before nats-server, after it, after the console."),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="Seconds for nats-server and the console.")
+    ] = 0,
+    monitor: Annotated[
+        int, typer.Option("--monitor", help="Port of nats-server's monitoring, 0 for none.")
+    ] = 0,
     node: Node = None,
     state: State = None,
     run: Run = None,
     nats: Nats = None,
     as_json: Json = False,
 ) -> None:
-    """Make a node's directories, keys, server configuration and streams."""
+    """Make a node's directories, keys, server configuration, streams and first config."""
     from libra_cli import init as command
+    from libra_cli.offer import Offer
 
+    given = None
+    if config is not None:
+        parsed, document = _read(config, as_json=as_json)
+        node = _node_of(node, list(parsed.nodes))
+        given = Offer(document, config.absolute(), "libra init")
+    elif stage == "config":
+        raise typer.BadParameter("which file?", param_hint="--config")
     site = locate(Given(node, state, run, nats))
-    streams = asyncio.run(command.init(site))
+    work = command.Work(site, (stage,) if stage else command.STAGES, given, wait, monitor)
+    done = asyncio.run(command.init(work))
     if as_json:
-        print_json({"node": site.node, "state": str(site.state), "streams": streams})
-        return
-    print(f"node {site.node}: keys and server configuration are in {site.state}")
-    if not streams:
-        print(
-            f"no nats-server answers on {site.nats}: `libra up` makes the streams; with a server "
-            f"of your own start it with {site.server_config} and run `libra init` again"
-        )
+        print_json({"node": site.node, "state": str(site.state), **asdict(done)})
+    else:
+        print(command.report(work, done))
 
 
 @app.command()
@@ -184,8 +202,6 @@ def _read(file: Path, *, as_json: bool = False) -> Any:
 
 
 def _problem(problem: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return asdict(problem)
 
 

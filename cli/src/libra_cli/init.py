@@ -1,23 +1,108 @@
-"""`libra init`: a node's directories, keys, server configuration and streams; idempotent."""
+"""`libra init`: a node's directories, keys, server configuration, streams and first config.
+
+Idempotent, and in stages, because containers do each where its counterpart runs already: files
+before nats-server, streams after it, the config after the console.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Literal
 
 from libra_cli import identity
-from libra_cli.exits import MISSING, CommandError
+from libra_cli.exits import MISSING, UNREACHABLE, CommandError
 from libra_cli.log import connect
+from libra_cli.offer import Declined, Offer, await_console, offer
 from libra_cli.prepare import prepare
 from libra_cli.site import Site
 from libra_runtime.nats_server import answers
 from libra_runtime.session import ApiError
 from libra_runtime.streams import init_streams
 
+Stage = Literal["files", "streams", "config"]
+STAGES: tuple[Stage, ...] = ("files", "streams", "config")
 
-async def init(site: Site) -> bool:
-    """Make what is missing; tell whether the streams could be made too (nats-server runs)."""
-    prepare(site, identity.chosen)
-    if not answers(*site.endpoint):
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What `libra init` was asked for.
+
+    *patience* (s) is for nats-server and for the console each; *monitor* is the port of
+    nats-server's own monitoring on loopback, 0 for none.
+    """
+
+    site: Site
+    stages: tuple[Stage, ...] = STAGES
+    config: Offer | None = None
+    patience: float = 0.0
+    monitor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of it: *streams* None = not asked for; *revision* None = see *note*, if any."""
+
+    streams: bool | None = None
+    revision: int | None = None
+    note: str = ""
+
+
+async def init(work: Work) -> Done:
+    """Do the stages in order; raise CommandError with what is missing."""
+    if "files" in work.stages:
+        prepare(work.site, identity.chosen, work.monitor)
+    streams = await _streams(work) if "streams" in work.stages else None
+    if streams is False or work.config is None or "config" not in work.stages:
+        return Done(streams)
+    await await_console(work.site, work.patience)
+    try:
+        answer = await offer(work.site, work.config)
+    except Declined as declined:
+        return Done(streams, note=str(declined))
+    return Done(streams, answer["number"])
+
+
+async def _streams(work: Work) -> bool:
+    """Make the streams; False where nats-server need not be there yet."""
+    if not await _server(work):
         return False
-    async with connect(site) as session:
+    async with connect(work.site) as session:
         try:
-            await init_streams(session, site.node, site.limits)
+            await init_streams(session, work.site.node, work.site.limits)
         except ApiError as error:
             raise CommandError(f"nats-server refuses the streams: {error}", MISSING) from None
     return True
+
+
+async def _server(work: Work) -> bool:
+    """Wait for nats-server; False where it need not be there yet."""
+    deadline = time.monotonic() + work.patience
+    while not await asyncio.to_thread(answers, *work.site.endpoint):
+        if time.monotonic() >= deadline:
+            if work.patience:
+                raise CommandError(
+                    f"no nats-server answers on {work.site.nats} after {work.patience:g} s",
+                    UNREACHABLE,
+                )
+            return False
+        await asyncio.sleep(0.1)
+    return True
+
+
+def report(work: Work, done: Done) -> str:
+    """Tell what was made, a line each, and what to do where something could not be."""
+    site, lines = work.site, []
+    if "files" in work.stages:
+        lines.append(f"node {site.node}: keys and server configuration are in {site.state}")
+    if done.streams:
+        lines.append(f"node {site.node}: the streams are there")
+    if done.streams is False:
+        lines.append(
+            f"no nats-server answers on {site.nats}: `libra up` makes the streams; with a server "
+            f"of your own start it with {site.server_config} and run `libra init` again"
+        )
+    if done.revision is not None:
+        lines.append(f"node {site.node}: revision {done.revision} is in force")
+    if done.note:
+        lines.append(done.note)
+    return "\n".join(lines)

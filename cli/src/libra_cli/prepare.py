@@ -18,21 +18,24 @@ _SEEDS = 0o711
 Who = Callable[[str], Identity]
 
 
-def prepare(site: Site, who: Who) -> None:
-    """Make or repair everything below the state and run directories; raise CommandError."""
+def prepare(site: Site, who: Who, monitor: int = 0) -> None:
+    """Make or repair everything below the state and run directories; raise CommandError.
+
+    *monitor* is the port of nats-server's own monitoring, 0 for none.
+    """
     try:
         _directories(site)
         nkeys = ensure_seeds(site.seeds, permissions(site.node))
-        site.server_config.write_text(_server_config(site, nkeys))
+        site.server_config.write_text(_server_config(site, nkeys, monitor))
         if os.geteuid() == 0:
             _hand_over(site, who)
     except (OSError, ValueError) as error:
         raise CommandError(f"{site.state} cannot be prepared: {error}", MISSING) from None
 
 
-def _server_config(site: Site, nkeys: dict[str, str]) -> str:
+def _server_config(site: Site, nkeys: dict[str, str], monitor: int) -> str:
     host, port = site.endpoint
-    return render_server_config(ServerSettings(site.node, site.store, nkeys, host, port))
+    return render_server_config(ServerSettings(site.node, site.store, nkeys, host, port, monitor))
 
 
 def _directories(site: Site) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from libra_cli import preflight
-from libra_cli.exits import MISSING, REFUSED, UNREACHABLE, CommandError
-from libra_cli.gateway import ask
+from libra_cli.exits import MISSING, REFUSED, CommandError
 from libra_cli.identity import SERVER
 from libra_cli.node import Node, Order, port_of, say
+from libra_cli.offer import Offer, await_console, offer
 from libra_cli.prepare import prepare
 from libra_cli.readiness import first_trouble
 from libra_cli.site import Site
@@ -104,35 +104,15 @@ async def _ready(order: Order, began: float) -> str:
 
 async def _offer(order: Order) -> str:
     """Offer the config file to the console; tell which revision is in force."""
-    await _await_console(order.site)
-    if order.document is None:
+    await await_console(order.site, READY_TIMEOUT)
+    if order.document is None or order.config is None:
         return ""
-    offer = {
-        "document": order.document,
-        "author": "libra up",
-        "file": str(order.config),
-        "rule": "changed",
-    }
-    status, answer = await asyncio.to_thread(ask, order.site, "POST", "/v1/config", offer)
-    if "error" in answer:
-        say(f"the config was not changed ({status}): {answer['error']}")
-        for problem in answer.get("problems", ()):
-            say(f"  {problem['path']}: {problem['message']}")
+    try:
+        answer = await offer(order.site, Offer(order.document, order.config, "libra up"))
+    except CommandError as error:
+        say(str(error))
         return ""
     return f" with revision {answer['number']}"
-
-
-async def _await_console(site: Site) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT
-    while time.monotonic() < deadline:
-        try:
-            status, _ = await asyncio.to_thread(ask, site, "GET", "/healthz")
-        except CommandError:
-            status = 0
-        if status == 200:  # noqa: PLR2004 - HTTP's OK
-            return
-        await asyncio.sleep(0.1)
-    raise CommandError(f"the console is not ready after {READY_TIMEOUT:g} s", UNREACHABLE)
 
 
 def _list(names: Iterable[str]) -> str:

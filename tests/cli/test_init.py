@@ -1,0 +1,93 @@
+"""`libra init` in stages, as containers run it, and as a whole."""
+
+import json
+from pathlib import Path
+
+from libra_cli.exits import REFUSED, UNREACHABLE
+from libra_cli.testing import Host, Up
+
+GOOD = """\
+version: 1
+nodes: {a: {address: 10.0.0.2}}
+services:
+  web:
+    address: 192.0.2.10:80
+    backends:
+      w1: {address: 10.0.1.11:80, weight: 3}
+"""
+
+
+def test_a_bad_config_is_refused_before_anything_is_made(host: Host) -> None:
+    done = host.libra("init", "--config", host.write(GOOD.replace("backends", "backend")))
+    assert done.returncode == REFUSED
+    assert ":6:5: services.web.backend: " in done.stderr
+    assert not host.site.state.exists()
+
+
+def test_a_missing_config_is_refused_in_one_sentence(host: Host) -> None:
+    done = host.libra("init", "--config", str(host.directory / "none.yaml"))
+    assert done.returncode == REFUSED
+    assert "none.yaml" in done.stderr
+
+
+def test_a_config_without_this_node_is_refused(host: Host) -> None:
+    file = host.write(GOOD.replace("{a:", "{other:"))
+    done = host.libra("init", "--config", file)
+    assert done.returncode == REFUSED
+    assert "the config has no node 'a'; it has other" in done.stderr
+
+
+def test_the_files_are_made_without_a_server(host: Host) -> None:
+    done = host.libra("init", "--stage", "files", "--monitor", "8222")
+    assert done.returncode == 0, done.stderr
+    assert 'http: "127.0.0.1:8222"' in host.site.server_config.read_text()
+    assert "nats-server answers" not in done.stdout
+
+
+def test_the_streams_wait_for_the_server_and_say_that_none_came(host: Host) -> None:
+    assert host.libra("init", "--stage", "files").returncode == 0
+    done = host.libra("init", "--stage", "streams", "--wait", "0.2")
+    assert done.returncode == UNREACHABLE
+    assert f"no nats-server answers on {host.site.nats} after 0.2 s" in done.stderr
+
+
+def test_the_first_config_is_taken_over_and_a_file_that_did_not_change_is_not_again(
+    host: Host, up: Up
+) -> None:
+    assert up.process.poll() is None
+    file = host.write(GOOD)
+    words = ("init", "--config", file, "--wait", "30")
+    first = host.libra(*words, "--json")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["streams"] is True
+    assert json.loads(first.stdout)["revision"] == 1
+    assert host.libra(*words[:-2], "--stage", "config").stdout == (
+        "node a: revision 1 is in force\n"
+    )
+    other = host.write(GOOD.replace("weight: 3", "weight: 4"), "other.yaml")
+    assert host.libra("apply", other).returncode == 0
+    declined = host.libra(*words)
+    assert declined.returncode == 0
+    assert "the config was not changed: " in declined.stdout
+    assert "has not changed since it became revision 1" in declined.stdout
+
+
+def test_a_file_that_changed_is_taken_over(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    file = host.write(GOOD)
+    assert host.libra("init", "--config", file).returncode == 0
+    Path(file).write_text(GOOD.replace("weight: 3", "weight: 5"))
+    done = host.libra("init", "--config", file)
+    assert "revision 2 is in force" in done.stdout, done.stderr
+
+
+def test_the_config_stage_needs_a_file(host: Host) -> None:
+    done = host.libra("init", "--stage", "config")
+    assert done.returncode == 2
+    assert "--config" in done.stderr
+
+
+def test_without_a_console_the_sentence_says_so(host: Host) -> None:
+    done = host.libra("init", "--stage", "config", "--config", host.write(GOOD))
+    assert done.returncode == UNREACHABLE
+    assert "the console is not ready" in done.stderr
