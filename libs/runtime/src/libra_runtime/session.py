@@ -191,28 +191,8 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
     client = nats.aio.client.Client()
     prefix = inbox_prefix(edge.service)
     session = Session(client, client.new_inbox().replace("_INBOX", prefix, 1))
-
-    async def closed() -> None:
-        session.end()
-
-    async def failed(error: Exception) -> None:
-        errors(str(error) or type(error).__name__)
-
     try:
-        await client.connect(
-            edge.nats,
-            name=f"{edge.service} of {edge.node}",
-            allow_reconnect=False,
-            max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
-            reconnect_time_wait=0.05,
-            connect_timeout=2,
-            ping_interval=5,
-            max_outstanding_pings=2,
-            closed_cb=closed,
-            error_cb=failed,
-            nkeys_seed_str=_seed(edge),
-            inbox_prefix=prefix,
-        )
+        await _connect(session, edge, prefix, errors)
         await client.subscribe(session.inboxes, cb=session.dispatch)
         greeting = client._server_info  # noqa: SLF001 - nats-py shows no whole version
         require_fit(str(greeting.get("version", "0")), client.max_payload)
@@ -225,6 +205,31 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
         why = client.last_error or error
         raise JournalUnavailable(f"{edge.nats}: {str(why) or type(why).__name__}") from None
     return session
+
+
+async def _connect(
+    session: Session, edge: Edge, prefix: str, errors: Callable[[str], None]
+) -> None:
+    async def closed() -> None:
+        session.end()
+
+    async def failed(error: Exception) -> None:
+        errors(str(error) or type(error).__name__)
+
+    await session.client.connect(
+        edge.nats,
+        name=f"{edge.service} of {edge.node}",
+        allow_reconnect=False,
+        max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
+        reconnect_time_wait=0.05,  # type: ignore[arg-type] # passed to sleep, annotated as int
+        connect_timeout=2,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        closed_cb=closed,
+        error_cb=failed,
+        nkeys_seed_str=_seed(edge),
+        inbox_prefix=prefix,
+    )
 
 
 def _seed(edge: Edge) -> str | None:
