@@ -1,10 +1,12 @@
 """`net.ipv4.vs.*` and what else forwarding needs: set where we may, verify always."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/proc/sys")
+PROC_SYS = "LIBRA_PROC_SYS"
+"""Names the directory that stands for /proc/sys, which is read-only in containers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def verify(wanted: Mapping[str, str]) -> list[WrongValue]:
 
 
 def _path(name: str) -> Path:
-    return ROOT / name.replace(".", "/")
+    return Path(os.environ.get(PROC_SYS, "/proc/sys")) / name.replace(".", "/")
 
 
 def _write(name: str, value: str) -> None:

@@ -39,10 +39,12 @@ def prepare_interface(name: str) -> bool:
     """Set and read back promote_secondaries; say whether it holds.
 
     Without it the end of a lease on an address that had become primary would take the host's own
-    addresses of that subnet along (net/ipv4/devinet.c).
+    addresses of that subnet along (net/ipv4/devinet.c). LIBRA_PROC_SYS stands for /proc/sys, which
+    is read-only in containers.
     """
-    setting = Path("/proc/sys/net/ipv4/conf") / name / "promote_secondaries"
-    everywhere = Path("/proc/sys/net/ipv4/conf/all/promote_secondaries")
+    conf = Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
+    setting = conf / name / "promote_secondaries"
+    everywhere = conf / "all/promote_secondaries"
     with contextlib.suppress(OSError):
         setting.write_text("1")
     for path in (setting, everywhere):
