@@ -158,10 +158,12 @@ def apply_operations(
     Adding what is there replaces it and deleting what is not changes nothing, so that a replay
     that starts in the middle still ends at the kernel's table.
     """
-    services = {key: held.service for key, held in table.items()}
-    servers = {key: {d.key: d for d in held.destinations} for key, held in table.items()}
-    touched = {_apply(services, servers, operation) for operation in operations}
-    untouched = {key: held for key, held in table.items() if key not in touched}
+    several = tuple(operations)
+    held = {key: table[key] for key in {each.key for each in several} if key in table}
+    services = {key: each.service for key, each in held.items()}
+    servers = {key: {d.key: d for d in each.destinations} for key, each in held.items()}
+    touched = {_apply(services, servers, operation) for operation in several}
+    untouched = {key: each for key, each in table.items() if key not in touched}
     return untouched | {
         key: ServiceTable.of(services[key], servers.get(key, {}).values())
         for key in touched
