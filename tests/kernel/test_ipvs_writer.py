@@ -373,7 +373,7 @@ async def test_every_64_changes_the_whole_listing_is_recorded(site: Site) -> Non
 async def test_a_config_that_cannot_be_used_changes_nothing(site: Site) -> None:
     async with site.writer():
         await serving(site)
-        document = {"version": 1, "services": {"web": {"adress": "192.0.2.10:80"}}}
+        document = {"version": 1, "services": {"web": {"addr": "192.0.2.10:80"}}}
         data = ConfigApplied(number=9, hash=digest(document), document=document, author="x")
         site.console.publish(draft("config.applied", ("cluster",), data))
         await until(lambda: bool(site.journal.rejected), lambda: site.journal.rejected)

@@ -1,6 +1,7 @@
 """Composition root of the ipvs-writer."""
 
 import asyncio
+import gc
 from contextlib import closing
 
 from libra_ipvs_writer.settings import Settings
@@ -27,6 +28,8 @@ async def serve(settings: Settings) -> None:
                 tasks.create_task(metrics.serve(edge.metrics_port, writer.trouble))
                 await writer.ready.wait()
                 _export(writer, kernel)
+                gc.collect()
+                gc.freeze()  # what was recovered stays: no pause for looking at it again
         except asyncio.CancelledError:
             writer.leave()
             raise
