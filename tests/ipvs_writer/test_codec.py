@@ -192,3 +192,28 @@ def test_any_bytes_decode_or_are_malformed(octets: bytes) -> None:
         except MalformedMessage:
             continue
         assert isinstance(decoded, kind)
+
+
+def test_a_tunnel_of_a_kernel_that_knows_no_types_is_ipip() -> None:
+    (theirs,) = GOLDEN["-a -f 7 -6 -r 10.0.1.9 -i --tun-type gue --tun-port 6080 --tun-csum"][">"]
+    old = theirs.replace(bytes.fromhex("05000d0001000000"), bytes.fromhex("0500630001000000"))
+    assert decode_destination(old).tunnel == Tunnel("ipip")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "reason"),
+    [
+        pytest.param("0600010002", "0600010003", "address family 3", id="family"),
+        pytest.param("0600020006", "0600020001", "none of TCP, UDP, SCTP", id="protocol"),
+    ],
+)
+def test_a_service_that_cannot_be_is_malformed(good: str, bad: str, reason: str) -> None:
+    octets = GOLDEN["-Sn"]["<"][0].replace(bytes.fromhex(good), bytes.fromhex(bad))
+    with pytest.raises(MalformedMessage, match=reason):
+        decode_service(octets)
+
+
+def test_a_forwarding_method_that_cannot_be_is_malformed() -> None:
+    octets = GOLDEN["-Sn"]["<"][3].replace(b"\x08\x00\x03\x00\x03", b"\x08\x00\x03\x00\x07")
+    with pytest.raises(MalformedMessage, match="forwarding method 7 is unknown"):
+        decode_destination(octets)

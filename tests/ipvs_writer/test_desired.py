@@ -213,3 +213,18 @@ def test_the_last_verdict_comes_from_the_log() -> None:
     )
     assert last_verdict(stored({}, "service.down", ("web",), data), "web") is False
     assert prepare(made, "a").names[ServiceKey.of("tcp", "192.0.2.10", 80)] == "web"
+
+
+def test_what_is_out_is_not_settled_into_the_table() -> None:
+    made = config()
+    wanted = want(verdict(verdict({}, made, "w1", up=True), made, "w2", up=False), made)
+    held = ServiceTable.of(wanted.service, [Destination(*W2), Destination(*SORRY)])
+    assert [each.key for each in settle(wanted, held).destinations] == [W1]
+
+
+def test_one_backend_in_maintenance_is_out_while_the_other_serves() -> None:
+    made = config()
+    state = verdict(verdict({}, made, "w1", up=True), made, "w2", up=True)
+    wanted = want(admin(state, ("backend", "web", "w1"), "maint"), made)
+    assert wanted.places[W1] == Out()
+    assert weight(wanted.places[W2]) == 1

@@ -2,7 +2,7 @@
 
 from errno import EEXIST, ENOENT, ESRCH
 
-from libra_ipvs_writer.outcome import Result, due, judge
+from libra_ipvs_writer.outcome import Result, by_key, due, judge
 from libra_ipvs_writer.plan import Step
 from libra_schemas.operations import AddDestination, AddService, DeleteDestination
 from libra_schemas.table import Destination, Service, ServiceKey
@@ -52,3 +52,10 @@ def test_a_removal_that_needs_nothing_goes_whatever_was_refused() -> None:
 
 def test_nothing_is_taken_away_while_anything_is_unknown() -> None:
     assert due([Step(DELETE)], [Result(ADD, "unknown")]) == ([], [Result(DELETE, "cancelled")])
+
+
+def test_results_are_sorted_by_the_service_they_are_of() -> None:
+    mark = ServiceKey.marked(7)
+    other = Result(AddService(Service(mark)), "done")
+    results = [Result(ADD, "done"), other, Result(OTHER, "refused", EEXIST)]
+    assert by_key(results) == {WEB: [results[0], results[2]], mark: [other]}

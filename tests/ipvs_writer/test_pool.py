@@ -24,6 +24,7 @@ def pool(*health: Health, weight: int = 1) -> list[Member]:
         pytest.param(pool("unknown"), 1, 0, False, False, id="unknown-does-not-count-for-it"),
         pytest.param(pool("up", "unknown"), 2, 0, None, None, id="quorum-not-reached-yet"),
         pytest.param(pool("up", "down"), 2, 0, None, False, id="quorum-missed-by-all-known"),
+        pytest.param(pool("up", "up", "down"), 3, 1, None, False, id="first-needs-plain-quorum"),
         pytest.param(pool("up", "up", "down"), 2, 1, False, False, id="hysteresis-to-rise"),
         pytest.param(pool("up", "up", "up"), 2, 1, False, True, id="hysteresis-reached"),
         pytest.param(pool("up", "down", "down"), 2, 1, True, True, id="hysteresis-to-fall"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from libra_ipvs_writer.outcome import Result, by_key
 from libra_ipvs_writer.plan import Step
 from libra_ipvs_writer.prepared import Prepared, prepare
 from libra_ipvs_writer.propose import propose
@@ -66,3 +67,12 @@ def test_what_others_hold_is_never_looked_at() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
     (proposal,) = propose({}, prepared(web="192.0.2.10:80"), ["web"], held, {}, {})
     assert all(step.operation.key == WEB for step in proposal.plan.steps)
+
+
+def test_a_proposal_picks_the_results_of_its_own_steps() -> None:
+    web, other = propose(
+        {}, prepared(web="192.0.2.10:80", other="192.0.2.9:80"), ["other", "web"], {}, {}, {}
+    )[::-1]
+    done = [Result(step.operation, "done") for step in (*other.plan.steps, *web.plan.steps)]
+    assert [each.operation.key for each in web.own(by_key(done))] == [WEB, WEB]
+    assert web.keys == (WEB,)
