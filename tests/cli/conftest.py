@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,12 +12,16 @@ from libra_runtime.nats_server import free_port
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    site = Site("a", tmp_path / "state", tmp_path / "run", f"nats://127.0.0.1:{free_port()}")
-    return Host(tmp_path, site)
+def host() -> Iterator[Host]:
+    """Give a node a directory that its unprivileged processes may enter.
+
+    pytest closes its own to other users, again whenever another session begins.
+    """
+    with TemporaryDirectory(prefix="libra-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        nats = f"nats://127.0.0.1:{free_port()}"
+        yield Host(directory, Site("a", directory / "state", directory / "run", nats))
 
 
 @pytest.fixture

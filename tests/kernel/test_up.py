@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -78,11 +79,14 @@ def backends() -> Iterator[list[Listener]]:
 
 
 @pytest.fixture
-def host(tmp_path: Path, backends: list[Listener]) -> Iterator[Host]:
-    site = Site("a", tmp_path / "state", tmp_path / "run", f"nats://127.0.0.1:{free_port()}")
-    host = Host(tmp_path, site)
-    host.write(CONFIG.format(one=backends[0].port, two=backends[1].port))
-    yield host
+def host(backends: list[Listener]) -> Iterator[Host]:
+    with TemporaryDirectory(prefix="libra-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        nats = f"nats://127.0.0.1:{free_port()}"
+        host = Host(directory, Site("a", directory / "state", directory / "run", nats))
+        host.write(CONFIG.format(one=backends[0].port, two=backends[1].port))
+        yield host
     subprocess.run(["ipvsadm", "-D", "-t", "192.0.2.77:80"], check=False, capture_output=True)
 
 
