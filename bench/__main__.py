@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.report import Row, tell
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS = ("table-cold", "probe-cpu")
+ROWS = ("table-cold", "table-change", "probe-cpu")
 HERE = "--here"
 
 

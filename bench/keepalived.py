@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,23 +13,35 @@ BINARY = os.environ.get("KEEPALIVED", "keepalived")
 PATIENCE = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A keepalived under way, and the file it reads again at SIGHUP."""
+
+    process: "subprocess.Popen[bytes]"
+    config: Path
+
+    @property
+    def pid(self) -> int:
+        """The parent's process id."""
+        return self.process.pid
+
+
 @contextmanager
-def keepalived(config: str, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+def keepalived(config: str, *options: str) -> Iterator[Running]:
     """Run keepalived on *config* while the block runs; options choose its children."""
     with TemporaryDirectory(prefix="libra-bench-") as folder:
         path = Path(folder, "keepalived.conf")
+        path.touch(mode=0o600)
         path.write_text(config)
-        path.chmod(0o600)
         files = [f"--{kind}={folder}/{kind}" for kind in ("pid", "checkers_pid", "vrrp_pid")]
         command = [BINARY, "-n", "-D", "-f", str(path), *files, *options]
-        log = Path(folder, "log").open("wb")  # noqa: SIM115  closed below with the process
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-            log.close()
+        with Path(folder, "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+            try:
+                yield Running(process, path)
+            finally:
+                process.terminate()
+                process.wait(PATIENCE)
 
 
 def children(pid: int) -> list[int]:

@@ -24,8 +24,8 @@ LOCAL = {
     "libra-lab": "lab",
 }
 DELIVERABLES = ("health", "vrrp", "ipvs-writer", "notifier", "console", "cli")
-BUILD = ("hatchling",)
-"""What builds the wheels of the images, and is in none of them."""
+BUILD = ("hatchling", "setuptools")
+"""What builds the wheels of the images and is in none of them (nkeys comes as source only)."""
 
 
 def closure(name: str) -> set[str]:
@@ -57,7 +57,7 @@ def main() -> None:
     own = [
         line for line in (folder / "dev.in").read_text().splitlines() if line[:1] not in {"", "#"}
     ]
-    everything = {*own, *(need for name in LOCAL for need in closure(name))}
+    everything = {*own, *BUILD, *(need for name in LOCAL for need in closure(name))}
     lock(everything, folder / "dev.txt", None)
     lock(set(BUILD), folder / "build.txt", folder / "dev.txt")
     for name in DELIVERABLES:
