@@ -7,10 +7,10 @@ import pytest
 
 from libra_ipvs_writer.conn_sync import described, forwarding, same, sysctls, wanted
 from libra_ipvs_writer.daemons import Daemon
-from libra_ipvs_writer.fold import Entry, State
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import InstanceState
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.subjects import Subject
 
 FRONT = {"interface": {"a": "eth0", "b": "eth9"}, "vrid": 51, "addresses": ["192.0.2.10/24"]}

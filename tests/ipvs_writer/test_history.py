@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from libra_ipvs_writer.fold import Entry, State
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import EventData, TableChange, TableDrift, TableRecord
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.subjects import Subject
 from libra_schemas.table import (
     Service,

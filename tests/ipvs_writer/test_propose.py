@@ -4,9 +4,9 @@ from typing import Any
 
 from libra_ipvs_writer.outcome import Result, by_key
 from libra_ipvs_writer.plan import Step
-from libra_ipvs_writer.prepared import Prepared, prepare
 from libra_ipvs_writer.propose import propose
 from libra_schemas.config import Config
+from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.operations import AddDestination, AddService, DeleteService
 from libra_schemas.table import Destination, Service, ServiceKey, ServiceTable
 

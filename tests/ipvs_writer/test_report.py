@@ -7,9 +7,7 @@ from errno import ENOENT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_ipvs_writer.desired import Wanted
 from libra_ipvs_writer.outcome import Result
-from libra_ipvs_writer.pool import Verdict
 from libra_ipvs_writer.report import (
     Motive,
     changes,
@@ -22,6 +20,8 @@ from libra_ipvs_writer.report import (
     verdict,
 )
 from libra_ipvs_writer.touch import Cause
+from libra_schemas.intent.desired import Wanted
+from libra_schemas.intent.pool import Verdict
 from libra_schemas.model import NAME_PATTERN
 from libra_schemas.operations import (
     AddDestination,

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from libra_ipvs_writer.fold import Entry
 from libra_ipvs_writer.touch import Cause, by_service, causes_of, listed
 from libra_schemas.envelope import NEW_CHAIN, Unrecognised
+from libra_schemas.intent.fold import Entry
 from libra_schemas.subjects import Subject
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from libra_ipvs_writer.daemons import Daemon, Role
-from libra_ipvs_writer.fold import State
 from libra_schemas.config import Config
 from libra_schemas.events import InstanceState, SyncState
+from libra_schemas.intent.fold import State
 
 Part = Literal["master", "backup", "both", "off"]
 ROLES: dict[Part, tuple[Role, ...]] = {

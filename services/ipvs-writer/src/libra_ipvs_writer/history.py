@@ -7,8 +7,8 @@ was written; the listing itself is replayed by the command line alone.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from libra_ipvs_writer.fold import Entry, State
 from libra_schemas.events import TableChange, TableDrift, TableRecord
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.reading import MalformedTable
 from libra_schemas.table import ServiceKey, key_from_json, table_from_json
 

@@ -6,11 +6,11 @@ Rule: pure; a service that left the config is taken out only where nobody else w
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from libra_ipvs_writer.desired import Wanted, desired, settle
-from libra_ipvs_writer.fold import State
 from libra_ipvs_writer.outcome import Result, ResultsByKey
 from libra_ipvs_writer.plan import Plan, plan
-from libra_ipvs_writer.prepared import Prepared
+from libra_schemas.intent.desired import Wanted, desired, settle
+from libra_schemas.intent.fold import State
+from libra_schemas.intent.prepared import Prepared
 from libra_schemas.table import ServiceKey, ServiceTable, Table
 
 Owners = Mapping[ServiceKey, str]

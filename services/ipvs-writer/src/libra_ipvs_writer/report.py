@@ -7,11 +7,11 @@ or digest of what resulted).
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra_ipvs_writer.desired import Wanted
 from libra_ipvs_writer.outcome import Result
 from libra_ipvs_writer.touch import Cause, listed
 from libra_schemas.events import ServiceState, TableChange, TableDrift, TableRecord, TableRefusal
 from libra_schemas.events.writer import OperationResult
+from libra_schemas.intent.desired import Wanted
 from libra_schemas.operations import Operation, apply_operations, to_json
 from libra_schemas.table import (
     Destination,

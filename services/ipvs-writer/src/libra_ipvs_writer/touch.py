@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from libra_ipvs_writer.fold import Entry, RegisterName, State
 from libra_schemas.events import Causes
 from libra_schemas.events.common import MAX_CAUSES
+from libra_schemas.intent.fold import Entry, RegisterName, State
 
 
 @dataclass(frozen=True, slots=True)

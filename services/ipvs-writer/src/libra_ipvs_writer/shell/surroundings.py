@@ -5,8 +5,6 @@ from functools import partial
 
 from libra_ipvs_writer import conn_sync
 from libra_ipvs_writer.daemons import Daemon, Timeouts
-from libra_ipvs_writer.fold import State
-from libra_ipvs_writer.prepared import Prepared
 from libra_ipvs_writer.shell import sysctls
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.wire import KernelRefused
@@ -14,6 +12,8 @@ from libra_runtime import stamp
 from libra_runtime.journal import Journal
 from libra_schemas.config import TimeoutsConfig
 from libra_schemas.events import Causes, SyncState
+from libra_schemas.intent.fold import State
+from libra_schemas.intent.prepared import Prepared
 
 SYNC = ("sync", "all")
 

@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from libra_ipvs_writer import report
-from libra_ipvs_writer.desired import last_verdict
-from libra_ipvs_writer.fold import RegisterName, State
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
 from libra_ipvs_writer.outcome import Result, ResultsByKey, by_key
 from libra_ipvs_writer.plan import Plan, merge, plan
-from libra_ipvs_writer.prepared import Prepared
 from libra_ipvs_writer.propose import Proposal, propose
 from libra_ipvs_writer.report import Motive, motive_of
 from libra_ipvs_writer.settings import Settings
@@ -22,6 +19,9 @@ from libra_ipvs_writer.shell.voice import NOTHING, Moment, Voice
 from libra_ipvs_writer.touch import by_service, causes_of
 from libra_runtime import stamp
 from libra_runtime.journal import Journal
+from libra_schemas.intent.desired import last_verdict
+from libra_schemas.intent.fold import RegisterName, State
+from libra_schemas.intent.prepared import Prepared
 from libra_schemas.operations import apply_operations
 from libra_schemas.table import Service, ServiceKey, ServiceTable
 

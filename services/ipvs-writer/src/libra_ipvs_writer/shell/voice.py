@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from libra_ipvs_writer import report
-from libra_ipvs_writer.desired import Wanted
 from libra_ipvs_writer.outcome import Result
 from libra_ipvs_writer.report import Motive
 from libra_runtime import stamp
 from libra_runtime.journal import Journal
 from libra_schemas.events import EventData
+from libra_schemas.intent.desired import Wanted
 from libra_schemas.operations import Operation
 from libra_schemas.table import ServiceKey, ServiceTable, Table
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 import structlog
 
-from libra_ipvs_writer.fold import Entry, RegisterName, State, fold
-from libra_ipvs_writer.prepared import Prepared, prepare
 from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.surroundings import Surroundings
@@ -15,6 +13,8 @@ from libra_ipvs_writer.touch import by_service
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_schemas.errors import ConfigError
 from libra_schemas.events import ConfigApplied
+from libra_schemas.intent.fold import Entry, RegisterName, State, fold
+from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.load import config_of
 
 OWN = ("service", "table", "conn")

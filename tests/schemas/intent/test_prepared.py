@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from libra_ipvs_writer.prepared import Pool, prepare
 from libra_schemas.config import Config
+from libra_schemas.intent.prepared import Pool, prepare
 from libra_schemas.table import Destination, Service, ServiceKey, Tunnel
 from libra_schemas.target import target_of
 

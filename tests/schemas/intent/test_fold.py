@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_ipvs_writer.fold import Entry, State, fold
 from libra_schemas.envelope import NEW_CHAIN, Unrecognised
+from libra_schemas.intent.fold import Entry, State, fold
 from libra_schemas.subjects import Subject
 
 TYPES = st.sampled_from(["backend.up", "backend.down", "vrrp.master", "vrrp.alarm", "later.born"])

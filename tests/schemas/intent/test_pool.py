@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_ipvs_writer.pool import Health, Member, judge
+from libra_schemas.intent.pool import Health, Member, judge
 
 MEMBERS = st.lists(
     st.builds(Member, st.sampled_from(["up", "down", "unknown"]), st.integers(0, 5), st.booleans()),

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from libra_ipvs_writer.desired import (
+from libra_schemas.catalogue import PUBLISHER_OF
+from libra_schemas.config import Config
+from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
+from libra_schemas.events import AdminState, BackendState, ServiceState
+from libra_schemas.events.common import Data
+from libra_schemas.intent.desired import (
     AsFound,
     In,
     Out,
@@ -13,13 +18,8 @@ from libra_ipvs_writer.desired import (
     last_verdict,
     settle,
 )
-from libra_ipvs_writer.fold import Entry, State, fold
-from libra_ipvs_writer.prepared import prepare
-from libra_schemas.catalogue import PUBLISHER_OF
-from libra_schemas.config import Config
-from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
-from libra_schemas.events import AdminState, BackendState, ServiceState
-from libra_schemas.events.common import Data
+from libra_schemas.intent.fold import Entry, State, fold
+from libra_schemas.intent.prepared import prepare
 from libra_schemas.subjects import Subject
 from libra_schemas.table import Destination, ServiceKey, ServiceTable, Tunnel
 from libra_schemas.target import target_of

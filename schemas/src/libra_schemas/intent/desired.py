@@ -7,11 +7,11 @@ verdict what the kernel holds stays, and what it does not hold is not added.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from libra_ipvs_writer.fold import State
-from libra_ipvs_writer.pool import Health, Member, Verdict, judge
-from libra_ipvs_writer.prepared import Backend, DestinationKey, Pool, Prepared
 from libra_schemas.admin import READY, Will, join, keys_of
 from libra_schemas.events import AdminState, BackendState, ServiceState
+from libra_schemas.intent.fold import State
+from libra_schemas.intent.pool import Health, Member, Verdict, judge
+from libra_schemas.intent.prepared import Backend, DestinationKey, Pool, Prepared
 from libra_schemas.table import Destination, Service, ServiceTable
 
 
