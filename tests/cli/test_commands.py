@@ -15,9 +15,13 @@ from libra_cli.exits import MISSING, REFUSED, UNREACHABLE
 from libra_cli.strays import start_time
 from libra_cli.testing import Host, Up
 from libra_runtime.nats_journal import open_journal
+from libra_runtime.session import open_session
 from libra_runtime.stamp import draft
-from libra_schemas.events import TableChange, TableRecord
+from libra_runtime.streams import Limits, init_streams
+from libra_runtime.yaml_config import read_config
+from libra_schemas.events import BackendState, TableChange, TableRecord
 from libra_schemas.events.writer import OperationResult
+from libra_schemas.nats import ADMIN
 from libra_schemas.operations import (
     AddDestination,
     AddService,
@@ -35,6 +39,7 @@ from libra_schemas.table import (
     key_to_json,
     table_to_json,
 )
+from libra_schemas.target import target_of
 
 GOOD = """\
 version: 1
@@ -44,6 +49,10 @@ services:
     address: 192.0.2.10:80
     backends:
       w1: {address: 10.0.1.11:80, weight: 3}
+"""
+PAIR = f"""{GOOD}\
+      w2: 10.0.1.12:80
+    scheduler: wrr
 """
 BAD = GOOD.replace("backends", "backend").replace("192.0.2.10:80", "nonsense")
 WEB = ServiceKey.of("tcp", "192.0.2.10", 80)
@@ -281,3 +290,73 @@ def test_replay_prints_what_the_kernel_held_at_any_moment(host: Host, up: Up) ->
     assert "10.0.1.12:80  nat  weight 1" in host.libra("replay", "--format", "table").stdout
     listed = host.libra("events", "--json", "--type", "table.changed").stdout.splitlines()
     assert [json.loads(line)["sequence"] for line in listed] == sequences
+
+
+async def judge(host: Host, backend: str, *, up: bool) -> int:
+    """Publish what health would: a verdict on a backend of web in GOOD."""
+    config, _ = read_config(host.directory / "libra.yaml")
+    service = config.services["web"]
+    chosen = service.backends[backend]
+    data = BackendState(
+        service="web",
+        backend=backend,
+        address=chosen.address.address,
+        port=chosen.address.port,
+        protocol="tcp",
+        target=target_of(service, chosen),
+        up=up,
+    )
+    journal = await open_journal(host.edge("health"))
+    kind = "backend.up" if up else "backend.down"
+    sequence = await journal.append(draft(kind, ("web", backend), data))
+    await journal.close()
+    return sequence
+
+
+def test_replay_desired_prints_what_was_wanted_at_any_moment(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    refused = host.libra("replay", "--desired")
+    assert (refused.returncode, refused.stdout) == (REFUSED, "")
+    assert "no config was in force" in refused.stderr
+    host.libra("apply", host.write(PAIR))
+    held = asyncio.run(write_history(host))
+    head = "-A -t 192.0.2.10:80 -s wrr\n"
+    w1 = "-a -t 192.0.2.10:80 -r 10.0.1.11:80 -m -w 3\n"
+    w2 = "-a -t 192.0.2.10:80 -r 10.0.1.12:80 -m -w 1\n"
+    as_found = [host.libra("replay", "--desired", "--at", str(each)).stdout for each in held]
+    assert as_found == [head + w1, head + w1 + w2, head + w2]
+    judged = asyncio.run(judge(host, "w1", up=True))
+    assert host.libra("replay").stdout == head + w2
+    assert host.libra("replay", "--desired").stdout == head + w1 + w2
+    host.libra("drain", "backend.web.w1")
+    asyncio.run(judge(host, "w2", up=False))
+    drained = w1.replace("-w 3", "-w 0")
+    assert host.libra("replay", "--desired").stdout == head + drained
+    before = host.libra("replay", "--desired", "--at", str(judged), "web")
+    assert (before.stdout, before.stderr) == (head + w1 + w2, "")
+    assert host.libra("replay", "--desired", "mail").stdout == ""
+    shown = json.loads(host.libra("replay", "--desired", "--json").stdout)
+    assert [each["weight"] for each in shown["services"][0]["destinations"]] == [0]
+    assert "weight 0" in host.libra("replay", "--desired", "--format", "table").stdout
+
+
+def test_replay_reaches_what_the_log_dropped_but_the_registers_hold(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    host.libra("apply", host.write(PAIR))
+    asyncio.run(write_history(host))
+    asyncio.run(judge(host, "w1", up=True))
+    told = [host.libra("replay").stdout, host.libra("replay", "--desired").stdout]
+    asyncio.run(shorten(host, 2))
+    oldest = host.libra("events", "--json").stdout.splitlines()
+    assert len(oldest) == 2
+    assert [host.libra("replay").stdout, host.libra("replay", "--desired").stdout] == told
+    assert "-r 10.0.1.11:80" in told[1]
+
+
+async def shorten(host: Host, messages: int) -> None:
+    """Let the log drop all but its newest messages."""
+    session = await open_session(host.edge(ADMIN), lambda _: None)
+    try:
+        await init_streams(session, host.site.node, Limits(size=1 << 26, messages=messages))
+    finally:
+        await session.close()

@@ -105,19 +105,27 @@ def table(backends: list[Listener], *weights: int) -> list[str]:
     ]
 
 
+def replayed(host: Host, *words: str) -> list[str]:
+    return host.libra("replay", *words, "--format", "ipvsadm", "up-test").stdout.splitlines()
+
+
+def wanted(host: Host) -> list[str]:
+    return replayed(host, "--desired")
+
+
 def test_a_node_comes_up_follows_its_backends_and_leaves_the_table(
     host: Host, backends: list[Listener]
 ) -> None:
     up = start(host)
     try:
         until(lambda: ipvsadm() == table(backends, 3, 1), "both backends in the table")
-        assert host.libra("replay", "up-test").stdout.splitlines() == ipvsadm()
+        assert replayed(host) == wanted(host) == ipvsadm()
         assert "weight 7" not in host.libra("status").stdout
         host.libra("weight", "backend.up-test.w2", "7")
         until(lambda: ipvsadm() == table(backends, 3, 7), "the weight an operator set")
         backends[0].close()
         until(lambda: ipvsadm() == table(backends[1:], 7), "a dead backend out of the table")
-        assert host.libra("replay", "up-test").stdout.splitlines() == ipvsadm()
+        assert replayed(host) == wanted(host) == ipvsadm()
         shown = json.loads(host.libra("status", "--json").stdout)
         assert shown["services"]["up-test"]["backends"]["w1"]["verdict"] == "down"
         assert {"console", "health", "ipvs-writer", "vrrp", "notifier"} == set(shown["processes"])
@@ -140,7 +148,7 @@ def test_a_killed_writer_and_a_killed_supervisor_leave_the_table_alone(
     again = start(host)
     try:
         assert all(start_time(pid) == 0 for pid, _ in processes.values())
-        assert host.libra("replay", "up-test").stdout.splitlines() == table(backends, 3, 1)
+        assert replayed(host) == wanted(host) == table(backends, 3, 1)
         changes = host.libra("events", "--type", "table.changed").stdout.splitlines()
         backends[1].close()
         until(lambda: ipvsadm() == table(backends[:1], 3), "the new writer writes")

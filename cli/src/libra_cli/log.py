@@ -43,17 +43,17 @@ async def connect(site: Site) -> AsyncIterator[Session]:
 
 
 async def read(
-    session: Session, subject: str, first: int, until: "Moment | None" = None
+    session: Session, subject: str, first: int, until: "Moment | None" = None, *, stream: str = LOG
 ) -> AsyncGenerator[Record, None]:
-    """Yield LOG on *subject* from *first* on, up to and including *until* (None: all there is)."""
+    """Yield *subject* of *stream* from place *first* on, to *until* inclusive (None: its end)."""
     more = True
     while more:
-        records, more = await page(session, LOG, subject, first)
+        records, more = await page(session, stream, subject, first)
         for each in records:
             if until is not None and until.is_before(each):
                 return
             yield each
-            first = each.sequence + 1
+            first = each.place + 1
 
 
 async def follow(session: Session, subject: str, first: int) -> AsyncGenerator[Record, None]:

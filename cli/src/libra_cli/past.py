@@ -49,6 +49,9 @@ def replay(
     form: Annotated[
         Literal["ipvsadm", "json", "table"], typer.Option("--format", help="How.")
     ] = "ipvsadm",
+    desired: Annotated[
+        bool, typer.Option("--desired", help="What was wanted, not what the kernel held.")
+    ] = False,
     node: Node = None,
     state: State = None,
     run: Run = None,
@@ -58,12 +61,8 @@ def replay(
     """Print the table the kernel held at a moment, from the log."""
     from libra_cli import replay as command
 
-    past = asyncio.run(command.replay(locate(Given(node, state, run, nats)), at, services or ()))
+    query = command.Query(at, tuple(services or ()), desired)
+    past = asyncio.run(command.replay(locate(Given(node, state, run, nats)), query))
     sys.stdout.write(command.formatted(past, "json" if as_json else form))
-    for name, sequence in past.unsure.items():
-        sys.stderr.write(
-            f"{name} is not sure: from sequence {sequence} on the fold of the log differs from the "
-            "digest in it\n"
-        )
-    if past.skipped:
-        sys.stderr.write(f"{past.skipped} malformed events were left out\n")
+    for doubt in past.doubts:
+        sys.stderr.write(f"{doubt}\n")

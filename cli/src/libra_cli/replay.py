@@ -1,74 +1,110 @@
-"""`libra replay`: the table the kernel held at any moment, folded from the log."""
+"""`libra replay`: the table the kernel held at any moment, or should have, from the log."""
 
 import json
-from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from libra_cli import log
 from libra_cli.exits import REFUSED, CommandError
-from libra_cli.history import History, MalformedTable
 from libra_cli.output import columns
+from libra_cli.reach import Reach, reach
 from libra_cli.site import Site
-from libra_runtime.session import Session
-from libra_runtime.stored import page
-from libra_schemas.envelope import decode
-from libra_schemas.errors import MalformedEvent
+from libra_schemas.intent.history import History
+from libra_schemas.intent.moment import AREAS, Moment, moment
 from libra_schemas.ipvsadm import render
-from libra_schemas.subjects import LOG
+from libra_schemas.reading import MalformedTable
 from libra_schemas.table import ServiceTable, Table, table_to_json
 
 Format = Literal["ipvsadm", "json", "table"]
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """Which moment (a time as the log stored it, or a sequence) and which services (none: all).
+
+    *desired*: what was wanted, not what the kernel held.
+    """
+
+    at: str | None = None
+    services: tuple[str, ...] = ()
+    desired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """A table of the past; *unsure* names services whose digest the log contradicts."""
+    """A table of the past; *doubts* are sentences on what may be wrong with it."""
 
     table: Table
     names: dict[str, str]
     sequence: int
     unsure: dict[str, int]
-    skipped: int = 0
+    """Services whose digest the log contradicts, and the sequence where that began."""
+    doubts: tuple[str, ...] = ()
 
 
-async def replay(site: Site, at: str | None, services: Iterable[str]) -> Past:
-    """Fold `table.*` up to and including *at* (a time as the log stored it, or a sequence)."""
-    moment = log.Moment.parse(at, datetime.now(UTC)) if at else None
+async def replay(site: Site, query: Query) -> Past:
+    """Fold the log up to and including the moment asked for."""
+    asked = log.Moment.parse(query.at, datetime.now(UTC)) if query.at else None
     async with log.connect(site) as session:
-        return await _fold(session, site.node, moment, services)
+        reading = await reach(session, site.node, asked)
+        history = await _history(reading)
+        past = await _wanted(reading, history) if query.desired else _held(history)
+    skipped = (f"{reading.skipped} malformed events were left out",) if reading.skipped else ()
+    return _chosen(past, query.services, skipped)
 
 
-async def _fold(
-    session: Session, node: str, moment: "log.Moment | None", services: Iterable[str]
-) -> Past:
-    await _require_reach(session, moment)
+async def _history(reading: Reach) -> History:
     history = History()
-    skipped = 0
-    async with aclosing(log.read(session, f"lvs.{node}.table.>", 1, moment)) as records:
-        async for each in records:
+    async with aclosing(reading.entries("table")) as entries:
+        async for each in entries:
             try:
-                _, event = decode(each.subject, each.raw)
-                history.learn(each.sequence, event)
-            except (MalformedEvent, MalformedTable):
-                skipped += 1
-    table = history.of(services)
-    names = {str(key): history.names[key] for key in table}
-    return Past(table, names, history.sequence, dict(history.unsure), skipped)
+                history.learn(each.sequence, each.event)
+            except MalformedTable:
+                reading.skipped += 1
+    return history
 
 
-async def _require_reach(session: Session, moment: "log.Moment | None") -> None:
-    """Refuse a moment before the log begins."""
-    records, _ = await page(session, LOG, ">", 1)
-    if moment is not None and records and moment.is_before(records[0]):
-        first = records[0]
-        raise CommandError(
-            f"the log begins at sequence {first.sequence}, {first.time.isoformat()}; "
-            "what was before is not in it",
-            REFUSED,
-        )
+def _held(history: History) -> Past:
+    doubts = tuple(
+        f"{name} is not sure: from sequence {sequence} on the fold of the log differs from the "
+        "digest in it"
+        for name, sequence in history.unsure.items()
+    )
+    names = {str(key): history.names[key] for key in history.tables}
+    return Past(history.tables, names, history.sequence, dict(history.unsure), doubts)
+
+
+async def _wanted(reading: Reach, history: History) -> Past:
+    """Join the registers at the moment with what the kernel held then."""
+    async with aclosing(reading.entries(*AREAS)) as entries:
+        found = moment(reading.node, [each async for each in entries])
+    if found.prepared is None:
+        raise CommandError("no config was in force: nothing was wanted", REFUSED)
+    held = _held(history)
+    newest = max(entry.sequence for entry in found.state.values())
+    names = {str(key): name for key, name in found.prepared.names.items()}
+    doubts = (*held.doubts, *_unusable(found))
+    return Past(found.wanted(held.table), names, max(newest, held.sequence), held.unsure, doubts)
+
+
+def _unusable(found: Moment) -> list[str]:
+    return [
+        f"the config of sequence {sequence} cannot be used: the one before it counts"
+        for sequence in found.unusable
+    ]
+
+
+def _chosen(past: Past, services: tuple[str, ...], doubts: tuple[str, ...]) -> Past:
+    """Keep the tables of *services* (names in the config, or kernel keys), all for none."""
+    wanted = set(services)
+    table = {
+        key: each
+        for key, each in past.table.items()
+        if not wanted or {past.names[str(key)], str(key)} & wanted
+    }
+    return replace(past, table=table, doubts=(*past.doubts, *doubts))
 
 
 def formatted(past: Past, form: Format) -> str:
@@ -84,6 +120,7 @@ def _json(past: Past) -> dict[str, object]:
     return {
         "sequence": past.sequence,
         "unsure": past.unsure,
+        "doubts": list(past.doubts),
         "services": [
             {"name": past.names[str(key)]} | table_to_json(table)
             for key, table in past.table.items()

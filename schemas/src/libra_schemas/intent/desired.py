@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from libra_schemas.admin import READY, Will, join, keys_of
 from libra_schemas.events import AdminState, BackendState, ServiceState
-from libra_schemas.intent.fold import State
+from libra_schemas.intent.fold import State, data
 from libra_schemas.intent.pool import Health, Member, Verdict, judge
 from libra_schemas.intent.prepared import Backend, DestinationKey, Pool, Prepared
 from libra_schemas.table import Destination, Service, ServiceTable
@@ -100,9 +100,8 @@ def settle(wanted: Wanted, actual: ServiceTable | None) -> ServiceTable:
 
 def last_verdict(state: State, name: str) -> bool | None:
     """Tell whether the log last called service *name* up; None where it never said."""
-    entry = state.get(("service", name))
-    data = getattr(entry.event, "data", None) if entry else None
-    return data.up if isinstance(data, ServiceState) else None
+    said = data(state, ServiceState, "service", name)
+    return said.up if said else None
 
 
 def _look(state: State, prepared: Prepared, name: str) -> list[_Seen]:
@@ -119,16 +118,13 @@ def _look(state: State, prepared: Prepared, name: str) -> list[_Seen]:
 
 
 def _admin(state: State, key: tuple[str, ...]) -> AdminState | None:
-    entry = state.get(("admin", *key))
-    data = getattr(entry.event, "data", None) if entry else None
-    return data if isinstance(data, AdminState) else None
+    return data(state, AdminState, "admin", *key)
 
 
 def _verdict(state: State, name: str, backend: str, target: str) -> BackendState | None:
     """Find the verdict on a backend, if it was reached against exactly this config."""
-    entry = state.get(("backend", name, backend))
-    data = getattr(entry.event, "data", None) if entry else None
-    return data if isinstance(data, BackendState) and data.target == target else None
+    verdict = data(state, BackendState, "backend", name, backend)
+    return verdict if verdict and verdict.target == target else None
 
 
 def _health(pool: Pool, verdict: BackendState | None) -> Health:

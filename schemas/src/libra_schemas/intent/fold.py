@@ -6,10 +6,13 @@ prunes and knows no clock. What registers mean together is decided in `desired` 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from libra_schemas.envelope import Event, Unrecognised
+from libra_schemas.events.common import Data
 from libra_schemas.subjects import Subject
 
+Kind = TypeVar("Kind", bound=Data)
 RegisterName = tuple[str, ...]
 
 
@@ -35,3 +38,10 @@ def fold(state: State, entries: Iterable[Entry]) -> tuple[State, frozenset[Regis
         if known is None or entry.sequence > known.sequence:
             newer[name] = entry
     return ({**state, **newer} if newer else state), frozenset(newer)
+
+
+def data(state: State, kind: type[Kind], *name: str) -> Kind | None:
+    """Give the data of register *name*, None where it holds nothing of that *kind*."""
+    entry = state.get(name)
+    found = entry.event.data if entry else None
+    return found if isinstance(found, kind) else None

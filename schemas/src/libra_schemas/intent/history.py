@@ -4,16 +4,12 @@
 where the log begins in the middle, a service is known from its first record on.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from libra_schemas.envelope import Event, Unrecognised
 from libra_schemas.events import TableChange, TableRecord
 from libra_schemas.operations import apply_operations, from_json
-from libra_schemas.reading import MalformedTable
 from libra_schemas.table import ServiceKey, ServiceTable, digest, key_from_json, table_from_json
-
-TYPES = ("table.changed", "table.recorded")
 
 
 @dataclass(slots=True)
@@ -42,10 +38,14 @@ class History:
         self._compare(sequence, data)
 
     def _change(self, change: TableChange) -> None:
+        """Apply operations by their own keys: a service that moves has two."""
         key = key_from_json(change.key)
-        held = {key: self.tables[key]} if key in self.tables else {}
         operations = [from_json(each.operation) for each in change.operations]
-        self._put(change.service, key, apply_operations(held, operations).get(key))
+        keys = {key, *(each.key for each in operations)}
+        held = {each: self.tables[each] for each in keys if each in self.tables}
+        after = apply_operations(held, operations)
+        for each in keys:
+            self._put(change.service, each, after.get(each))
 
     def _record(self, record: TableRecord) -> None:
         if record.table is not None:
@@ -64,23 +64,16 @@ class History:
 
     def _compare(self, sequence: int, data: TableChange | TableRecord) -> None:
         """Note where the log's own digest says that the fold is not what the kernel held."""
-        held = [
-            self.tables[k] for k, n in self.names.items() if n == data.service and k in self.tables
-        ]
-        gone = data.table is None if isinstance(data, TableRecord) else not data.present
-        if gone != (not held) or (held and digest(*held) != data.digest):
+        key = _key(data)
+        held = self.tables.get(key) if key else None
+        if digest(*([held] if held else [])) != data.digest:
             self.unsure.setdefault(data.service, sequence)
         else:
             self.unsure.pop(data.service, None)
 
-    def of(self, services: Iterable[str]) -> dict[ServiceKey, ServiceTable]:
-        """Choose the tables of *services* (names in the config, or kernel keys), all for none."""
-        wanted = set(services)
-        return {
-            key: table
-            for key, table in self.tables.items()
-            if not wanted or self.names.get(key) in wanted or str(key) in wanted
-        }
 
-
-__all__ = ["TYPES", "History", "MalformedTable"]
+def _key(data: TableChange | TableRecord) -> ServiceKey | None:
+    """Name the kernel service whose digest *data* states."""
+    if isinstance(data, TableChange):
+        return key_from_json(data.key)
+    return table_from_json(data.table).key if data.table else None

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from libra_cli.history import History, MalformedTable
 from libra_schemas.envelope import NEW_CHAIN, Event, Unrecognised
 from libra_schemas.events import EventData, TableChange, TableRecord
 from libra_schemas.events.writer import OperationResult
+from libra_schemas.intent.history import History
 from libra_schemas.operations import AddDestination, AddService, DeleteService, Operation, to_json
+from libra_schemas.reading import MalformedTable
 from libra_schemas.table import (
     Destination,
     Service,
@@ -94,16 +95,28 @@ def test_a_deleted_service_is_gone_whether_changed_or_recorded() -> None:
     assert gone.unsure == {}
 
 
+def test_a_service_that_moves_is_held_at_its_new_address_alone() -> None:
+    moved = ServiceKey.of("tcp", "192.0.2.11", 80)
+    after = ServiceTable.of(Service(moved), [W1])
+    move = TableChange(
+        service="web",
+        key=key_to_json(moved),
+        operations=tuple(
+            OperationResult(operation=to_json(each))
+            for each in (AddService(Service(moved)), AddDestination(moved, W1), DeleteService(WEB))
+        ),
+        digest=digest(after),
+        present=True,
+    )
+    folded = history(recorded(table(W1)), event(move))
+    assert folded.tables == {moved: after}
+    assert folded.unsure == {}
+
+
 def test_a_change_without_its_past_is_unsure_until_the_next_record() -> None:
     change = changed(table(W1, W2), AddDestination(WEB, W2))
     assert history(change).unsure == {"web": 1}
     assert history(change, recorded(table(W1, W2))).unsure == {}
-
-
-def test_tables_are_chosen_by_the_services_name_or_the_kernels() -> None:
-    folded = history(recorded(table(W1)))
-    assert folded.of(["web"]) == folded.of(["tcp 192.0.2.10:80"]) == folded.of([]) == folded.tables
-    assert folded.of(["mail"]) == {}
 
 
 def test_a_malformed_change_is_said_to_be_one_and_an_unknown_one_is_passed_over() -> None:
