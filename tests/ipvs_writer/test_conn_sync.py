@@ -7,7 +7,7 @@ import pytest
 
 from libra_ipvs_writer.conn_sync import described, forwarding, same, sysctls, wanted
 from libra_ipvs_writer.daemons import Daemon
-from libra_schemas.config import Config
+from libra_schemas.config import Config, IpvsConfig
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import InstanceState
 from libra_schemas.intent.fold import Entry, State
@@ -105,7 +105,15 @@ def test_the_sysctls_are_the_defaults_and_what_the_config_says() -> None:
         "net.ipv4.vs.sync_threshold": "2 0",
         "net.ipv4.vs.sync_refresh_period": "20",
         "net.ipv4.vs.sloppy_tcp": "1",
+        "net.ipv4.vs.expire_nodest_conn": "1",
+        "net.ipv4.vs.expire_quiescent_template": "1",
+        "net.ipv4.vs.conn_reuse_mode": "1",
     }
+
+
+def test_the_config_overrules_a_default() -> None:
+    asked = config().model_copy(update={"ipvs": IpvsConfig(sysctls={"conn_reuse_mode": 0})})
+    assert sysctls(asked)["net.ipv4.vs.conn_reuse_mode"] == "0"
 
 
 @pytest.mark.parametrize(

@@ -409,6 +409,21 @@ async def test_the_sync_daemons_run_in_both_roles_with_the_sysctls_they_need(sit
     assert found == [["2", "0"], ["10"], ["1"]]
 
 
+async def test_the_sysctls_that_flows_need_are_set(site: Site) -> None:
+    vs = Path("/proc/sys/net/ipv4/vs")
+    names = ("expire_nodest_conn", "expire_quiescent_template", "conn_reuse_mode")
+    for name in names:
+        (vs / name).write_text("0")
+
+    def found() -> list[str]:
+        return [(vs / name).read_text().strip() for name in names]
+
+    async with site.writer() as writer:
+        site.apply({"web": WEB})
+        await until(lambda: found() == ["1", "1", "1"], writer.trouble)
+        assert writer.trouble() is None
+
+
 async def test_a_following_sync_daemon_takes_the_role_of_the_instance(site: Site) -> None:
     bring_up_sync()
     instances = {"front": {"interface": "sync0", "vrid": 51, "addresses": ["192.0.2.10/24"]}}

@@ -7,12 +7,24 @@ POLL = 0.05
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, timeout: float = 30.0, poll: float = POLL
+    condition: Callable[[], bool],
+    what: str,
+    timeout: float = 30.0,
+    poll: float = POLL,
+    steady: float = 0.0,
 ) -> float:
-    """Wait until *condition* holds; return how long it took in seconds, raise TimeoutError."""
+    """Wait until *condition* holds, without a break for *steady* seconds.
+
+    Return how long it took in seconds, the steady time left out; raise TimeoutError.
+    """
     started = time.monotonic()
-    while not condition():
-        if time.monotonic() - started > timeout:
+    since: float | None = None
+    while True:
+        holds = condition()
+        now = time.monotonic()
+        since = (now if since is None else since) if holds else None
+        if since is not None and now - since >= steady:
+            return since - started
+        if now - started > timeout + steady:
             raise TimeoutError(f"{what}: not within {timeout:g} s")
         time.sleep(poll)
-    return time.monotonic() - started

@@ -14,6 +14,9 @@ from libra_lab.waiting import wait_until
 
 REQUESTS = 90
 CALM = 40
+LEASE = 2
+"""Seconds: the default of an instance's `lease`."""
+
 DOWNLOAD_SECONDS = 12
 DOWNLOAD_BYTES = 3_000_000
 
@@ -162,7 +165,8 @@ def settle(scene: Scene) -> None:
     """Let a round of chaos end, and the address come home, before traffic is judged."""
     if scene.chaos:
         scene.chaos.settle()
-        wait_until(lambda: _home(scene), "a is the only owner after chaos", 60)
+        # A killed machine's address outlives it by its lease: only past that does it tell anything.
+        wait_until(lambda: _home(scene), "a is the only owner after chaos", 60, steady=LEASE + 1)
 
 
 def tell(scene: Scene, event: str, subject: str, words: tuple[str, ...], since: float) -> None:

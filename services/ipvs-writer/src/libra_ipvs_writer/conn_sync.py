@@ -86,10 +86,18 @@ def described(daemons: Iterable[Daemon]) -> SyncState:
     )
 
 
+FLOWS = {
+    "expire_nodest_conn": "1",
+    "expire_quiescent_template": "1",
+    "conn_reuse_mode": "1",
+}
+"""Without these UDP clients keep being sent to a deleted backend, persistent ones to a drained."""
+
+
 def sysctls(config: Config) -> dict[str, str]:
-    """List the sysctls that must hold: DESIGN §7's defaults, then what the config says."""
+    """List the sysctls that must hold: those of flows and of sync, then what the config says."""
     sync = config.sync
-    needed = {
+    needed = FLOWS | {
         "sync_threshold": f"{sync.threshold[0]} {sync.threshold[1]}",
         "sync_refresh_period": f"{sync.refresh_period:.0f}",
         "sloppy_tcp": "1",
