@@ -174,7 +174,7 @@ def test_an_operators_act_is_in_force_and_in_the_log(host: Host, up: Up) -> None
     shown = json.loads(host.libra("status", "--json").stdout)
     assert shown["services"]["web"]["backends"]["w1"]["mode"] == "drain"
     said = host.libra("events", "--type", "operator.*").stdout
-    assert re.search(r"operator.drain +backend/web/w1: drain by .*: hm", said)
+    assert re.search(r"operator.drain +\S+ set backend web w1 to drain: hm", said)
 
 
 def test_followed_events_are_shown_once(host: Host, up: Up) -> None:

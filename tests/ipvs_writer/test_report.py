@@ -86,7 +86,7 @@ def test_a_refusal_says_the_errno_and_how_many_steps_it_cancelled() -> None:
 def test_a_verdict_says_the_arithmetic() -> None:
     pool = Verdict(False, 1, 2, 0, 1, 3)
     data = verdict(Wanted("web", Service(WEB), {}, pool, sorry=True), CAUSES)
-    assert data.why == "weight 1 live of 2 needed; the sorry server is in"
+    assert data.why == "backend.down web/w1; config.applied cluster"
     assert (data.up, data.sorry, data.eligible, data.backends) == (False, True, 1, 3)
 
 

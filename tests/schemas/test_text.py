@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from libra_schemas.events.common import EvidenceText
-from libra_schemas.text import evidence
+from libra_schemas.text import LINE_LIMIT, evidence, one_line
 
 _FITS = TypeAdapter(EvidenceText)
 
@@ -50,3 +50,16 @@ def test_a_cut_leaves_whole_characters(raw: bytes | str, limit: int, shown: str)
 
 def test_512_bytes_are_kept() -> None:
     assert evidence("x" * 10_000) == "x" * 512
+
+
+@given(st.text())
+def test_foreign_words_become_one_printable_line(words: str) -> None:
+    line = one_line(words)
+    assert line.isprintable()
+    assert len(line) <= LINE_LIMIT
+    assert one_line(line) == line
+
+
+def test_a_line_too_long_is_cut_where_asked() -> None:
+    assert one_line("one two three", 8) == "one two…"
+    assert one_line("x" * (LINE_LIMIT + 1)) == "x" * (LINE_LIMIT - 1) + "…"

@@ -11,15 +11,19 @@ from fnmatch import fnmatchcase
 from libra_cli import log
 from libra_cli.exits import UNREACHABLE, CommandError
 from libra_cli.output import coloured
-from libra_cli.sentence import sentence
 from libra_cli.site import Site
 from libra_runtime.session import Session
 from libra_runtime.stored import Record, last_sequence
 from libra_schemas.envelope import decode
 from libra_schemas.errors import MalformedEvent
+from libra_schemas.sentences.event import sentence
+from libra_schemas.text import one_line
 
 _BAD = ("down", "fault", "failed", "rejected", "refused", "drift", "alarm", "lost")
 _GOOD = ("up", "master", "back", "sent", "applied")
+
+_WIDEST = 1000
+"""Characters of a sentence."""
 
 _RECENT = 10
 """Events shown before following, where nobody said since when."""
@@ -105,7 +109,7 @@ def _json(each: Record) -> str:
 
 
 def line(each: Record) -> str:
-    """Say one event: when the log stored it, sequence, type, entity, sentence."""
+    """Say one event: when the log stored it, sequence, type, sentence."""
     try:
         subject, event = decode(each.subject, each.raw)
     except MalformedEvent as error:
@@ -113,10 +117,8 @@ def line(each: Record) -> str:
     kind = f"{subject.type:<16}"
     verb = subject.type.partition(".")[2]
     colour = "red" if verb in _BAD else "green" if verb in _GOOD else "dim"
-    return (
-        f"{_time(each.time)} {each.sequence:>7}  {coloured(kind, colour)} "
-        f"{'/'.join(subject.key)}: {sentence(event)}"
-    )
+    said = one_line(sentence(event, subject), _WIDEST)
+    return f"{_time(each.time)} {each.sequence:>7}  {coloured(kind, colour)} {said}"
 
 
 def _time(time: datetime) -> str:

@@ -7,6 +7,9 @@ escapes, so that a terminal, a log and JSON show what came and obey nothing of i
 LIMIT = 512
 """Bytes kept, before escaping."""
 
+LINE_LIMIT = 300
+"""Characters of a line; subject lines and terminals cut longer ones anyway."""
+
 _LAST_BYTE = 0xFF
 _LAST_SHORT = 0xFFFF
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
@@ -23,6 +26,12 @@ def evidence(raw: bytes | str, limit: int = LIMIT) -> str:
     if len(octets) > limit:
         kept = _whole_characters(kept)
     return "".join(map(_shown, kept.decode("utf-8", "surrogateescape")))
+
+
+def one_line(words: str, limit: int = LINE_LIMIT) -> str:
+    """Put foreign words on one line: control characters become spaces, length is bounded."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
 def _whole_characters(octets: bytes) -> bytes:

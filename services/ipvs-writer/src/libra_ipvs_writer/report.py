@@ -13,6 +13,7 @@ from libra_schemas.events import ServiceState, TableChange, TableDrift, TableRec
 from libra_schemas.events.writer import OperationResult
 from libra_schemas.intent.desired import Wanted
 from libra_schemas.operations import Operation, apply_operations, to_json
+from libra_schemas.sentences import words
 from libra_schemas.table import (
     Destination,
     ServiceKey,
@@ -22,10 +23,13 @@ from libra_schemas.table import (
     key_to_json,
     table_to_json,
 )
+from libra_schemas.text import evidence
 
 MAX_OPERATIONS = 100
 """Per event, so that one stays below 64 KiB."""
 MAX_DIFFERENCES = 20
+MAX_WHY = 3
+"""Causes that a verdict names in words; all of them are in `causes`."""
 RECORD_EVERY = 64
 """`table.changed` between two whole listings."""
 
@@ -56,8 +60,7 @@ def verdict(wanted: Wanted, causes: Sequence[Cause]) -> ServiceState:
         eligible=pool.eligible,
         backends=pool.backends,
         sorry=wanted.sorry,
-        why=f"weight {pool.live_weight} live of {pool.quorum} needed"
-        + ("; the sorry server is in" if wanted.sorry else ""),
+        why=evidence(words.listed([each.what for each in causes], MAX_WHY)),
         causes=listed(causes),
     )
 

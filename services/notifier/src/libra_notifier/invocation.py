@@ -7,9 +7,10 @@ Rule: what keepalived's notify scripts get, ours get too: `INSTANCE name STATE p
 from collections.abc import Mapping
 
 from libra_notifier.notice import Notice
-from libra_notifier.render import headline, one_line
+from libra_notifier.render import headline
 from libra_notifier.routes import service_of
 from libra_schemas.events import InstanceState
+from libra_schemas.text import one_line
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

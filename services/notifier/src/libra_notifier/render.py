@@ -8,12 +8,10 @@ import json
 from typing import Any
 
 from libra_notifier.notice import Notice
-from libra_notifier.sentences import sentence
 from libra_schemas.envelope import Event, Unrecognised
+from libra_schemas.sentences.event import sentence
 from libra_schemas.subjects import Subject
-
-SENTENCE_LIMIT = 300
-"""Characters of a sentence; subject lines and terminals cut longer ones anyway."""
+from libra_schemas.text import one_line
 
 _DATA_LIMIT = 16 * 1024
 
@@ -33,8 +31,7 @@ cause    {cause}
 
 def headline(event: Event | Unrecognised, subject: Subject) -> str:
     """Say in one line of at most 300 characters what happened."""
-    words = sentence(event.data, subject) if isinstance(event, Event) else None
-    return one_line(words or f"{subject.type} {'/'.join(subject.key)}")
+    return one_line(sentence(event, subject))
 
 
 def text(notice: Notice) -> str:
@@ -51,14 +48,6 @@ def text(notice: Notice) -> str:
         cause=one_line(event.causationid or "-"),
         data=_data(event),
     )
-
-
-def one_line(words: str) -> str:
-    """Put foreign words on one line: control characters become spaces, length is bounded."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-    if len(plain) <= SENTENCE_LIMIT:
-        return plain
-    return plain[: SENTENCE_LIMIT - 1] + "…"
 
 
 def _data(event: Event | Unrecognised) -> str:

@@ -7,11 +7,11 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused
 
 from libra_notifier.mail import compose, helo
 from libra_notifier.notice import Notice
-from libra_notifier.render import one_line
 from libra_notifier.retry import Delivered, Failed, Outcome
 from libra_notifier.shell.secret import UnreadableSecret, read_secret
 from libra_runtime import stamp
 from libra_schemas.config.notify import EmailSink
+from libra_schemas.text import one_line
 
 _GOODBYE = 1.0
 """Seconds for an orderly QUIT; the mail is accepted by then."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from libra_notifier.invocation import arguments, environment
 from libra_notifier.notice import Notice
-from libra_notifier.render import one_line
 from libra_notifier.retry import Delivered, Failed, Outcome
 from libra_schemas.config.notify import ProgramSink
+from libra_schemas.text import one_line
 
 _SAID_LIMIT = 64 * 1024
 """Bytes of output a program may write; what goes beyond is refused to it."""

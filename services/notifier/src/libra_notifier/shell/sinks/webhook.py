@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from libra_notifier.notice import Notice
-from libra_notifier.render import one_line
 from libra_notifier.retry import Delivered, Failed, Outcome
 from libra_notifier.shell.secret import UnreadableSecret, read_secret
 from libra_notifier.signature import headers
 from libra_schemas.config.notify import WebhookSink
+from libra_schemas.text import one_line
 
 _ANSWER_LIMIT = 512
 """Bytes of an answer worth keeping."""

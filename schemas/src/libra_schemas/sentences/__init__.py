@@ -1,0 +1,1 @@
+"""Events in people's words: what mails, pages and the command line say."""

@@ -1,0 +1,62 @@
+"""What is said of a backend, and what its checks saw.
+
+Rule: the label says it in people's words; a detail that says it better stands in its place.
+"""
+
+import re
+
+from libra_schemas.events import BackendState, Evidence
+from libra_schemas.sentences.words import because
+
+_REASONS = {
+    "refused": "connection refused",
+    "timeout": "no answer in time",
+    "unreachable": "host unreachable",
+    "reset": "connection reset",
+    "closed": "connection closed early",
+    "status": "unexpected status",
+    "content": "unexpected content",
+    "malformed": "answer not understood",
+    "oversized": "answer too large",
+    "passed": "check passed",
+}
+
+_PASSED = "passed"
+
+_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", _PASSED})
+"""Where the detail is the better half of the sentence: `status 503, wanted 200-299`."""
+
+_ERRNO = re.compile(r"^E[A-Z0-9]+\Z")
+"""`ECONNREFUSED` says no more than `connection refused` does."""
+
+
+def backend(data: BackendState, event_type: str) -> str:
+    """Say what became of a backend; only the type tells a change of weight."""
+    name = f"backend {data.backend} of {data.service}"
+    why = reasons(data)
+    if event_type == "backend.weight" and data.weight is not None:
+        return because(f"{name} has weight {data.weight}", why)
+    if data.held:
+        return because(f"{name} is kept although its checks fail", why)
+    return because(f"{name} is {'up' if data.up else 'down'}", why)
+
+
+def reasons(data: BackendState) -> str:
+    """Say why a verdict fell; one that is down is explained by the checks that failed."""
+    failed = [] if data.up else [each for each in data.evidence if each.reason != _PASSED]
+    telling = failed or list(data.evidence)
+    if len(telling) == 1:
+        return reason(telling[0])
+    return "; ".join(because(each.probe, reason(each)) for each in telling)
+
+
+def reason(evidence: Evidence) -> str:
+    """Say why a probe's verdict fell: what was seen and the count that decided."""
+    label = _REASONS.get(evidence.reason, evidence.reason)
+    if not evidence.detail or _ERRNO.match(evidence.detail):
+        words = label
+    elif evidence.reason in _TOLD_BY_DETAIL:
+        words = evidence.detail
+    else:
+        words = because(label, evidence.detail)
+    return f"{words} ({evidence.attempt} of {evidence.needed})" if evidence.needed else words

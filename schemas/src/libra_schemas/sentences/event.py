@@ -1,0 +1,158 @@
+"""One human sentence per event, the same wherever it is told.
+
+Rule: total. An event of a newer release still gets a sentence.
+"""
+
+from typing import assert_never
+
+from libra_schemas.envelope import Event, Unrecognised
+from libra_schemas.events import (
+    AdminState,
+    Alarm,
+    BackendState,
+    Checkpoint,
+    ConfigApplied,
+    ConfigRejected,
+    EventData,
+    FreshState,
+    InstanceState,
+    PeerState,
+    Receipt,
+    Recovered,
+    ServiceState,
+    Started,
+    Stopped,
+    SyncState,
+    TableChange,
+    TableDrift,
+    TableRecord,
+    TableRefusal,
+)
+from libra_schemas.sentences import table
+from libra_schemas.sentences.backend import backend
+from libra_schemas.sentences.words import because, counted
+from libra_schemas.subjects import Subject
+
+_WHY = {
+    "adopted": "it took over from its predecessor",
+    "recovered": "its fault is over",
+    "preempt": "its priority is above the master's",
+    "timer": "the master fell silent",
+    "priority-zero": "the master handed over",
+    "tether": "the master's process died",
+    "higher-priority": "a higher priority is heard",
+    "track": "a tracked object changed",
+    "interface": "its interface changed",
+    "lease": "its lease ran out",
+    "operator": "an operator asked for it",
+    "config": "the config changed",
+    "owner": "it owns the addresses",
+}
+
+
+def sentence(event: Event | Unrecognised, subject: Subject) -> str:
+    """Say what happened and why."""
+    if isinstance(event, Unrecognised):
+        return f"{subject.type} {'/'.join(subject.key)} is not known to this release"
+    return said(event.data, subject.type)
+
+
+def said(data: EventData, event_type: str) -> str:
+    """Say what *data* states."""
+    match data:
+        case BackendState():
+            return backend(data, event_type)
+        case ServiceState():
+            return _service(data)
+        case InstanceState():
+            return _instance(data)
+        case AdminState():
+            return because(f"{data.who} set {' '.join(data.entity)} to {_mode(data)}", data.why)
+        case ConfigApplied() | ConfigRejected():
+            return _config(data)
+        case Started() | Stopped() | Recovered() | PeerState():
+            return _life(data)
+        case TableChange() | TableRecord() | TableDrift() | TableRefusal():
+            return table.said(data)
+        case _:
+            return _rest(data)
+
+
+def _rest(data: Alarm | SyncState | FreshState | Receipt | Checkpoint) -> str:
+    match data:
+        case Alarm():
+            return because(f"virtual router {data.instance}: {_alarm(data)}", data.detail)
+        case SyncState():
+            return f"connection sync is {data.role}" + _after("on", data.interface)
+        case FreshState():
+            return f"{data.coverage:.0%} of the peer's {data.peer} connections are held here"
+        case Receipt():
+            return _receipt(data)
+        case Checkpoint():
+            chains = counted(len(data.heads), "chain")
+            return f"checkpoint of sequences {data.first} to {data.last}, {chains}"
+        case _:
+            assert_never(data)
+
+
+def _service(data: ServiceState) -> str:
+    state = "up" if data.up else "down"
+    what = f"service {data.service} is {state}: live weight {data.live_weight}"
+    pool = f"quorum {data.quorum}, {data.eligible} of {data.backends} backends eligible"
+    sorry = ", sorry server in" if data.sorry else ""
+    return because(f"{what}, {pool}{sorry}", data.why)
+
+
+def _instance(data: InstanceState) -> str:
+    what = f"virtual router {data.instance} on {data.interface} is {data.state}"
+    took = f"took {data.took_ms:.1f} ms" if data.took_ms else ""
+    former = f"was {data.previous}" if data.previous else ""
+    asides = ", ".join(part for part in (former, took) if part)
+    told = because(what + (f" ({asides})" if asides else ""), _WHY.get(data.why, data.why))
+    return because(told, data.detail)
+
+
+def _alarm(data: Alarm) -> str:
+    count = f", {data.count} times" if data.count > 1 else ""
+    return f"{data.kind}{_after('from', data.peer)}{count}"
+
+
+def _mode(data: AdminState) -> str:
+    weight = f", weight {data.weight}" if data.weight is not None else ""
+    failover = ", failover" if data.failover else ""
+    until = f" until {data.until.isoformat(timespec='seconds')}" if data.until else ""
+    return f"{data.mode}{weight}{failover}{_after('on', data.node)}{until}"
+
+
+def _config(data: ConfigApplied | ConfigRejected) -> str:
+    if isinstance(data, ConfigApplied):
+        return because(f"config {data.number} of {data.author} is in force", data.comment)
+    problems = "; ".join(str(problem.message) for problem in data.problems)
+    return because(f"config {data.number} of {data.author} is rejected", problems)
+
+
+def _life(data: Started | Stopped | Recovered | PeerState) -> str:
+    match data:
+        case Started():
+            return f"{data.service} {data.version} started (process {data.pid})"
+        case Stopped():
+            return because(f"{data.service} stopped", data.why)
+        case Recovered():
+            again = f", {counted(data.sent_again, 'event')} sent again" if data.sent_again else ""
+            lost = f", {counted(data.coalesced, 'event')} coalesced" if data.coalesced else ""
+            return f"{data.service} recovered ({data.kind}){again}{lost}"
+        case PeerState():
+            state = "is back" if data.reachable else "is lost"
+            return because(f"peer {data.node} {state}", data.detail)
+        case _:
+            assert_never(data)
+
+
+def _receipt(data: Receipt) -> str:
+    was = "was told" if data.delivered else "was not told, given up"
+    tries = counted(data.attempts, "attempt")
+    return because(f"{data.sink} {was} by {data.kind} in {tries}", data.detail)
+
+
+def _after(word: str, what: object) -> str:
+    return f" {word} {what}" if what else ""
