@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -187,6 +188,15 @@ async def test_health_and_metrics_are_served_on_loopback() -> None:
 def test_every_request_has_an_answer(request_line: bytes, status: bytes) -> None:
     answer = metrics.respond(request_line + b"\r\n\r\n", lambda: None)
     assert answer.split(b" ")[1] == status
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(metrics.PortTaken, match=f"127.0.0.1:{port}: Address already in use"):
+            await metrics.serve(port, lambda: None)
 
 
 async def test_port_0_serves_nothing() -> None:

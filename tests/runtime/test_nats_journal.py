@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from libra_runtime.faults import NatsWorld
 from libra_runtime.journal import CaughtUp, Fenced, OldServer, Stored
 from libra_runtime.nats_journal import NatsJournal, open_journal, open_outbox, open_reader
 from libra_runtime.nats_server import find_binary
-from libra_runtime.session import Session, open_session
+from libra_runtime.session import Session, SessionLost, open_session
 from libra_runtime.settings import Edge
 from libra_runtime.streams import Limits, log_stream
 from libra_runtime.testing import TestServer, start_nats
@@ -453,3 +454,42 @@ async def test_making_the_streams_twice_changes_nothing(nats: NatsWorld) -> None
     expected = log_stream("a", Limits(size=64 * 1024 * 1024))
     assert {key: info["config"][key] for key in expected} == expected
     await journal.close()
+
+
+@pytest.mark.parametrize(
+    ("seed", "complaint"),
+    [
+        pytest.param(b"\xff\xfe\x00", "no nkey seed of a user", id="noise"),
+        pytest.param(b"", "no nkey seed of a user", id="empty"),
+        pytest.param(None, "No such file or directory; run `libra init`", id="missing"),
+    ],
+)
+async def test_a_seed_that_cannot_be_used_is_named(
+    nats: NatsWorld, seed: bytes | None, complaint: str
+) -> None:
+    path = nats.server.directory / "other.seed"
+    if seed is not None:
+        path.write_bytes(seed)
+    journal = await open_journal(replace(nats.server.edge("health"), seed_file=path))
+    try:
+        assert str(path) in (journal.trouble or "")
+        assert complaint in (journal.trouble or "")
+    finally:
+        await journal.close()
+
+
+async def say_much(session: Session) -> None:
+    while True:
+        await session.publish("dead.a.health", b"x" * 256 * 1024)
+
+
+async def test_a_server_that_hangs_hangs_nobody_who_speaks_to_it(nats: NatsWorld) -> None:
+    session = await open_session(nats.server.edge("health"), lambda _: None)
+    nats.server.server.signal(signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(SessionLost, match="takes nothing more"):
+                await say_much(session)
+            await session.close()
+    finally:
+        nats.server.server.signal(signal.SIGCONT)

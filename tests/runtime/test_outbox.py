@@ -1,6 +1,10 @@
 """The outbox and its spool: in order, bounded, surviving the process."""
 
 import asyncio
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +14,7 @@ from hypothesis import strategies as st
 
 from libra_runtime import stamp
 from libra_runtime.chain import require_storable
-from libra_runtime.journal import Fenced
+from libra_runtime.journal import Fenced, JournalUnavailable
 from libra_runtime.outbox import MAX_ENTRIES, UNIT_ENTRIES, Outbox
 from libra_runtime.spool import parse, render
 from libra_schemas.envelope import Draft
@@ -209,3 +213,67 @@ def test_a_predecessor_whose_spool_was_taken_over_is_told(tmp_path: Path) -> Non
     with pytest.raises(Fenced, match="taken over"):
         old.compact()
     assert backends(make(tmp_path, "health")) == ["w1"]
+
+
+@contextmanager
+def room(size: int) -> Iterator[None]:
+    """Let no file grow beyond *size* bytes, as on a full disk: writes stop in the middle."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_tears_no_line_and_is_told(tmp_path: Path) -> None:
+    outbox = make(tmp_path, "health")
+    line = len(render(verdict("w1")))
+    with room(line * 5 // 2):
+        for name in ("w1", "w2", "w3", "w4"):
+            outbox.put(verdict(name))
+    assert backends(outbox) == ["w1", "w2", "w3", "w4"]
+    assert "in memory only" in (outbox.spool.trouble or "")
+    successor = make(tmp_path, "health")
+    assert backends(successor) == ["w1", "w2"]
+    assert successor.spool.lost == 0
+
+
+def test_a_spool_is_whole_again_once_the_disk_has_room(tmp_path: Path) -> None:
+    outbox = make(tmp_path, "health")
+    with room(1000):
+        for number in range(10):
+            outbox.put(verdict(f"w{number}"))
+    for number in range(10, 256):
+        outbox.put(verdict(f"w{number}"))
+    assert outbox.spool.trouble is None
+    assert backends(make(tmp_path, "health")) == [f"w{number}" for number in range(256)]
+
+
+def test_a_spool_that_cannot_be_rewritten_keeps_what_it_has(tmp_path: Path) -> None:
+    outbox = make(tmp_path, "health")
+    outbox.put(verdict("w1"))
+    with room(100):
+        outbox.compact()
+    assert "in memory only" in (outbox.spool.trouble or "")
+    assert backends(make(tmp_path, "health")) == ["w1"]
+    assert [path.name for path in tmp_path.iterdir()] == ["health.outbox"]
+
+
+def test_a_disk_that_is_read_only_leaves_the_outbox_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "health.outbox").mkdir()  # what cannot be opened for writing, also by root
+    outbox = make(tmp_path, "health")
+    outbox.put(verdict("w1"))
+    assert backends(outbox) == ["w1"]
+    assert "in memory only" in (outbox.spool.trouble or "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_state_directory_that_we_may_not_write_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(JournalUnavailable, match=r"Permission denied; uid \d+ must be able"):
+            make(tmp_path / "state", "health")
+    finally:
+        os.seteuid(0)

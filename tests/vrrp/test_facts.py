@@ -46,13 +46,29 @@ def test_every_reason_has_its_word(why: Why) -> None:
 
 
 @pytest.mark.parametrize(
+    ("why", "word"),
+    [
+        (Why.ADOPTED, "adopted"),
+        (Why.RECOVERED, "recovered"),
+        (Why.LOWER_PRIORITY_HEARD, "preempt"),
+        (Why.HIGHER_PRIORITY, "higher-priority"),
+    ],
+)
+def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:
+    fact = fact_of(replace(MASTER, why=why.value))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].why == word
+
+
+@pytest.mark.parametrize(
     ("kind", "word"),
     [
         ("checksum", "checksum"),
         ("malformed", "malformed"),
         ("two-masters", "two-masters"),
         ("duplicate-owner", "duplicate-owner"),
-        ("own-address", "duplicate-owner"),
+        ("own-address", "own-address"),
     ],
 )
 def test_every_alarm_has_its_word(kind: str, word: str) -> None:

@@ -3,11 +3,12 @@
 Rule: the chain goes on after what the log holds, never after what we believe it holds.
 """
 
-import json
 from dataclasses import dataclass
 from hashlib import sha256
 
-from libra_schemas.envelope import NEW_CHAIN, Draft, Link, encode
+from pydantic import ValidationError
+
+from libra_schemas.envelope import NEW_CHAIN, Draft, Envelope, Link, encode
 from libra_schemas.subjects import source_of
 
 
@@ -25,20 +26,26 @@ class Head:
     sequence: int = 0
 
 
+_FARTHEST = 10**15
+"""No chain gets that far: a million events a second for thirty years."""
+
 START = Head()
 """The head of a source that never said anything."""
 
 
 def head_of(raw: bytes, sequence: int, node: str, service: str) -> Head | None:
-    """Read the chain's place from the stored bytes of an event; None where it is none of ours."""
+    """Read the chain's place from the stored bytes of an event; None where it is none of ours.
+
+    What no reader would take is not ours, nor what claims a place that no chain reaches.
+    """
     try:
-        event = json.loads(raw)
-        if event["source"] != source_of(node, service):
-            return None
-        chainseq, epoch = int(event["chainseq"]), int(event["epoch"])
-        return Head(str(event["id"]), chainseq, sha256(raw).hexdigest(), epoch, sequence)
-    except (ValueError, TypeError, KeyError):
+        event = Envelope.model_validate_json(raw)
+    except ValidationError:
         return None
+    chainseq = int(event.chainseq)
+    if event.source != source_of(node, service) or max(chainseq, event.epoch) > _FARTHEST:
+        return None
+    return Head(event.id, chainseq, sha256(raw).hexdigest(), event.epoch, sequence)
 
 
 def link(head: Head, draft: Draft, node: str, service: str, epoch: int) -> tuple[bytes, Head]:

@@ -1,4 +1,4 @@
-"""Faults for tests: a TCP proxy that swallows and cuts, and two worlds with the same verbs."""
+"""Faults for tests: two worlds with the same verbs, in memory and on a real server."""
 
 import asyncio
 import json
@@ -10,62 +10,13 @@ from libra_runtime.journal import Journal
 from libra_runtime.memory import MemoryJournal
 from libra_runtime.memory_log import MemoryLog
 from libra_runtime.nats_journal import open_journal
+from libra_runtime.proxy import Proxy
 from libra_runtime.session import Session, open_session
 from libra_runtime.stored import last_sequence, newest, page
 from libra_runtime.streams import Limits, log_stream
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.nats import ADMIN
 from libra_schemas.subjects import DEAD, LOG, STATE
-
-
-class Proxy:
-    """Forwards TCP to a port of loopback; `swallow` drops what the server answers."""
-
-    def __init__(self, port: int) -> None:
-        self.target = port
-        self.port = 0
-        self.swallow = False
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def open(self) -> None:
-        """Listen (on the same port each time) and forward."""
-        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """Refuse new connections and end those there are."""
-        if self._server is not None:
-            self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there, back = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, back}
-        pumps = (self._pump(reader, back, answers=False), self._pump(there, writer, answers=True))
-        self._tasks |= {asyncio.create_task(pump) for pump in pumps}
-
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool
-    ) -> None:
-        try:
-            while data := await source.read(65536):
-                if not (answers and self.swallow):
-                    sink.write(data)
-                    await sink.drain()
-        except OSError:
-            pass  # the other end is gone, and so is this one
-        finally:
-            sink.transport.abort()
-            self._writers.discard(sink)
 
 
 class World(Protocol):

@@ -46,6 +46,10 @@ class JournalUnavailable(LibraError):
     """The log cannot be reached or refuses us; the message says what and what to do."""
 
 
+class LogRenewed(LibraError):
+    """The log that was followed is gone, another stands in its place; begin with that one."""
+
+
 class OldServer(LibraError):
     """The nats-server is older than 2.12.1 or is set up in a way that loses events."""
 
@@ -89,6 +93,8 @@ class Journal(Protocol):
         all. Recovery yields every register of STATE in LOG order, then LOG from there on; no
         event twice, none older than its register. With *sequence* STATE is left out and LOG is
         yielded from that sequence on. Events that cannot be decoded go to DEAD and are skipped.
+        Raise LogRenewed where the log was made anew or lost its end: what was held true of it is
+        to be read again, from the start.
         """
 
     def read(

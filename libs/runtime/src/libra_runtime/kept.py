@@ -5,15 +5,22 @@ from pathlib import Path
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Replace *path* by *content* atomically (mode 0600), on disk when this returns."""
+    """Replace *path* by *content* atomically (mode 0600), on disk when this returns.
+
+    Raise OSError where the disk does not take it; what was there then stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
     _sync_directory(path.parent)
 
 

@@ -1,13 +1,22 @@
 """`/metrics` and `/healthz` of a process, on loopback, without a web framework."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from libra_schemas.errors import LibraError
 
 _TIMEOUT = 5.0
 """Seconds a client may take for its request."""
 
 Health = Callable[[], str | None]
 Figures = Callable[[], Mapping[str, float]]
+
+
+class PortTaken(LibraError):
+    """The port of metrics and health endpoint cannot be listened on."""
+
 
 _SOURCES: dict[str, Figures] = {}
 
@@ -16,13 +25,19 @@ async def serve(port: int, health: Health) -> None:
     """Answer on 127.0.0.1:*port* until cancelled; return at once where *port* is 0.
 
     *health* says None when the process is healthy, else in one sentence what is wrong
-    (`/healthz` answers 503 with it).
+    (`/healthz` answers 503 with it). Raise PortTaken where another process listens there.
     """
     if port == 0:
         return
-    server = await asyncio.start_server(
-        lambda reader, writer: _answer(reader, writer, health), "127.0.0.1", port
-    )
+    try:
+        server = await asyncio.start_server(
+            lambda reader, writer: _answer(reader, writer, health), "127.0.0.1", port
+        )
+    except OSError as error:
+        raise PortTaken(
+            f"metrics cannot be served on 127.0.0.1:{port}: {os.strerror(error.errno or 0)}; "
+            "set LIBRA_METRICS_PORT to a free port (0 = none)"
+        ) from None
     async with server:
         await server.serve_forever()
 
@@ -39,6 +54,8 @@ async def _answer(
         pass  # a client that went away or sent no request needs no answer
     finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def respond(request: bytes, health: Health) -> bytes:

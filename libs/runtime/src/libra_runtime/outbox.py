@@ -28,6 +28,9 @@ _ENVELOPE = 2048
 _COMPACT = 1024 * 1024
 """Bytes of sent entries in the spool that make rewriting it worth while."""
 
+_MEND = 256
+"""Entries after which a spool on a disk that was full is written again."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -78,6 +81,8 @@ class Outbox:
         self.entries.append(Entry(draft, line, [waiter] if waiter else []))
         self.bytes += len(line)
         self.spool.append(line)
+        if not self.spool.is_whole and len(self.entries) % _MEND == 0:
+            self.compact()
         self.arrived.set()
 
     def make_room(self, size: int) -> None:

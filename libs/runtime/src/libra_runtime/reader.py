@@ -13,13 +13,18 @@ from libra_runtime.tail import Opened, filters, tail
 from libra_runtime.wire import Wire
 from libra_schemas.envelope import decode
 from libra_schemas.errors import MalformedEvent
-from libra_schemas.subjects import Subject, dead_letter, parse
+from libra_schemas.subjects import Subject, dead_letter
 
 _RETRY = 0.2
 _PATIENCE = 10.0
 """Seconds that a read of the past waits for a log that is away."""
 
 _REASON = 512
+_LETTER = 64 * 1024
+"""Bytes kept of what was no event; all of it stays in the log, at Libra-Sequence."""
+
+_LETTERS = 512
+"""Dead letters on their way; the reader waits for them where there are more."""
 
 T = TypeVar("T")
 
@@ -62,6 +67,7 @@ class Reader:
                     stored = self._heard(record, types, registers)
                     if stored is not None:
                         yield stored
+                await self._spare()
                 if not caught_up and (waiting == 0 or newest >= target):
                     caught_up = True
                     yield CaughtUp(max(newest, target))
@@ -84,6 +90,7 @@ class Reader:
                 stored = self.accept(record) if record.sequence <= end else None
                 if stored is not None:
                     yield stored
+                await self._spare()
                 if waiting == 0 or record.sequence >= end:
                     return
 
@@ -112,10 +119,10 @@ class Reader:
         """Accept a live event; None where it was not asked for or is no news."""
         if self._watch is not None and record.subject == self._started:
             self._watch(record)
-            if not wanted(parse(record.subject), types):
-                return None
         stored = self.accept(record)
-        return stored if stored is not None and registers.is_news(stored) else None
+        if stored is None or not wanted(stored.subject, types):
+            return None
+        return stored if registers.is_news(stored) else None
 
     def bury(self, subject: str, raw: bytes, sequence: int, reason: str) -> None:
         """Put what cannot be accepted into DEAD, counted; never wait for it."""
@@ -123,6 +130,11 @@ class Reader:
         letter = asyncio.create_task(self._deliver(subject, raw, sequence, reason))
         self._letters.add(letter)
         letter.add_done_callback(self._letters.discard)
+
+    async def _spare(self) -> None:
+        """Wait a second at most where many dead letters are on their way."""
+        if len(self._letters) >= _LETTERS:
+            await asyncio.wait(self._letters, timeout=1)
 
     async def _deliver(self, subject: str, raw: bytes, sequence: int, reason: str) -> None:
         service = self._wire.edge.service
@@ -132,10 +144,12 @@ class Reader:
             "Libra-Sequence": str(sequence),
             "Libra-Reason": " ".join(reason[:_REASON].encode("ascii", "replace").decode().split()),
         }
+        if len(raw) > _LETTER:
+            headers["Libra-Size"] = str(len(raw))
         session = self._wire.current
         if session is not None:
             try:
-                await session.publish(dead_letter(self._node, service), raw, headers)
+                await session.publish(dead_letter(self._node, service), raw[:_LETTER], headers)
             except SessionLost:
                 return  # it is still in the log, and counted
 

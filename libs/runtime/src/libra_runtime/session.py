@@ -1,16 +1,12 @@
-"""One NATS connection from its first byte to its loss; what waits on it then fails at once.
-
-nats-py's own reconnecting is off: it would send again what it had buffered, behind our back.
-"""
+"""One NATS connection from its first byte to its loss; what waits on it then fails at once."""
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from libra_runtime.client import connect, nats_module, shut
 from libra_runtime.fitness import require_durable, require_fit
 from libra_runtime.journal import JournalUnavailable, OldServer
 from libra_runtime.settings import Edge
@@ -91,15 +87,18 @@ class Session:
     async def publish(
         self, subject: str, payload: bytes, headers: dict[str, str] | None = None, reply: str = ""
     ) -> None:
-        """Hand a message to the connection; raise SessionLost."""
+        """Hand a message to the connection; raise SessionLost, also where it takes no more."""
         from nats.errors import Error  # noqa: PLC0415 - see nats_module
 
         if self.lost.is_set():
             raise SessionLost("the connection to nats-server is lost")
         try:
-            await self.client.publish(subject, payload, reply=reply, headers=headers)
+            async with asyncio.timeout(TIMEOUT) as patience:
+                await self.client.publish(subject, payload, reply=reply, headers=headers)
         except (Error, OSError) as error:
             raise self._broken(error) from None
+        if patience.expired():  # nats-py swallows what interrupts its flush
+            raise self._broken(TimeoutError())
 
     async def request(
         self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None
@@ -129,7 +128,7 @@ class Session:
 
     async def close(self) -> None:
         """Close the connection; everybody who waits on it is told."""
-        await self.client.close()
+        await shut(self.client)
         self.end()
 
     def end(self) -> None:
@@ -141,7 +140,8 @@ class Session:
     def _broken(self, error: Exception) -> SessionLost:
         """End at once: until nats-py says so itself, others would try again without a pause."""
         self.end()
-        return SessionLost(f"the connection to nats-server is lost: {error}")
+        why = str(error) or "nats-server takes nothing more"
+        return SessionLost(f"the connection to nats-server is lost: {why}")
 
     async def dispatch(self, message: "Msg") -> None:
         """Hand a message to the inbox it is for; one that nobody waits for any more is dropped."""
@@ -164,22 +164,13 @@ def parsed(message: "Msg") -> dict[str, Any]:
 
 
 def status(message: "Msg") -> int:
-    """Read the inline status of a message, 0 where it has none."""
-    return int((message.headers or {}).get("Status", 0))
+    """Read the status that the server gave instead of a message, 0 where it gave a message.
 
-
-@cache
-def nats_module() -> Any:
-    """Import nats-py without aiohttp, which it wants for websockets only (0.14 s of 0.23 s)."""
-    shunned = "aiohttp" not in sys.modules
-    if shunned:
-        sys.modules["aiohttp"] = None  # type: ignore[assignment] # makes the import fail
-    try:
-        import nats.aio.client  # noqa: PLC0415 - see above
-    finally:
-        if shunned:
-            del sys.modules["aiohttp"]
-    return nats
+    A stored message always has a sequence; whatever it calls Status its publisher wrote.
+    """
+    headers = message.headers or {}
+    code = headers.get("Status", "")
+    return int(code) if code.isdecimal() and "Nats-Sequence" not in headers else 0
 
 
 async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
@@ -192,50 +183,16 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
     prefix = inbox_prefix(edge.service)
     session = Session(client, client.new_inbox().replace("_INBOX", prefix, 1))
     try:
-        await _connect(session, edge, prefix, errors)
+        await connect(client, edge, prefix, session.end, errors)
         await client.subscribe(session.inboxes, cb=session.dispatch)
         greeting = client._server_info  # noqa: SLF001 - nats-py shows no whole version
         require_fit(str(greeting.get("version", "0")), client.max_payload)
         require_durable((await session.request(VARZ)).data)
     except (OldServer, asyncio.CancelledError):
-        await client.close()
+        await shut(client)
         raise
     except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:
-        await client.close()
+        await shut(client)
         why = client.last_error or error
         raise JournalUnavailable(f"{edge.nats}: {str(why) or type(why).__name__}") from None
     return session
-
-
-async def _connect(
-    session: Session, edge: Edge, prefix: str, errors: Callable[[str], None]
-) -> None:
-    async def closed() -> None:
-        session.end()
-
-    async def failed(error: Exception) -> None:
-        errors(str(error) or type(error).__name__)
-
-    await session.client.connect(
-        edge.nats,
-        name=f"{edge.service} of {edge.node}",
-        allow_reconnect=False,
-        max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
-        reconnect_time_wait=0.05,  # type: ignore[arg-type] # passed to sleep, annotated as int
-        connect_timeout=2,
-        ping_interval=5,
-        max_outstanding_pings=2,
-        closed_cb=closed,
-        error_cb=failed,
-        nkeys_seed_str=_seed(edge),
-        inbox_prefix=prefix,
-    )
-
-
-def _seed(edge: Edge) -> str | None:
-    if edge.seed_file is None:
-        return None
-    try:
-        return edge.seed_file.read_text().strip()
-    except OSError as error:
-        raise JournalUnavailable(f"{edge.seed_file}: {error.strerror}; run `libra init`") from None

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from libra_runtime.journal import JournalUnavailable
+from libra_runtime.kept import kept
 from libra_schemas.envelope import Draft
 from libra_schemas.events import MODELS
 
@@ -15,21 +17,38 @@ class Spool:
 
     A draft is in the kernel's hands when `append` returns: it survives kill -9, not a power cut
     (it was not acknowledged to anybody yet). A thawed predecessor keeps writing into the file that
-    was replaced under it, which nobody reads.
+    was replaced under it, which nobody reads. Where the disk takes nothing, drafts live in memory
+    only: `trouble` says so, and `is_whole` is False until the file holds again all that waits.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open *path*; `lost` counts lines that were torn or of an unknown type."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Open *path*; `lost` counts lines that were torn or of an unknown type.
+
+        Raise JournalUnavailable where we may not write there.
+        """
         self.path = path
         self.lost = 0
+        self.is_whole = True
         self.trouble: str | None = None
-        self._fd = self._open(path)
+        self._fd: int | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = _open(path)
+        except PermissionError as error:
+            need = f"uid {os.getuid()} must be able to write there"
+            raise JournalUnavailable(f"{error.filename}: {error.strerror}; {need}") from None
+        except OSError as error:
+            self._complain(error)
 
     def load(self) -> list[Draft]:
         """Read what the predecessor left, oldest first."""
         drafts = []
-        for line in self.path.read_bytes().splitlines():
+        try:
+            content = kept(self.path) or b""
+        except OSError as error:
+            self._complain(error)
+            return []
+        for line in content.splitlines():
             draft = parse(line)
             if draft is None:
                 self.lost += 1
@@ -38,51 +57,69 @@ class Spool:
         return drafts
 
     def append(self, line: bytes) -> None:
-        """Add one line; a full disk is noted in `trouble`, the draft then lives in memory only."""
+        """Add one line, or none of it where the disk is full."""
+        if self._fd is None:
+            return
+        written = 0
         try:
-            os.write(self._fd, line)
+            while written < len(line):
+                written += os.write(self._fd, line[written:])
         except OSError as error:
-            self.trouble = f"{self.path}: {error.strerror}; events wait in memory only"
-        else:
-            self.trouble = None
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+            self._complain(error)
 
     def clear(self) -> None:
         """Empty the file."""
-        os.ftruncate(self._fd, 0)
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            self.is_whole, self.trouble = True, None
 
     def replace(self, lines: Iterable[bytes]) -> bool:
         """Put *lines* in place of the whole content; False where the file is no longer ours."""
         if not self._is_ours():
             return False
         fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        descriptor = self._open(fresh)
         try:
-            os.writev(descriptor, [b"".join(lines)])
+            fresh.unlink(missing_ok=True)
+            descriptor = _open(fresh)
+        except OSError as error:
+            self._complain(error)
+            return True
+        try:
+            with os.fdopen(os.dup(descriptor), "ab") as file:
+                file.writelines(lines)
             fresh.replace(self.path)
         except OSError as error:
-            self.trouble = f"{self.path}: {error.strerror}; events wait in memory only"
             os.close(descriptor)
+            fresh.unlink(missing_ok=True)
+            self._complain(error)
             return True
-        os.close(self._fd)
-        self._fd = descriptor
+        self.close()
+        self._fd, self.is_whole, self.trouble = descriptor, True, None
         return True
 
     def close(self) -> None:
         """Close the file; what is in it stays for the successor."""
-        os.close(self._fd)
+        if self._fd is not None:
+            os.close(self._fd)
+
+    def _complain(self, error: OSError) -> None:
+        self.is_whole = False
+        self.trouble = f"{self.path}: {error.strerror}; events wait in memory only"
 
     def _is_ours(self) -> bool:
+        if self._fd is None:
+            return True
         try:
             there = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return True
         ours = os.fstat(self._fd)
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
-    @staticmethod
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def render(draft: Draft) -> bytes:
@@ -114,5 +151,5 @@ def parse(line: bytes) -> Draft | None:
             configrev=facts["configrev"],
             traceparent=facts["traceparent"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

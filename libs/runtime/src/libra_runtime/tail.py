@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from libra_runtime.journal import LogRenewed
 from libra_runtime.session import ApiError, Session, SessionLost, status
 from libra_runtime.stored import Record
 from libra_runtime.wire import Wire
@@ -42,6 +43,14 @@ class Opened:
     pending: int
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Which log it is, by when it was made, and how far it went."""
+
+    made: str
+    last: int
+
+
 class Interrupted(Exception):
     """This consumer is of no use any more."""
 
@@ -51,21 +60,38 @@ async def tail(
 ) -> AsyncGenerator[tuple[Record, int] | Opened, None]:
     """Yield `Opened` for every consumer made, and events with how many wait behind each.
 
-    Raise what the wire failed of.
+    Raise what the wire failed of, LogRenewed where the log is another than before.
     """
     following = first
+    log: Log | None = None
     while True:
         session = await wire.session()
         begun = following
         try:
+            now = await _look(session)
+            _require_same(log, now)
+            log = now
             name, pending = await _open(session, wire.edge.service, filters, following)
             yield Opened(pending)
             async with aclosing(_pull(session, name)) as pulled:
                 async for record, waiting in pulled:
                     following = record.sequence + 1
+                    log = Log(now.made, max(now.last, record.sequence))
                     yield record, waiting
         except (Interrupted, SessionLost, TimeoutError, ApiError):
             await asyncio.sleep(_RETRY if following == begun else 0)
+
+
+async def _look(session: Session) -> Log:
+    info = await session.api(f"$JS.API.STREAM.INFO.{LOG}")
+    return Log(str(info["created"]), int(info["state"]["last_seq"]))
+
+
+def _require_same(before: Log | None, now: Log) -> None:
+    if before is not None and before.made != now.made:
+        raise LogRenewed("the log was made anew; this process ends, to begin again with it")
+    if before is not None and before.last > now.last:
+        raise LogRenewed("the log lost its newest events; this process ends, to read it again")
 
 
 async def _open(session: Session, service: str, filters: list[str], first: int) -> tuple[str, int]:
@@ -97,7 +123,7 @@ async def _pull(session: Session, name: str) -> AsyncGenerator[tuple[Record, int
                 await _ask(session, name, inbox.subject)
                 due = BATCH
             message = await _next(arrived)
-            code = status(message)
+            code = status(message) if message.subject == inbox.subject else 0
             if code == _HEARTBEAT:
                 continue
             if code in _ENDED:

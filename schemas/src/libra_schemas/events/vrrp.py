@@ -11,6 +11,9 @@ State = Literal["master", "backup", "fault", "stopped"]
 
 Why = Literal[
     "start",
+    "adopted",
+    "recovered",
+    "preempt",
     "timer",
     "priority-zero",
     "tether",
@@ -50,7 +53,9 @@ class Alarm(Data):
     """A peer of an instance misbehaves; *count* since the last alarm of this kind."""
 
     instance: Name
-    kind: Literal["checksum", "auth", "replay", "two-masters", "duplicate-owner", "malformed"]
+    kind: Literal[
+        "checksum", "auth", "replay", "two-masters", "duplicate-owner", "own-address", "malformed"
+    ]
     peer: Address | None = None
     detail: EvidenceText = ""
     count: Annotated[int, Field(ge=1)] = 1

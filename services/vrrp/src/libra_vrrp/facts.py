@@ -11,6 +11,9 @@ from libra_vrrp.states import Why
 
 EventWhy: TypeAlias = Literal[
     "start",
+    "adopted",
+    "recovered",
+    "preempt",
     "timer",
     "priority-zero",
     "higher-priority",
@@ -24,25 +27,27 @@ EventWhy: TypeAlias = Literal[
 _WHY: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.STARTED: ("start", ""),
     Why.OWNER: ("owner", ""),
-    Why.ADOPTED: ("start", "adopted from the process before this one"),
+    Why.ADOPTED: ("adopted", ""),
     Why.TIMER: ("timer", ""),
     Why.PRIORITY_ZERO: ("priority-zero", ""),
-    Why.LOWER_PRIORITY_HEARD: ("higher-priority", "ours outranks the master's"),
+    Why.LOWER_PRIORITY_HEARD: ("preempt", ""),
     Why.HIGHER_PRIORITY: ("higher-priority", "the new master's outranks ours"),
     Why.FAULT: ("interface", ""),
-    Why.RECOVERED: ("start", "recovered from fault"),
+    Why.RECOVERED: ("recovered", ""),
     Why.LEASE: ("lease", "the addresses were not renewed in time"),
     Why.OPERATOR: ("operator", ""),
     Why.SHUTDOWN: ("stop", ""),
 }
 
-AlarmKind: TypeAlias = Literal["checksum", "two-masters", "duplicate-owner", "malformed"]
+AlarmKind: TypeAlias = Literal[
+    "checksum", "two-masters", "duplicate-owner", "own-address", "malformed"
+]
 _ALARM: Final[dict[str, AlarmKind]] = {
     "checksum": "checksum",
     "malformed": "malformed",
     "two-masters": "two-masters",
     "duplicate-owner": "duplicate-owner",
-    "own-address": "duplicate-owner",
+    "own-address": "own-address",
 }
 
 Fact: TypeAlias = tuple[str, InstanceState | Alarm]

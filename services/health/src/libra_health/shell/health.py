@@ -103,13 +103,20 @@ class Health:
             try:
                 if isinstance(data, ConfigApplied):
                     self._apply(data)
-                    keep(self._settings.kept_config, data.model_dump_json().encode())
+                    self._keep(data)
             except (LibraError, ValueError) as error:
                 log.warning("config not accepted", revision=stored.event.id, reason=str(error))
                 await self._journal.reject(stored, str(error))
                 stored = await self._journal.before(stored) if self._revision is None else None
             else:
                 return
+
+    def _keep(self, applied: ConfigApplied) -> None:
+        """Keep the config for a start without the log; a full disk stops no check."""
+        try:
+            keep(self._settings.kept_config, applied.model_dump_json().encode())
+        except OSError as error:
+            log.warning("the accepted config cannot be kept", why=str(error))
 
     async def _begin_without_log(self) -> None:
         """Go by the kept config where the log does not answer in time."""
