@@ -1,10 +1,9 @@
 """IPVS messages: golden bytes of ipvsadm and Linux 6.1 both ways, round trips, hostile bytes."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ipvs_writer.golden import GOLDEN
 
 from libra_ipvs_writer.codec import (
     decode_destination,
@@ -33,20 +32,6 @@ from libra_schemas.table import (
     Tunnel,
 )
 
-
-def golden() -> dict[str, dict[str, list[bytes]]]:
-    """Read the capture: command -> direction -> payloads."""
-    found: dict[str, dict[str, list[bytes]]] = {}
-    for line in (Path(__file__).parent / "ipvsadm.golden").read_text().splitlines():
-        mark, _, rest = line.partition(" ")
-        if mark == "$":
-            command = found.setdefault(rest.removeprefix("ipvsadm "), {">": [], "<": []})
-        elif mark in "<>":
-            command[mark].append(bytes.fromhex(rest))
-    return found
-
-
-GOLDEN = golden()
 WEB = Service(ServiceKey.of("tcp", "192.0.2.10", 80), "wrr", persistence=300, prefix=24)
 DNS = Service(ServiceKey.of("udp", "2001:db8::10", 53), "sh", ("flag-1", "flag-2"), one_packet=True)
 MARK = Service(ServiceKey.marked(7, 6), "mh", ("flag-2",))
