@@ -1,7 +1,9 @@
+from ipaddress import ip_address
+
 import pytest
 from pydantic import ValidationError
 
-from libra_schemas.model import Fact, Name, Strict
+from libra_schemas.model import Address, Fact, Name, Strict
 
 
 class Read(Fact):
@@ -31,3 +33,19 @@ def test_a_name_is_one_subject_token(name: str) -> None:
 def test_a_number_that_json_cannot_say_never_enters_an_event() -> None:
     with pytest.raises(ValidationError, match="finite"):
         Read(name="a", took=float("inf"))
+
+
+class Placed(Fact):
+    at: Address
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_is_read_once_and_the_same_each_time(text: str) -> None:
+    assert Placed.model_validate({"at": text}).at == ip_address(text)
+    assert Placed.model_validate_json(f'{{"at": "{text}"}}').at == ip_address(text)
+
+
+@pytest.mark.parametrize("value", ["192.0.2.256", "", "192.0.2.1/24", None, [], {}])
+def test_what_is_no_address_is_refused(value: object) -> None:
+    with pytest.raises(ValidationError):
+        Placed.model_validate({"at": value})

@@ -4,10 +4,11 @@ Rule: strict when we write (unknown fields are our mistake), tolerant when we re
 (unknown fields are a newer writer's).
 """
 
-from ipaddress import IPv4Address, IPv6Address
-from typing import Annotated
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
@@ -17,7 +18,21 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 """Lowercase hex SHA-256."""
 
-Address = IPv4Address | IPv6Address
+
+def _address(value: Any) -> Any:
+    """Read an address that is text, each only once: a log holds the same few over and over."""
+    try:
+        return _parsed(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+@lru_cache(maxsize=65536)
+def _parsed(text: str) -> IPv4Address | IPv6Address:
+    return ip_address(text)
+
+
+Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Weight = Annotated[int, Field(ge=0, le=65535)]
 
