@@ -57,3 +57,15 @@ def test_a_router_cannot_work_without_its_interfaces() -> None:
         "interface eth1 is down",
         "interface eth2 does not exist",
     }
+
+
+def test_an_address_is_found_wherever_it_is_held_and_only_there() -> None:
+    vip = IPv4Address("192.0.2.10")
+    held = [AddressHeld(2, vip, 32, 2), AddressHeld(2, vip, 24), AddressHeld(3, vip, 32)]
+    known = fold(Interfaces(), [*held, *held])
+    assert known.holders(vip) == held
+    assert known.holders(IPv4Address("192.0.2.11")) == []
+    without = fold(known, [AddressGone(2, vip, 24), AddressGone(2, vip, 24)])
+    assert without.holders(vip) == [held[0], held[2]]
+    assert fold(without, [LinkGone(2)]).holders(vip) == [held[2]]
+    assert fold(without, [LinkGone(2), AddressGone(3, vip, 32)]) == Interfaces()

@@ -6,7 +6,7 @@ One rule: it only knows what the kernel said; virtual addresses are told apart b
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from libra_vrrp.rtnetlink import (
     AddressGone,
@@ -18,13 +18,18 @@ from libra_vrrp.rtnetlink import (
     Said,
 )
 
+Key: TypeAlias = tuple[int, IpAddress, int]
+"""Interface index, address and prefix length: what the kernel tells addresses apart by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interfaces:
     """Every link by index, and every address in the order in which the kernel gave it."""
 
     links: dict[int, LinkHeld] = field(default_factory=dict)
-    addresses: dict[tuple[int, IpAddress, int], AddressHeld] = field(default_factory=dict)
+    addresses: dict[Key, AddressHeld] = field(default_factory=dict)
+    keys: dict[IpAddress, tuple[Key, ...]] = field(default_factory=dict)
+    """Under which keys of `addresses` an address is found: hosts have thousands of them."""
 
     def named(self, name: str) -> LinkHeld | None:
         """Return the interface called `name`."""
@@ -32,7 +37,7 @@ class Interfaces:
 
     def holders(self, address: IpAddress) -> list[AddressHeld]:
         """Return every interface's hold on `address`."""
-        return [held for held in self.addresses.values() if held.address == address]
+        return [self.addresses[key] for key in self.keys.get(address, ())]
 
     def primary(self, index: int, virtual: Collection[IpAddress]) -> IPv4Address | None:
         """Return the first own IPv4 address of an interface (RFC 9568 section 1.5).
@@ -48,23 +53,43 @@ class Interfaces:
 
 def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:
     """Return what is known after the kernel said more."""
-    links, addresses = dict(known.links), dict(known.addresses)
+    links, addresses, keys = dict(known.links), dict(known.addresses), dict(known.keys)
     for one in said:
         match one:
             case LinkHeld(index=index):
                 links[index] = one
             case LinkGone(index=index):
                 links.pop(index, None)
-                addresses = {key: held for key, held in addresses.items() if key[0] != index}
+                for key in [key for key in addresses if key[0] == index]:
+                    _forget(addresses, keys, key)
             case AddressHeld():
-                addresses[one.index, one.address, one.prefix] = one
+                _note(addresses, keys, one)
             case AddressGone():
-                addresses.pop((one.index, one.address, one.prefix), None)
+                _forget(addresses, keys, (one.index, one.address, one.prefix))
             case Answered():
                 pass
             case _:
                 assert_never(one)
-    return Interfaces(links, addresses)
+    return Interfaces(links, addresses, keys)
+
+
+def _note(
+    addresses: dict[Key, AddressHeld], keys: dict[IpAddress, tuple[Key, ...]], held: AddressHeld
+) -> None:
+    key = held.index, held.address, held.prefix
+    if key not in addresses:
+        keys[held.address] = (*keys.get(held.address, ()), key)
+    addresses[key] = held
+
+
+def _forget(
+    addresses: dict[Key, AddressHeld], keys: dict[IpAddress, tuple[Key, ...]], key: Key
+) -> None:
+    if addresses.pop(key, None) is None:
+        return
+    left = tuple(one for one in keys.pop(key[1]) if one != key)
+    if left:
+        keys[key[1]] = left
 
 
 def faults(known: Interfaces, interface: str, others: Iterable[str]) -> frozenset[str]:

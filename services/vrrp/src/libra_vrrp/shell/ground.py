@@ -19,9 +19,6 @@ class Ground(Protocol):
     def virtual(self) -> frozenset[IPv4Address]:
         """Every virtual address of this node."""
 
-    def is_prepared(self, interface: str, index: int) -> bool:
-        """Say whether the end of a lease on this interface is safe for its other addresses."""
-
     def send(self, interface: str, packet: bytes) -> bool:
         """Send an advertisement."""
 

@@ -1,12 +1,19 @@
 """A master's hold on its addresses: the lease kept, the neighbours told."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum, auto
+from itertools import cycle, islice
+from typing import Final
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.shell.addresses import UNKNOWN, Outcome, Remove, Renew, Target
 from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.privileges import prepare_interface
+
+AT_ONCE: Final = 64
+"""Frames sent before the timers have their turn: a burst is to delay no advertisement."""
 
 
 class Renewal(Enum):
@@ -29,6 +36,9 @@ class Holding:
         self._lease = lease.take(now)
         self._wanted = False
         self._schedule: announce.Schedule | None = None
+        self._burst: Iterator[Place] = iter(())
+        self._left = 0
+        self._changed_at = now
         self.renew(now)
 
     def is_lost(self, now: float) -> bool:
@@ -37,6 +47,8 @@ class Holding:
 
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
+        if self._left:
+            return float("-inf")
         at = lease.wake_at(self.order.terms, self._lease)
         burst = announce.due_at(self._schedule) if self._schedule else None
         return at if burst is None else min(at, burst)
@@ -52,13 +64,18 @@ class Holding:
             return
         terms = self.order.terms
         not_after = lease.fence_at(terms, self._lease)
+        for interface in {place.interface for place in self.order.places}:
+            prepare_interface(interface)
         places = targets(self._ground, self.order.places)
         self._lease = lease.ask(terms, self._lease, now)
         renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after)
         self._ground.work(renew)
 
     def take_in(self, outcome: Outcome, now: float) -> Renewal:
-        """Note what became of a renewal; one of an earlier mastership has been undone already."""
+        """Note what became of a renewal; one asked for before a change says nothing of what is new.
+
+        One of an earlier mastership has been undone already.
+        """
         if outcome.renew.token != self._token:
             return Renewal.FOREIGN
         if outcome.late:
@@ -68,6 +85,9 @@ class Holding:
             return Renewal.UNKNOWN
         if outcome.errno:
             return Renewal.REFUSED
+        if outcome.renew.asked_at < self._changed_at:
+            self._lease = lease.retry(self._lease)
+            return Renewal.FOREIGN
         self._lease = lease.confirm(self._lease, outcome.renew.asked_at)
         if self._wanted:
             self.announce(now)
@@ -86,20 +106,27 @@ class Holding:
         self.order = order
         if changed:
             self._lease = replace(self._lease, renew_at=now, confirmed=False)
-            self._wanted = True
+            self._wanted, self._changed_at = True, now
             self.renew(now)
 
     def _announce(self, now: float) -> None:
         if self._schedule is None:
             return
         self._schedule, count = announce.advance(self._schedule, now)
-        for _ in range(count):
-            for place in self.order.places:
-                link = self._ground.interfaces.named(place.interface)
-                if link is not None and link.mac:
-                    frame = announce.gratuitous_arp(link.mac, place.address)
-                    self._ground.count("garp")
-                    self._ground.arp(place.interface, frame)
+        if count:
+            places = self.order.places
+            self._burst, self._left = cycle(places), count * len(places)
+        part = min(self._left, AT_ONCE)
+        self._left -= part
+        for place in islice(self._burst, part):
+            self._tell_neighbours(place)
+
+    def _tell_neighbours(self, place: Place) -> None:
+        link = self._ground.interfaces.named(place.interface)
+        if link is not None and link.mac:
+            frame = announce.gratuitous_arp(link.mac, place.address)
+            sent = self._ground.arp(place.interface, frame)
+            self._ground.count("garp" if sent else "garp_unsent")
 
 
 def release(ground: Ground, places: tuple[Place, ...]) -> None:

@@ -1,6 +1,8 @@
 """The sockets of VRRP: a raw one per interface, and one packet socket for gratuitous ARP."""
 
 import contextlib
+import ctypes
+import os
 import socket
 import struct
 from typing import Final
@@ -41,7 +43,7 @@ class Link:
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
-        raw.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+        _join(raw.fileno(), request)
         raw.bind((str(GROUP), 0))
 
     def fileno(self) -> int:
@@ -67,6 +69,15 @@ class Link:
     def close(self) -> None:
         """Leave the group."""
         self._socket.close()
+
+
+def _join(descriptor: int, request: bytes) -> None:
+    """Join a group: unlike `socket.setsockopt`, without the interpreter's lock while it waits."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    level, option = socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP
+    if libc.setsockopt(descriptor, level, option, request, len(request)) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 class Announcer:

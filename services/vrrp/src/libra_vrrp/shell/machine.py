@@ -10,6 +10,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Routers, Taken
 from libra_vrrp.reports import AlarmRaised, Report, Statistics
 from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
+from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, log, urgent
@@ -33,6 +35,8 @@ from libra_vrrp.shell.watch import Watch
 from libra_vrrp.states import Stop, Yield
 
 STATISTICS_EVERY: Final = 2.0
+SHARE: Final = 0.0001
+"""Seconds that a thread may compute while the loop wants to go on; Python's own are 5 ms."""
 LAST_WORDS: Final = 1.0
 """Seconds that an orderly stop may take for its address work."""
 
@@ -42,8 +46,10 @@ class Machine:
 
     def __init__(self, roster: Roster, reporter: socket.socket) -> None:
         self._roster = roster
-        self._watch = Watch()
-        self._links = Links(self._opened, self._closing)
+        self._selector = selectors.DefaultSelector()
+        self._aside = Aside()
+        self._watch = Watch(self._aside, self._watch_opened, self._watch_closing)
+        self._links = Links(self._aside, self._opened, self._closing)
         self._announcer = Announcer()
         self._addresses = AddressThread()
         self._talk = Talk(reporter)
@@ -52,9 +58,9 @@ class Machine:
         self._lateness = 0.0
         self._statistics_at = 0.0
         self._stopping = False
-        self._selector = selectors.DefaultSelector()
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._await(self._signals.fileno(), self._signalled)
+        self._await(self._aside.fileno(), self._aside.follow_up)
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
@@ -68,10 +74,6 @@ class Machine:
     def virtual(self) -> frozenset[IPv4Address]:
         """Every virtual address of this node."""
         return self._roster.virtual()
-
-    def is_prepared(self, interface: str, index: int) -> bool:
-        """Say whether the end of a lease on this interface is safe for its other addresses."""
-        return self._links.is_prepared(interface, index)
 
     def send(self, interface: str, packet: bytes) -> bool:
         """Send an advertisement."""
@@ -138,14 +140,13 @@ class Machine:
         return min(self._links.retry_at, self._statistics_at, *dues)
 
     def _reload(self, now: float) -> None:
-        fresh = self._roster.reload(self, now)
+        self._roster.reload(self, now)
         self._relink(now)
-        for router in fresh:
-            self._roster.start(router, self, now)
 
     def _relink(self, now: float) -> None:
         wanted = {one.order.interface for one in self._roster}
-        self._links.reconcile(wanted, self.interfaces, now)
+        self._links.reconcile(wanted, self.interfaces)
+        self._roster.start(self, self._links, now)
 
     def _hear(self, link: Link, now: float) -> None:
         for packet in link.receive():
@@ -167,12 +168,11 @@ class Machine:
             self.alarm(one.order.name, kind, None, str(wrong))
 
     def _kernel_says(self, now: float) -> None:
-        before = self._watch.fileno()
-        about = self._watch.read(lambda: self._selector.unregister(before))
-        if about is not None and about <= self.virtual:
-            return
-        if before not in self._selector.get_map():
-            self._await(self._watch.fileno(), self._kernel_says)
+        about = self._watch.read()
+        if about is None or not about <= self.virtual:
+            self._look(now)
+
+    def _look(self, now: float) -> None:
         self._relink(now)
         for one in self._roster:
             one.look(now)
@@ -215,8 +215,16 @@ class Machine:
         else:
             one.give(Yield(order.hold), now)
 
-    def _opened(self, link: Link) -> None:
-        self._await(link.fileno(), lambda now: self._hear(link, now))
+    def _watch_opened(self, now: float) -> None:
+        self._await(self._watch.fileno(), self._kernel_says)
+        self._look(now)
+
+    def _watch_closing(self) -> None:
+        self._selector.unregister(self._watch.fileno())
+
+    def _opened(self, link: Link, now: float) -> None:
+        self._await(link.fileno(), lambda then: self._hear(link, then))
+        self._roster.start(self, self._links, now)
 
     def _closing(self, link: Link) -> None:
         self._selector.unregister(link.fileno())
@@ -235,6 +243,7 @@ def main(arguments: list[str]) -> None:
     """Run the machine: ROUTERS-FILE REPORTER-FD [DIED-AT]."""
     die_with_parent(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    sys.setswitchinterval(SHARE)
     for notice in urgent():
         log(notice)
     routers, descriptor, *died_at = arguments

@@ -36,7 +36,7 @@ def urgent() -> list[str]:
 
 
 def prepare_interface(name: str) -> bool:
-    """Set and read back promote_secondaries; say whether it holds.
+    """Have promote_secondaries set, read back; say whether it holds.
 
     Without it the end of a lease on an address that had become primary would take the host's own
     addresses of that subnet along (net/ipv4/devinet.c). LIBRA_PROC_SYS stands for /proc/sys, which
@@ -45,13 +45,18 @@ def prepare_interface(name: str) -> bool:
     conf = Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
     setting = conf / name / "promote_secondaries"
     everywhere = conf / "all/promote_secondaries"
+    if any(map(_is_set, (setting, everywhere))):
+        return True
     with contextlib.suppress(OSError):
         setting.write_text("1")
-    for path in (setting, everywhere):
-        with contextlib.suppress(OSError):
-            if path.read_text().strip() == "1":
-                return True
-    return False
+    return _is_set(setting)
+
+
+def _is_set(setting: Path) -> bool:
+    try:
+        return setting.read_text().strip() == "1"
+    except OSError:
+        return False
 
 
 def become(uid: int) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from libra_vrrp import lease, orders
 from libra_vrrp.orders import Instance
+from libra_vrrp.parameters import require_sense
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
+from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import log
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Stop
@@ -20,6 +22,7 @@ class Roster:
         self._file = file
         self._died_at = died_at
         self._routers: dict[str, VirtualRouter] = {}
+        self._waiting: list[VirtualRouter] = []
 
     def __iter__(self) -> Iterator[VirtualRouter]:
         """Return every virtual router."""
@@ -37,10 +40,11 @@ class Roster:
         """Return every virtual address."""
         return frozenset(place.address for one in self for place in one.order.places)
 
-    def reload(self, ground: Ground, now: float) -> list[VirtualRouter]:
-        """Read the file again, disturb nothing that did not change, return who is to be started.
+    def reload(self, ground: Ground, now: float) -> None:
+        """Read the file again and disturb nothing that did not change; who is new waits to start.
 
-        Masters that stay advertise before anything else happens.
+        Masters that stay advertise before anything else happens, and an address that moves from
+        one to another is released before it is taken.
         """
         wanted = {one.name: one for one in self._read()}
         stay = {
@@ -48,16 +52,27 @@ class Roster:
             for name, order in wanted.items()
             if (running := self._routers.get(name)) and _identity(running.order) == _identity(order)
         }
-        for name, order in stay.items():
-            if order != self._routers[name].order:
-                self._routers[name].reconfigure(order, now)
+        changed = [name for name, order in stay.items() if order != self._routers[name].order]
+        for name in changed:
+            self._routers[name].reconfigure(stay[name], now)
         for name in [name for name in self._routers if name not in stay]:
             self._routers.pop(name).give(Stop(), now)
-        fresh = {name: VirtualRouter(wanted[name], ground) for name in wanted.keys() - stay.keys()}
+        for name in changed:
+            self._routers[name].retake(now)
+        fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
         self._routers |= fresh
-        return list(fresh.values())
+        self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
 
-    def start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
+    def start(self, ground: Ground, links: Links, now: float) -> None:
+        """Start those that wait, unless their socket is still under way."""
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if links.is_opening(one.order.interface):
+                self._waiting.append(one)
+            else:
+                self._start(one, ground, now)
+
+    def _start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
         """Start one: as master if its predecessor was just now, else without what that one left."""
         places = router.order.places
         left = [place for place in places if _is_leased(ground, place.address)]
@@ -71,12 +86,17 @@ class Roster:
 
     def _read(self) -> tuple[Instance, ...]:
         try:
-            return orders.load_instances(self._file.read_bytes())
+            found = orders.load_instances(self._file.read_bytes())
+            require_sense(found)
         except FileNotFoundError:
             return ()
-        except (OSError, orders.MalformedOrder) as wrong:
+        except (OSError, ValueError) as wrong:
             log(f"{self._file} cannot be used, going on as before: {wrong}")
             return tuple(one.order for one in self)
+        return found
+
+    def _holds(self, router: VirtualRouter) -> bool:
+        return self._routers.get(router.order.name) is router
 
 
 def _identity(order: Instance) -> tuple[str, int]:

@@ -9,11 +9,13 @@ from libra_vrrp.codec import Advertisement, encode_packet
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.interfaces import faults
 from libra_vrrp.orders import Instance
+from libra_vrrp.parameters import NOWHERE, router_of
 from libra_vrrp.reports import Transition, transition
 from libra_vrrp.router import Router, advertisement, effective
 from libra_vrrp.shell.addresses import Outcome
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
+from libra_vrrp.shell.privileges import prepare_interface
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -41,7 +43,6 @@ from libra_vrrp.states import (
     word,
 )
 
-NOWHERE: Final = IPv4Address("0.0.0.0")
 RETRY_REFUSED: Final = 10.0
 """Seconds in fault after the kernel refused an address, before it is tried again."""
 
@@ -132,13 +133,19 @@ class VirtualRouter:
         self._reprioritise(now)
 
     def reconfigure(self, order: Instance, now: float) -> None:
-        """Go on under another order of the same identity; a master advertises before all else."""
+        """Go on under another order of the same identity; a master advertises before all else.
+
+        What the order adds is taken by `retake`, once every router has released what it lost.
+        """
         old, self.order = self.order, order
         self._reprioritise(now)
         self.look(now)
         release(self._ground, tuple(one for one in old.places if one not in order.places))
+
+    def retake(self, now: float) -> None:
+        """Hold what the order names, all of it, after others may have let go of it."""
         if self._holding is not None:
-            self._holding.reorder(order, now)
+            self._holding.reorder(self.order, now)
 
     def done(self, outcome: Outcome, now: float) -> None:
         """Take what became of a renewal."""
@@ -215,19 +222,8 @@ class VirtualRouter:
             self.give(PriorityChanged(was), now)
 
     def _router(self) -> Router:
-        order, known = self.order, self._ground.interfaces
-        link = known.named(order.interface)
-        address = None if link is None else known.primary(link.index, self._ground.virtual)
-        return Router(
-            vrid=order.vrid,
-            priority=effective(order.priority, tuple(self._deltas.values())),
-            address=address or NOWHERE,
-            addresses=tuple(place.address for place in order.places),
-            interval=order.interval,
-            preempt=order.preempt,
-            startup_delay=order.start_delay,
-            checksum=order.checksum,
-        )
+        ground = self._ground
+        return router_of(self.order, self._deltas.values(), ground.interfaces, ground.virtual)
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
@@ -247,4 +243,4 @@ class VirtualRouter:
 
     def _is_unsafe(self, name: str) -> bool:
         link = self._ground.interfaces.named(name)
-        return link is not None and not self._ground.is_prepared(name, link.index)
+        return link is not None and not prepare_interface(name)

@@ -9,68 +9,95 @@ from typing import Final
 from libra_vrrp import rtnetlink
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, IpAddress, Said
+from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.privileges import log
 
 _LARGEST: Final = 1 << 17
-_RECEIVE_BUFFER: Final = 1 << 20
+_RECEIVE_BUFFER: Final = 1 << 22
+_SO_RCVBUFFORCE: Final = 33
 _PATIENCE: Final = 5.0
+_AT_ONCE: Final = 128
+"""Notices taken in before the timers have their turn."""
 
 
 class Watch:
-    """What the kernel's interfaces are; `read` keeps `interfaces` up to date."""
+    """What the kernel's interfaces are; `read` keeps `interfaces` up to date.
 
-    def __init__(self) -> None:
-        self.interfaces = Interfaces()
-        self._socket = self._listen()
+    After an overrun everything is listed anew, aside: a listing waits for the RTNL lock. `opened`
+    and `closing` tell of each socket; until the next one is open `interfaces` stay as they were.
+    """
+
+    def __init__(
+        self, aside: Aside, opened: Callable[[float], None], closing: Callable[[], None]
+    ) -> None:
+        self._aside = aside
+        self._opened = opened
+        self._closing = closing
+        self._socket, self.interfaces = listen()
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def read(self, closing: Callable[[], object]) -> frozenset[IpAddress] | None:
-        """Take in what waits; return the leased addresses it is about, None if about more.
-
-        After an overrun everything is listed anew on another socket; `closing` is called before
-        the old one goes.
-        """
+    def read(self) -> frozenset[IpAddress] | None:
+        """Take in what waits; return the leased addresses it is about, None if about more."""
         said: list[Said] = []
         try:
-            while True:
+            for _ in range(_AT_ONCE):
                 said.extend(rtnetlink.decode(self._socket.recv(_LARGEST)))
         except BlockingIOError:
-            self.interfaces = fold(self.interfaces, said)
-            return _leased(said)
+            pass
         except OSError as lost:
             if lost.errno != errno.ENOBUFS:
                 raise
-            closing()
+            log("the kernel said more than we could hear; listing interfaces and addresses again")
+            self._closing()
             self._socket.close()
-            self._socket = self._listen()
-        return None
+            self._aside.do(listen, self._listed)
+            return frozenset()
+        self.interfaces = fold(self.interfaces, said)
+        return _leased(said)
 
-    def _listen(self) -> socket.socket:
-        """Subscribe first and list then, so that no change falls between."""
-        netlink = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
-        netlink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    def _listed(self, outcome: tuple[socket.socket, Interfaces] | OSError, now: float) -> None:
+        match outcome:
+            case TimeoutError():
+                self._aside.do(listen, self._listed)
+            case OSError():
+                raise outcome
+            case _:
+                self._socket, self.interfaces = outcome
+                self._opened(now)
+
+
+def listen() -> tuple[socket.socket, Interfaces]:
+    """Subscribe first and list then, so that no change falls between."""
+    netlink = socket.socket(
+        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+    )
+    try:
+        for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE):
+            with contextlib.suppress(PermissionError):
+                netlink.setsockopt(socket.SOL_SOCKET, option, _RECEIVE_BUFFER)
         netlink.bind((0, rtnetlink.GROUP_LINK | rtnetlink.GROUP_IPV4_ADDRESS))
         netlink.settimeout(_PATIENCE)
-        known = Interfaces()
-        for sequence, request in ((1, rtnetlink.list_links(1)), (2, rtnetlink.list_addresses(2))):
-            netlink.send(request)
-            finished = False
-            while not finished:
-                said = list(rtnetlink.decode(netlink.recv(_LARGEST)))
-                known = fold(known, said)
-                finished = any(isinstance(s, Answered) and s.sequence == sequence for s in said)
+        known = _listing(netlink)
         netlink.setblocking(False)
-        self.interfaces = known
-        return netlink
+    except OSError:
+        netlink.close()
+        raise
+    return netlink, known
 
-    def close(self) -> None:
-        """Close the socket."""
-        with contextlib.suppress(OSError):
-            self._socket.close()
+
+def _listing(netlink: socket.socket) -> Interfaces:
+    known = Interfaces()
+    for sequence, request in ((1, rtnetlink.list_links(1)), (2, rtnetlink.list_addresses(2))):
+        netlink.send(request)
+        finished = False
+        while not finished:
+            said = list(rtnetlink.decode(netlink.recv(_LARGEST)))
+            known = fold(known, said)
+            finished = any(isinstance(s, Answered) and s.sequence == sequence for s in said)
+    return known
 
 
 def _leased(said: list[Said]) -> frozenset[IpAddress] | None:

@@ -1,0 +1,122 @@
+"""The list of routers read again: who stays, who goes, and in which order addresses move."""
+
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from libra_vrrp import orders
+from libra_vrrp.interfaces import Interfaces, fold
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.reports import Report
+from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
+from libra_vrrp.shell.addresses import Outcome, Remove, Renew
+from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.roster import Roster
+
+FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
+LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
+OWN = AddressHeld(2, IPv4Address("192.0.2.1"), 24)
+ONE = Instance("one", "eth0", 51, 255, (Place("eth0", FIRST),))
+TWO = Instance("two", "eth0", 52, 255, (Place("eth0", SECOND),))
+
+
+@dataclass
+class Ground:
+    """What a machine would do, written down."""
+
+    roster: Roster
+    jobs: list[Renew | Remove] = field(default_factory=list)
+    interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
+
+    @property
+    def virtual(self) -> frozenset[IPv4Address]:
+        return self.roster.virtual()
+
+    def send(self, _interface: str, _packet: bytes) -> bool:
+        return True
+
+    def arp(self, _interface: str, _frame: bytes) -> bool:
+        return True
+
+    def work(self, job: Renew | Remove) -> None:
+        self.jobs.append(job)
+
+    def tell(self, report: Report) -> None:
+        pass
+
+    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+        pass
+
+    def count(self, name: str) -> None:
+        pass
+
+    def confirm(self, now: float) -> None:
+        """Answer every renewal that was asked for."""
+        for job in self.jobs:
+            if isinstance(job, Renew) and (one := self.roster.get(job.instance)):
+                one.done(Outcome(job, 0, late=False), now)
+        self.jobs.clear()
+
+    def kernel(self) -> set[IpAddress]:
+        """Return what the jobs, done in order, leave of the address that moves."""
+        held: set[IpAddress] = {MOVING}
+        for job in self.jobs:
+            addresses = {address for _, address in job.targets}
+            held = held | addresses if isinstance(job, Renew) else held - addresses
+        return held & {MOVING}
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    setting = tmp_path / "net/ipv4/conf/eth0/promote_secondaries"
+    setting.parent.mkdir(parents=True)
+    setting.write_text("1")
+    monkeypatch.setenv("LIBRA_PROC_SYS", str(tmp_path))
+    return tmp_path / "routers.jsonl"
+
+
+def begun(file: Path, *instances: Instance) -> Ground:
+    """Return the ground of a roster that was started, every router master (priority 255)."""
+    ground = Ground(Roster(file, None))
+    read(file, ground, 0.0, *instances)
+    links = Links(Aside(), lambda _, __: None, lambda _: None)
+    ground.roster.start(ground, links, 0.0)
+    ground.confirm(0.0)
+    return ground
+
+
+def read(file: Path, ground: Ground, now: float, *instances: Instance) -> None:
+    file.write_bytes(orders.dump_instances(instances))
+    ground.roster.reload(ground, now)
+
+
+@pytest.mark.parametrize("giver_first", [True, False])
+def test_an_address_that_moves_between_instances_stays(file: Path, *, giver_first: bool) -> None:
+    pair = (ONE, TWO) if giver_first else (TWO, ONE)
+    moving = Place("eth0", MOVING)
+    before = [replace(ONE, places=(*ONE.places, moving)), TWO]
+    after = {"one": ONE, "two": replace(TWO, places=(*TWO.places, moving))}
+    ground = begun(file, *before)
+    read(file, ground, 0.1, *(after[one.name] for one in pair))
+    assert ground.kernel() == {MOVING}
+
+
+def test_an_address_of_an_instance_that_is_no_more_can_go_to_another(file: Path) -> None:
+    moving = Place("eth0", MOVING)
+    ground = begun(file, replace(ONE, places=(*ONE.places, moving)), TWO)
+    read(file, ground, 0.1, replace(TWO, places=(*TWO.places, moving)))
+    assert ground.kernel() == {MOVING}
+    assert ground.roster.get("one") is None
+
+
+def test_a_list_that_makes_no_sense_changes_nothing(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ground = begun(file, ONE, TWO)
+    read(file, ground, 0.1, replace(ONE, vrid=300), TWO)
+    assert [router.order for router in ground.roster] == [ONE, TWO]
+    assert ground.jobs == []
+    assert "going on as before: one: vrid 300 is not within 1-255" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""The parameters of a virtual router: what its order and its interface make of it."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from libra_vrrp.interfaces import Interfaces, fold
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.parameters import NOWHERE, require_sense, router_of
+from libra_vrrp.rtnetlink import AddressHeld, LinkHeld
+
+VIP = IPv4Address("192.0.2.10")
+OWN = IPv4Address("192.0.2.1")
+ORDER = Instance("front", "eth0", 51, 150, (Place("eth0", VIP),), interval=0.1)
+KNOWN = fold(
+    Interfaces(),
+    [
+        LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1"),
+        AddressHeld(2, VIP, 32, 2),
+        AddressHeld(2, OWN, 24),
+    ],
+)
+
+
+def test_it_speaks_from_the_interfaces_own_address() -> None:
+    router = router_of(ORDER, (), KNOWN, {VIP})
+    assert (router.address, router.addresses, router.interval) == (OWN, (VIP,), 0.1)
+
+
+def test_without_the_interface_it_is_nowhere() -> None:
+    assert router_of(ORDER, (), Interfaces(), {VIP}).address == NOWHERE
+
+
+def test_tracked_objects_move_the_priority() -> None:
+    assert router_of(ORDER, (-20, -30), KNOWN, {VIP}).priority == 100
+
+
+def test_a_usual_list_makes_sense() -> None:
+    require_sense((ORDER, replace(ORDER, vrid=52, priority=255)))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(replace(ORDER, vrid=0), id="vrid 0"),
+        pytest.param(replace(ORDER, vrid=256), id="vrid 256"),
+        pytest.param(replace(ORDER, priority=300), id="priority 300"),
+        pytest.param(replace(ORDER, interval=0.0), id="interval 0"),
+        pytest.param(replace(ORDER, interval=99.0), id="interval 99 s"),
+        pytest.param(replace(ORDER, interval=float("nan")), id="no interval"),
+        pytest.param(replace(ORDER, interval=float("inf")), id="endless interval"),
+        pytest.param(replace(ORDER, places=ORDER.places * 256), id="256 addresses"),
+    ],
+)
+def test_what_cannot_be_advertised_makes_no_sense(order: Instance) -> None:
+    with pytest.raises(ValueError, match="front: "):
+        require_sense((order,))
