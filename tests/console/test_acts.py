@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libra_console.acts import Act, ActRefused, after, due, next_due, require_known
-from libra_console.registers import Register, Registers
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import AdminState, EventData, PeerState
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.subjects import Subject
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -66,8 +66,8 @@ def test_what_the_config_does_not_know_is_refused_with_the_nearest_name() -> Non
         require_known("???", CONFIG)
 
 
-def admin(*states: EventData) -> Registers:
-    held: dict[tuple[str, ...], Register] = {}
+def admin(*states: EventData) -> State:
+    held: dict[tuple[str, ...], Entry] = {}
     for sequence, what in enumerate(states, 1):
         key = what.entity if isinstance(what, AdminState) else ("node", "x")
         event = Event(
@@ -83,7 +83,7 @@ def admin(*states: EventData) -> Registers:
             data=what,
         )
         subject = Subject("a", "operator.drain", key)
-        held[("admin", *key)] = Register(subject, event, sequence, NOW)
+        held[("admin", *key)] = Entry(sequence, subject, event)
     return held
 
 

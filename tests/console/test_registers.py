@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from itertools import permutations
 
-from libra_console.registers import Entry, data, fold, of_kind
+from libra_console.registers import learn, of_kind
 from libra_schemas.envelope import NEW_CHAIN, Event, Unrecognised
-from libra_schemas.events import EventData, PeerState, Started
+from libra_schemas.events import EventData, PeerState
+from libra_schemas.intent.fold import Entry, data
 from libra_schemas.subjects import Subject
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -24,7 +25,7 @@ def entry(sequence: int, kind: str, key: tuple[str, ...], what: EventData, epoch
         chainprev=NEW_CHAIN,
         data=what,
     )
-    return Entry(Subject("a", kind, key), event, sequence, NOW)
+    return Entry(sequence, Subject("a", kind, key), event)
 
 
 def lost(sequence: int) -> Entry:
@@ -37,7 +38,7 @@ def back(sequence: int) -> Entry:
 
 def test_the_highest_sequence_wins_in_whatever_order_events_arrive() -> None:
     for order in permutations([lost(1), back(2), lost(3)]):
-        state = data(fold({}, order), PeerState, "peer", "b")
+        state = data(learn({}, order), PeerState, "peer", "b")
         assert state is not None
         assert not state.reachable
 
@@ -45,23 +46,17 @@ def test_the_highest_sequence_wins_in_whatever_order_events_arrive() -> None:
 def test_an_unknown_event_changes_nothing() -> None:
     known = back(2)
     stranger = Unrecognised(**known.event.model_dump(exclude={"data"}), data={"x": 1})
-    held = fold({}, [known])
-    assert fold(held, [Entry(known.subject, stranger, 3, NOW)]) == held
+    held = learn({}, [known])
+    assert learn(held, [Entry(3, known.subject, stranger)]) == held
 
 
 def test_folding_leaves_the_earlier_registers_as_they_were() -> None:
-    before = fold({}, [lost(1)])
-    fold(before, [back(2)])
+    before = learn({}, [lost(1)])
+    learn(before, [back(2)])
     assert before[("peer", "b")].sequence == 1
-
-
-def test_data_of_another_kind_or_of_nothing_is_none() -> None:
-    held = fold({}, [lost(1)])
-    assert data(held, Started, "peer", "b") is None
-    assert data(held, PeerState, "peer", "c") is None
 
 
 def test_registers_of_one_kind_are_listed_by_key() -> None:
     c = entry(4, "peer.lost", ("c",), PeerState(node="c", reachable=False))
-    held = fold({}, [c, lost(1)])
+    held = learn({}, [c, lost(1)])
     assert [key for key, _ in of_kind(held, "peer")] == [("b",), ("c",)]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from libra_console import revisions
-from libra_console.registers import Register, Registers
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged, decide
 from libra_schemas.canonical import digest
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import ConfigApplied, ConfigRejected, EventData
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.revision import NONE, Revision
 from libra_schemas.subjects import Subject
 
@@ -19,7 +19,7 @@ OLD: dict[str, Any] = {"version": 1, "nodes": {"a": {"address": "10.0.0.2"}}}
 NEW: dict[str, Any] = {"version": 1, "nodes": {"a": {"address": "10.0.0.9"}}}
 
 
-def register(kind: str, sequence: int, what: EventData) -> Register:
+def register(kind: str, sequence: int, what: EventData) -> Entry:
     event = Event(
         id="x",
         source="/lvs/a/console",
@@ -32,12 +32,12 @@ def register(kind: str, sequence: int, what: EventData) -> Register:
         chainprev=NEW_CHAIN,
         data=what,
     )
-    return Register(Subject("a", kind, ("cluster",)), event, sequence, NOW)
+    return Entry(sequence, Subject("a", kind, ("cluster",)), event)
 
 
-def holding(number: int, document: dict[str, Any], rejected: int = 0) -> Registers:
+def holding(number: int, document: dict[str, Any], rejected: int = 0) -> State:
     applied = ConfigApplied(number=number, hash=digest(document), document=document, author="me")
-    held: dict[tuple[str, ...], Register] = {
+    held: dict[tuple[str, ...], Entry] = {
         revisions.REGISTER: register("config.applied", 5, applied)
     }
     if rejected:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from libra_console.registers import Register
 from libra_console.status import status
 from libra_schemas.canonical import digest
 from libra_schemas.config import Config
@@ -21,6 +20,7 @@ from libra_schemas.events import (
     Stopped,
     SyncState,
 )
+from libra_schemas.intent.fold import Entry
 from libra_schemas.subjects import Subject
 from libra_schemas.target import target_of
 
@@ -48,8 +48,8 @@ DOCUMENT: dict[str, Any] = {
 CONFIG = Config.model_validate(DOCUMENT)
 
 
-def registers(*events: tuple[str, tuple[str, ...], EventData]) -> dict[tuple[str, ...], Register]:
-    held: dict[tuple[str, ...], Register] = {}
+def registers(*events: tuple[str, tuple[str, ...], EventData]) -> dict[tuple[str, ...], Entry]:
+    held: dict[tuple[str, ...], Entry] = {}
     for sequence, (kind, key, what) in enumerate(events, 1):
         event = Event(
             id="x",
@@ -64,7 +64,7 @@ def registers(*events: tuple[str, tuple[str, ...], EventData]) -> dict[tuple[str
             data=what,
         )
         subject = Subject("a", kind, key)
-        held[subject.register] = Register(subject, event, sequence, NOW)
+        held[subject.register] = Entry(sequence, subject, event)
     return held
 
 
@@ -108,7 +108,7 @@ def test_without_events_everything_configured_is_unknown() -> None:
 def test_a_verdict_is_shown_with_its_reason() -> None:
     evidence = (Evidence(probe="tcp", reason="refused", detail="no listener"),)
     shown = backend(verdict(up=False, evidence=evidence))
-    assert (shown["verdict"], shown["reason"]) == ("down", "tcp: refused (no listener)")
+    assert (shown["verdict"], shown["reason"]) == ("down", "connection refused: no listener")
     assert shown["since"] == NOW.isoformat()
     assert backend(verdict(up=True))["verdict"] == "up"
     assert backend(verdict(up=False, held=True))["verdict"] == "held"

@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_schemas.envelope import NEW_CHAIN, Unrecognised
-from libra_schemas.intent.fold import Entry, State, fold
+from libra_schemas.envelope import NEW_CHAIN, Event, Unrecognised
+from libra_schemas.events import PeerState, Started
+from libra_schemas.intent.fold import Entry, State, data, fold
 from libra_schemas.subjects import Subject
 
 TYPES = st.sampled_from(["backend.up", "backend.down", "vrrp.master", "vrrp.alarm", "later.born"])
@@ -68,3 +69,14 @@ def test_the_order_of_arrival_changes_nothing(entries: list[Entry]) -> None:
     state, _ = fold({}, entries)
     ordered, _ = fold({}, sorted(entries, key=lambda each: each.sequence))
     assert state == ordered
+
+
+def test_the_data_of_a_register_is_given_where_it_is_of_the_kind_asked_for() -> None:
+    lost = PeerState(node="b", reachable=False)
+    head = entry(1).event.model_dump(exclude={"data", "type"})
+    event = Event.model_construct(**head, type="peer.lost", data=lost)
+    state, _ = fold({}, [Entry(1, Subject("a", "peer.lost", ("b",)), event), entry(2)])
+    assert data(state, PeerState, "peer", "b") == lost
+    assert data(state, Started, "peer", "b") is None
+    assert data(state, PeerState, "peer", "c") is None
+    assert data(state, PeerState, "backend", "web", "w1") is None

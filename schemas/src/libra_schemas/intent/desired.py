@@ -52,19 +52,32 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One backend with all that events say of it."""
+class Seen:
+    """One backend with all that events say of it; *state* is its verdict where that is valid."""
 
     backend: Backend
     state: BackendState | None
     health: Health
     will: Will
 
+    @property
+    def weight(self) -> int:
+        """The weight wanted while it is in: an operator's, a check's, or else the config's."""
+        if self.will.mode != "ready":
+            return 0
+        if self.state is not None and self.state.held:
+            return 1
+        if self.will.weight is not None:
+            return self.will.weight
+        if self.state is not None and self.state.weight is not None:
+            return self.state.weight
+        return self.backend.destination.weight
+
 
 def desired(state: State, prepared: Prepared, name: str, *, was_up: bool | None) -> Wanted:
     """Tell what service *name* should be; *was_up* is the pool's last verdict."""
     pool = prepared.pools[name]
-    seen = _look(state, prepared, name)
+    seen = tuple(look(state, prepared, name).values())
     verdict = judge(
         (
             Member(each.health, each.backend.destination.weight, each.will.mode != "maint")
@@ -104,16 +117,17 @@ def last_verdict(state: State, name: str) -> bool | None:
     return said.up if said else None
 
 
-def _look(state: State, prepared: Prepared, name: str) -> list[_Seen]:
+def look(state: State, prepared: Prepared, name: str) -> dict[str, Seen]:
+    """Join what events say of every backend of service *name*."""
     pool, node = prepared.pools[name], prepared.node
     *wide, _ = (_admin(state, key) for key in keys_of(node, name, ""))
     unruled = wide == [None, None]
-    seen = []
+    seen: dict[str, Seen] = {}
     for backend, each in pool.backends.items():
         own = _admin(state, keys_of(node, name, backend)[-1])
         will = READY if unruled and own is None else join(node, (*wide, own))
         verdict = _verdict(state, name, backend, each.target)
-        seen.append(_Seen(each, verdict, _health(pool, verdict), will))
+        seen[backend] = Seen(each, verdict, _health(pool, verdict), will)
     return seen
 
 
@@ -133,7 +147,7 @@ def _health(pool: Pool, verdict: BackendState | None) -> Health:
     return "up" if verdict.up or verdict.held else "down"
 
 
-def _place(pool: Pool, seen: _Seen) -> Place:
+def _place(pool: Pool, seen: Seen) -> Place:
     if seen.will.mode == "maint":
         return OUT
     match seen.health:
@@ -142,24 +156,12 @@ def _place(pool: Pool, seen: _Seen) -> Place:
         case "down":
             return _weighing(seen.backend, 0) if pool.config.on_failure == "quiesce" else OUT
         case "up":
-            return _weighing(seen.backend, _weight(seen))
+            return _weighing(seen.backend, seen.weight)
 
 
 def _weighing(backend: Backend, weight: int) -> In:
     destination = backend.destination
     return In(destination if destination.weight == weight else replace(destination, weight=weight))
-
-
-def _weight(seen: _Seen) -> int:
-    if seen.will.mode == "drain":
-        return 0
-    if seen.state is not None and seen.state.held:
-        return 1
-    if seen.will.weight is not None:
-        return seen.will.weight
-    if seen.state is not None and seen.state.weight is not None:
-        return seen.state.weight
-    return seen.backend.destination.weight
 
 
 def _sorry(destination: Destination, verdict: Verdict) -> Place:

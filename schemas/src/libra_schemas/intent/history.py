@@ -27,7 +27,7 @@ class History:
 
     def learn(self, sequence: int, event: Event | Unrecognised) -> None:
         """Fold one event; raise MalformedTable where its data describes no table."""
-        data = getattr(event, "data", None)
+        data = event.data
         if isinstance(data, TableChange):
             self._change(data)
         elif isinstance(data, TableRecord):

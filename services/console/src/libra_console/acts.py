@@ -10,9 +10,10 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Literal, assert_never, get_args
 
-from libra_console.registers import Registers, of_kind
+from libra_console.registers import of_kind
 from libra_schemas.config import Config
 from libra_schemas.events import AdminState
+from libra_schemas.intent.fold import State
 from libra_schemas.model import Strict
 
 Verb = Literal["drain", "ready", "maint", "weight", "failover"]
@@ -86,7 +87,7 @@ def _entities(config: Config) -> set[str]:
     }
 
 
-def due(registers: Registers, now: datetime) -> Iterable[AdminState]:
+def due(registers: State, now: datetime) -> Iterable[AdminState]:
     """Give the states that follow those whose `until` has passed at *now* (aware)."""
     for key, held in of_kind(registers, "admin"):
         state = held.event.data
@@ -96,7 +97,7 @@ def due(registers: Registers, now: datetime) -> Iterable[AdminState]:
             )
 
 
-def next_due(registers: Registers) -> datetime | None:
+def next_due(registers: State) -> datetime | None:
     """Tell when the next state ends, None where none does."""
     ends = [
         held.event.data.until

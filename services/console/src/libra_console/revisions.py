@@ -7,9 +7,9 @@ unasked only where nothing newer than what it was made from is in force.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from libra_console.registers import Registers, data
 from libra_schemas.canonical import digest
 from libra_schemas.events import ConfigApplied, ConfigRejected
+from libra_schemas.intent.fold import State, data
 from libra_schemas.revision import NONE, Revision
 
 REGISTER = ("config", "cluster")
@@ -69,25 +69,25 @@ class Declined:
 Decision = Apply | Unchanged | Declined
 
 
-def in_force(registers: Registers) -> Revision:
+def in_force(registers: State) -> Revision:
     """Name the revision in force, `NONE` where the log holds no config."""
     applied = data(registers, ConfigApplied, *REGISTER)
     return Revision(applied.number, applied.hash) if applied else NONE
 
 
-def document(registers: Registers) -> dict[str, Any] | None:
+def document(registers: State) -> dict[str, Any] | None:
     """Give the document in force."""
     applied = data(registers, ConfigApplied, *REGISTER)
     return applied.document if applied else None
 
 
-def highest(registers: Registers) -> int:
+def highest(registers: State) -> int:
     """Give the highest number known, whether it was accepted or rejected."""
     rejected = data(registers, ConfigRejected, *REJECTION)
     return max(in_force(registers).number, rejected.number if rejected else 0)
 
 
-def decide(registers: Registers, proposal: Proposal, note: Note | None) -> Decision:
+def decide(registers: State, proposal: Proposal, note: Note | None) -> Decision:
     """Decide what becomes of *proposal*; *note* is of the same file, on this node."""
     current = in_force(registers)
     if current.hash == digest(proposal.document):

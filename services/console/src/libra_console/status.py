@@ -4,12 +4,12 @@ Rule: a verdict counts only while its target is the config's (`libra_schemas.tar
 known says so and is never guessed.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from libra_console import revisions
-from libra_console.registers import Register, Registers, data, of_kind
-from libra_schemas.admin import Will, join, keys_of
-from libra_schemas.config import BackendConfig, Config, ServiceConfig
+from libra_console.registers import of_kind
+from libra_schemas.config import Config, ServiceConfig
 from libra_schemas.events import (
     AdminState,
     BackendState,
@@ -21,12 +21,15 @@ from libra_schemas.events import (
     Stopped,
     SyncState,
 )
-from libra_schemas.target import target_of
+from libra_schemas.intent.desired import Seen, look
+from libra_schemas.intent.fold import Entry, State, data
+from libra_schemas.intent.prepared import Prepared, prepare
+from libra_schemas.sentences.backend import reasons
 
 Json = dict[str, Any]
 
 
-def status(node: str, registers: Registers, config: Config | None) -> Json:
+def status(node: str, registers: State, config: Config | None) -> Json:
     """Make the status of *node*; *config* is the parsed document in force."""
     return {
         "node": node,
@@ -34,15 +37,12 @@ def status(node: str, registers: Registers, config: Config | None) -> Json:
         "config": _config(registers),
         "processes": _processes(registers),
         "instances": _instances(registers, config, node),
-        "services": {
-            name: _service(registers, node, name, service)
-            for name, service in (config.services if config else {}).items()
-        },
+        "services": _services(registers, prepare(config, node)) if config else {},
         "sync": _sync(registers),
     }
 
 
-def _config(registers: Registers) -> Json:
+def _config(registers: State) -> Json:
     held = registers.get(revisions.REGISTER)
     applied = data(registers, ConfigApplied, *revisions.REGISTER)
     return {
@@ -54,7 +54,7 @@ def _config(registers: Registers) -> Json:
     }
 
 
-def _rejected(registers: Registers) -> Json | None:
+def _rejected(registers: State) -> Json | None:
     """Show the newest rejection while nothing newer is in force."""
     rejected = data(registers, ConfigRejected, *revisions.REJECTION)
     held, force = registers.get(revisions.REJECTION), registers.get(revisions.REGISTER)
@@ -69,7 +69,7 @@ def _rejected(registers: Registers) -> Json | None:
     }
 
 
-def _processes(registers: Registers) -> Json:
+def _processes(registers: State) -> Json:
     return {
         held.event.data.service: _process(held, held.event.data, registers.get(("stopped", *key)))
         for key, held in of_kind(registers, "started")
@@ -77,7 +77,7 @@ def _processes(registers: Registers) -> Json:
     }
 
 
-def _process(held: Register, started: Started, ended: Register | None) -> Json:
+def _process(held: Entry, started: Started, ended: Entry | None) -> Json:
     """Tell a process's epoch, and whether it said that it stopped."""
     running = ended is None or ended.sequence < held.sequence
     why = ended.event.data.why if ended and isinstance(ended.event.data, Stopped) else ""
@@ -91,7 +91,7 @@ def _process(held: Register, started: Started, ended: Register | None) -> Json:
     }
 
 
-def _instances(registers: Registers, config: Config | None, node: str) -> Json:
+def _instances(registers: State, config: Config | None, node: str) -> Json:
     return {
         name: _instance(registers, name)
         for name, instance in (config.instances if config else {}).items()
@@ -99,7 +99,7 @@ def _instances(registers: Registers, config: Config | None, node: str) -> Json:
     }
 
 
-def _instance(registers: Registers, name: str) -> Json:
+def _instance(registers: State, name: str) -> Json:
     held = registers.get(("instance", name))
     state = data(registers, InstanceState, "instance", name)
     if state is None:
@@ -116,7 +116,14 @@ def _instance(registers: Registers, name: str) -> Json:
     }
 
 
-def _service(registers: Registers, node: str, name: str, service: ServiceConfig) -> Json:
+def _services(registers: State, prepared: Prepared) -> Json:
+    return {
+        name: _service(registers, name, pool.config, look(registers, prepared, name))
+        for name, pool in prepared.pools.items()
+    }
+
+
+def _service(registers: State, name: str, service: ServiceConfig, seen: Mapping[str, Seen]) -> Json:
     held = registers.get(("service", name))
     state = data(registers, ServiceState, "service", name)
     address = f"fwmark {service.fwmark}" if service.fwmark else str(service.address)
@@ -132,31 +139,23 @@ def _service(registers: Registers, node: str, name: str, service: ServiceConfig)
         "sorry": state.sorry if state else False,
         "admin": _admin(registers, "service", name),
         "backends": {
-            each: _backend(registers, keys_of(node, name, each), service, backend)
-            for each, backend in service.backends.items()
+            each: _backend(registers, ("backend", name, each), service, seen[each])
+            for each in service.backends
         },
     }
 
 
 def _backend(
-    registers: Registers,
-    entities: tuple[tuple[str, ...], ...],
-    service: ServiceConfig,
-    backend: BackendConfig,
+    registers: State, entity: tuple[str, str, str], service: ServiceConfig, seen: Seen
 ) -> Json:
-    (_, node), _, entity = entities
-    held = registers.get(entity)
-    verdict = data(registers, BackendState, *entity)
-    if verdict is not None and verdict.target != target_of(service, backend):
-        verdict = held = None
-    will = join(node, (data(registers, AdminState, "admin", *each) for each in entities))
+    held = registers.get(entity) if seen.state else None
     return {
-        "address": str(backend.address),
-        "verdict": _verdict(verdict, service),
+        "address": str(service.backends[entity[2]].address),
+        "verdict": _verdict(seen.state, service),
         "since": _when(held),
-        "reason": _reason(verdict) if verdict else "",
-        "weight": _weight(verdict, will, backend),
-        "mode": will.mode,
+        "reason": reasons(seen.state) if seen.state else "",
+        "weight": seen.weight,
+        "mode": seen.will.mode,
         "admin": _admin(registers, *entity),
     }
 
@@ -169,24 +168,7 @@ def _verdict(verdict: BackendState | None, service: ServiceConfig) -> str:
     return "up" if verdict.up else "down"
 
 
-def _reason(verdict: BackendState) -> str:
-    """Say why in one line: what each probe saw."""
-    return "; ".join(
-        f"{each.probe}: {each.reason}" + (f" ({each.detail})" if each.detail else "")
-        for each in verdict.evidence
-    )
-
-
-def _weight(verdict: BackendState | None, will: Will, backend: BackendConfig) -> int:
-    """Give the weight wanted: an operator's, else a dynamic check's, else the config's."""
-    if will.mode != "ready":
-        return 0
-    if will.weight is not None:
-        return will.weight
-    return verdict.weight if verdict and verdict.weight is not None else backend.weight
-
-
-def _admin(registers: Registers, *entity: str) -> Json | None:
+def _admin(registers: State, *entity: str) -> Json | None:
     """Show what an operator set; None where nobody did or all was taken back."""
     state = data(registers, AdminState, "admin", *entity)
     if state is None or (state.mode == "ready" and state.weight is None and not state.failover):
@@ -194,7 +176,7 @@ def _admin(registers: Registers, *entity: str) -> Json | None:
     return state.model_dump(mode="json", exclude={"causes", "entity"})
 
 
-def _sync(registers: Registers) -> Json:
+def _sync(registers: State) -> Json:
     return {
         ".".join(key): held.event.data.model_dump(mode="json", exclude={"causes"})
         for key, held in of_kind(registers, "sync")
@@ -202,6 +184,6 @@ def _sync(registers: Registers) -> Json:
     }
 
 
-def _when(held: Register | None) -> str | None:
+def _when(held: Entry | None) -> str | None:
     """Give when it was decided, ISO 8601."""
     return held.event.time.isoformat() if held else None

@@ -10,7 +10,7 @@ from typing import Literal
 from libra_ipvs_writer.daemons import Daemon, Role
 from libra_schemas.config import Config
 from libra_schemas.events import InstanceState, SyncState
-from libra_schemas.intent.fold import State
+from libra_schemas.intent.fold import State, data
 
 Part = Literal["master", "backup", "both", "off"]
 ROLES: dict[Part, tuple[Role, ...]] = {
@@ -32,9 +32,8 @@ def wanted(config: Config, node: str, state: State) -> tuple[Daemon, ...]:
 def _part(config: Config, state: State) -> Part:
     if config.sync.role == "both":
         return "both"
-    entries = (state.get(("instance", name)) for name in config.instances)
-    found = (getattr(entry.event, "data", None) for entry in entries if entry)
-    states = {data.state for data in found if isinstance(data, InstanceState)}
+    found = (data(state, InstanceState, "instance", name) for name in config.instances)
+    states = {each.state for each in found if each}
     return "master" if "master" in states else "backup"
 
 

@@ -37,7 +37,7 @@ def remembered(state: State) -> dict[str, Memory]:
 
 
 def _memory(name: str, entry: Entry) -> Memory | None:
-    data = getattr(entry.event, "data", None)
+    data = entry.event.data
     try:
         match data:
             case TableChange():
@@ -59,7 +59,7 @@ def reported(state: State) -> frozenset[str]:
 
 def _foreign(entries: Iterable[tuple[tuple[str, ...], Entry]]) -> Iterable[str]:
     for (register, *key), entry in entries:
-        data = getattr(entry.event, "data", None)
+        data = entry.event.data
         if register == "drift" and isinstance(data, TableDrift) and not data.ours:
             yield key[0]
 

@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 from libra_console import revisions
-from libra_console.registers import Entry, Registers, fold
+from libra_console.registers import learn
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_schemas.config import Config
 from libra_schemas.errors import ConfigError
+from libra_schemas.intent.fold import Entry, State
 from libra_schemas.load import config_from
 
 
@@ -15,7 +16,7 @@ class Board:
     """The registers of this node, kept up to date by `watch`."""
 
     def __init__(self) -> None:
-        self.registers: Registers = {}
+        self.registers: State = {}
         self.caught_up = False
         self.config: Config | None = None
         self._sequence = 0
@@ -32,7 +33,7 @@ class Board:
                     await self._learn(self._recovering, item.sequence)
                     self._recovering = []
                 case Stored():
-                    entry = Entry(item.subject, item.event, item.sequence, item.stored)
+                    entry = Entry(item.sequence, item.subject, item.event)
                     if self.caught_up:
                         await self._learn([entry], item.sequence)
                     else:
@@ -55,7 +56,7 @@ class Board:
 
     async def _learn(self, entries: list[Entry], sequence: int) -> None:
         before = revisions.in_force(self.registers)
-        self.registers = fold(self.registers, entries)
+        self.registers = learn(self.registers, entries)
         if revisions.in_force(self.registers) != before:
             self.config = _readable(revisions.document(self.registers))
         async with self._news:

@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError
 
 from libra_console import notes, revisions
 from libra_console.acts import VERBS, Act, ActRefused, Verb, after, require_known
-from libra_console.registers import data
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
 from libra_console.shell.answers import author, bad_request, invalid, one_line
@@ -25,6 +24,7 @@ from libra_runtime.kept import keep, kept
 from libra_runtime.stamp import draft
 from libra_schemas.errors import ConfigError, LibraError
 from libra_schemas.events import AdminState, EventData
+from libra_schemas.intent.fold import data
 from libra_schemas.load import config_from
 from libra_schemas.model import Strict
 

@@ -12,7 +12,7 @@ from libra_runtime import stamp
 from libra_runtime.journal import Journal
 from libra_schemas.config import TimeoutsConfig
 from libra_schemas.events import Causes, SyncState
-from libra_schemas.intent.fold import State
+from libra_schemas.intent.fold import State, data
 from libra_schemas.intent.prepared import Prepared
 
 SYNC = ("sync", "all")
@@ -49,9 +49,8 @@ class Surroundings:
 
 
 def _last(state: State) -> SyncState | None:
-    entry = state.get(SYNC)
-    data = getattr(entry.event, "data", None) if entry else None
-    return data.model_copy(update={"causes": Causes()}) if isinstance(data, SyncState) else None
+    said = data(state, SyncState, *SYNC)
+    return said.model_copy(update={"causes": Causes()}) if said else None
 
 
 def settle_daemons(kernel: Kernel, wanted: Sequence[Daemon]) -> list[str]:

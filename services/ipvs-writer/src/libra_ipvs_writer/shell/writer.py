@@ -104,7 +104,7 @@ class Writer:
 
     def _unusable(self, stored: Stored) -> str | None:
         """Prepare a config; say in one sentence why it cannot be used, None where it can."""
-        data = getattr(stored.event, "data", None)
+        data = stored.event.data
         if not isinstance(data, ConfigApplied):
             return None
         try:
