@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,17 @@ def imported_names(module: Path) -> Iterator[str]:
 
 def imported(manifest: Path) -> set[str]:
     """Name the distributions that the code of a package imports, its own left out."""
-    modules = (manifest.parent / "src").rglob("*.py")
+    found = distributions((manifest.parent / "src").rglob("*.py"))
+    return found - {normal(project(manifest)["name"])}
+
+
+def distributions(modules: Iterable[Path]) -> set[str]:
+    """Name the distributions that *modules* import."""
     names = {name for module in modules for name in imported_names(module)}
-    foreign = names - sys.stdlib_module_names - {"__future__"}
+    foreign = names - sys.stdlib_module_names - {"__future__", "bench", "tests"}
     unknown = {name for name in foreign if name not in PROVIDERS}
     assert unknown == set(), f"nothing that is installed provides {unknown}"
-    found = {normal(provider) for name in foreign for provider in PROVIDERS[name]}
-    return found - {normal(project(manifest)["name"])}
+    return {normal(provider) for name in foreign for provider in PROVIDERS[name]}
 
 
 def test_every_package_is_looked_at() -> None:
@@ -77,3 +81,12 @@ def test_what_a_package_imports_it_declares(manifest: Path) -> None:
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parent.name)
 def test_what_a_package_declares_it_imports(manifest: Path) -> None:
     assert declared(manifest) - imported(manifest) == set()
+
+
+def test_what_tests_and_benchmarks_import_the_developers_lock_asks_for() -> None:
+    lines = (ROOT / "requirements" / "dev.in").read_text().splitlines()
+    asked = {normal(line) for line in lines if line and not line.startswith("#")}
+    asked |= {need for manifest in MANIFESTS for need in declared(manifest)}
+    modules = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    ours = {normal(project(manifest)["name"]) for manifest in MANIFESTS}
+    assert distributions(modules) - asked - ours == set()
