@@ -12,6 +12,7 @@ from libra_lab.demo.story import STEPS, StepFailed, run_step
 from libra_lab.demo.tell import Told
 
 TAIL = 40
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -23,6 +24,9 @@ def main() -> int:
         try:
             for step in STEPS:
                 run_step(made, step)
+        except KeyboardInterrupt:
+            told.step("Interrupted.")
+            return INTERRUPTED
         except (StepFailed, CommandFailed, TimeoutError, LookupError, OSError) as error:
             _explain(made, error)
             return 1

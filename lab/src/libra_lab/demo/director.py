@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,12 @@ from libra_lab.waiting import wait_until
 
 BIN = Path(sys.executable).parent
 START_TIMEOUT = 120.0
+LAST_WORDS = 15
 AGREE_TIMEOUT = 60.0
+
+
+class DirectorEnded(CommandFailed):
+    """`libra up` is no more, and nothing that needs it can come true."""
 
 
 @dataclass(slots=True)
@@ -62,6 +68,30 @@ class Director:
         self.process.terminate()
         return self.process.wait(60)
 
+    def wait_until(
+        self, condition: Callable[[], bool], what: str, timeout: float = START_TIMEOUT
+    ) -> float:
+        """Wait for *condition* as long as `libra up` runs; return seconds.
+
+        Raise TimeoutError, and DirectorEnded with its last words.
+        """
+
+        def holds() -> bool:
+            self.require_up()
+            return condition()
+
+        return wait_until(holds, what, timeout)
+
+    def require_up(self) -> None:
+        """Raise DirectorEnded unless `libra up` runs."""
+        status = None if self.process is None else self.process.poll()
+        if status is not None:
+            words = self.output.read_text(errors="replace").splitlines()[-LAST_WORDS:]
+            said = "\n".join(words) or "nothing"
+            raise DirectorEnded(
+                f"{self.name}: libra up ended with status {status}; it said last:\n{said}"
+            )
+
     def libra(self, *words: str) -> str:
         """Run a `libra` command in here and return what it printed."""
         return self.node.run(
@@ -88,7 +118,7 @@ class Director:
         """Wait until the kernel holds exactly *wanted* behind *address*; return seconds."""
         what = f"{self.name}: {address} -> {sorted(wanted)}"
         try:
-            return wait_until(lambda: self.destinations(address) == wanted, what, timeout)
+            return self.wait_until(lambda: self.destinations(address) == wanted, what, timeout)
         except TimeoutError as error:
             raise CommandFailed(f"{error}; the table is\n" + "\n".join(self.table())) from None
 
@@ -106,7 +136,7 @@ class Director:
             return said == held
 
         try:
-            wait_until(agrees, f"{self.name}: replay = ipvsadm", AGREE_TIMEOUT)
+            self.wait_until(agrees, f"{self.name}: replay = ipvsadm", AGREE_TIMEOUT)
         except TimeoutError as error:
             parts = ["ipvsadm:", *held, "replay:", *said]
             raise CommandFailed(f"{error}\n" + "\n".join(parts)) from None

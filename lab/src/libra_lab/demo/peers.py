@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,11 @@ class Ops:
 
         wait_until(arrived, f"a mail about {' '.join(words)}", timeout)
         return found[0]
+
+    def repeated(self) -> dict[str, int]:
+        """Return the idempotency keys that came more than once, and how often."""
+        counts = Counter(hook.key for hook in list(self.hooks))
+        return {key: count for key, count in counts.items() if count > 1}
 
     def _listen_for_hooks(self, node: Node) -> None:
         hooks = self.hooks

@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from libra_lab.demo.tell import Told
 from libra_lab.node import Node
 from libra_lab.pair import Pair, Plan, pair
 from libra_lab.serving import ready, start
+from libra_lab.waiting import wait_until
 
 
 @dataclass(slots=True)
@@ -72,6 +73,18 @@ class Scene:
             kind, port = ("udp", UDP_PORT) if name in self.lab.udp else ("http", WEB_PORT)
             self.servers[name] = start(every[name], kind, name, port)
         ready(*(self.servers[name] for name in names))
+
+    def wait_until(
+        self, condition: Callable[[], bool], what: str, timeout: float, steady: float = 0.0
+    ) -> float:
+        """Wait for *condition* as long as both directors run; see `waiting.wait_until`."""
+
+        def holds() -> bool:
+            for director in self.directors:
+                director.require_up()
+            return condition()
+
+        return wait_until(holds, what, timeout, steady=steady)
 
     @property
     def master(self) -> Director:
