@@ -134,6 +134,8 @@ def test_without_nats_the_machine_goes_on_and_starts_from_what_was_kept(
     pair: "Pair", log: Log
 ) -> None:
     configured(pair, log)
+    pair.until(lambda: log.states()[-1].state == "master", 5, "the log knows the master")
+    said = len(log.states())
     log.server.kill()
     pair.a.signal(signal.SIGKILL, "machine")
     pair.a.signal(signal.SIGKILL, "reporter")
@@ -141,7 +143,11 @@ def test_without_nats_the_machine_goes_on_and_starts_from_what_was_kept(
     pair.until(pair.a.owns, 5, "a owns the address")
     before = pair.a.pid("machine")
     pair.a.node.call(log.server.restart)
-    pair.until(lambda: log.states()[-1].state == "master", 20, "the log catches up")
+    pair.until(
+        lambda: len(log.states()) > said and log.states()[-1].state == "master",
+        20,
+        "the log catches up",
+    )
     assert pair.a.pid("machine") == before
     assert pair.a.owns()
 
