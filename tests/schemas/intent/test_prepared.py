@@ -78,3 +78,24 @@ def test_a_sorry_server_is_forwarded_to_as_its_service_unless_it_says_otherwise(
     own = {"address": "10.0.0.9:8080", "forward": "nat"}
     made = pool(address="192.0.2.10:80", forward="dr", sorry=own)
     assert made.sorry == Destination("10.0.0.9", 8080, "nat")
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix", "kept"),
+    [
+        pytest.param("192.0.2.10:80", 24, 24, id="ipv4"),
+        pytest.param("192.0.2.10:80", 32, 0, id="all of ipv4"),
+        pytest.param("[2001:db8::10]:80", 32, 32, id="ipv6"),
+        pytest.param("[2001:db8::10]:80", 128, 0, id="all of ipv6"),
+    ],
+)
+def test_a_whole_address_is_no_prefix_as_the_kernel_tells_it(
+    address: str, prefix: int, kept: int
+) -> None:
+    made = pool(address=address, persistence="5m", persistence_prefix=prefix)
+    assert made.service.prefix == kept
+
+
+def test_a_flag_that_is_named_twice_is_one() -> None:
+    made = pool(address="192.0.2.10:80", scheduler="sh", flags=["sh-port", "flag-1", "sh-fallback"])
+    assert made.service.flags == ("flag-1", "flag-2")

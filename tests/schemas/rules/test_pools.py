@@ -75,6 +75,11 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             id="a quorum that is never reached",
         ),
         pytest.param(
+            {"backends": {"w1": {"address": "10.0.1.11:80", "lower": 20}}},
+            "backends.w1.lower: lower means nothing without upper",
+            id="a lower threshold alone, which the kernel refuses",
+        ),
+        pytest.param(
             {"backends": {"w1": {"address": "10.0.1.11:80", "upper": 10, "lower": 20}}},
             "backends.w1.lower: lower is above upper 10",
             id="thresholds the wrong way round",

@@ -16,6 +16,7 @@ MARKED = {"fwmark": 7, "check": "icmp", "backends": {"w1": "10.0.1.11"}}
             {"persistence": "1500ms"},
             "persistence: the kernel counts persistence in whole seconds",
         ),
+        ({"persistence": "25d"}, "persistence: the kernel remembers for 24 days at most"),
         ({"persistence_prefix": 24}, "persistence_prefix: means nothing without persistence"),
         (
             {"persistence": "5m", "persistence_prefix": 64},

@@ -11,6 +11,7 @@ from libra_schemas.table import Destination, Forward, Service, ServiceKey, Tunne
 from libra_schemas.target import target_of
 
 DestinationKey = tuple[str, int]
+_IPV6 = 6
 
 _FLAGS = {
     "sh-fallback": "flag-1",
@@ -74,11 +75,18 @@ def kernel_service(config: ServiceConfig) -> Service:
     return Service(
         key=_key(config),
         scheduler=config.scheduler,
-        flags=tuple(sorted(_FLAGS.get(flag, flag) for flag in config.flags)),
+        flags=tuple(sorted({_FLAGS.get(flag, flag) for flag in config.flags})),
         persistence=round(config.persistence),
-        prefix=config.persistence_prefix or 0,
+        prefix=_prefix(config),
         one_packet=config.one_packet,
     )
+
+
+def _prefix(config: ServiceConfig) -> int:
+    """Give the granularity of persistence; a prefix as long as the address is the whole of it."""
+    six = config.address.address.version == _IPV6 if config.address else config.family == "ipv6"
+    prefix = config.persistence_prefix or 0
+    return 0 if prefix == (128 if six else 32) else prefix
 
 
 def _key(config: ServiceConfig) -> ServiceKey:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules import instances, nodes, pools, services, sinks, sync
+from libra_schemas.rules import instances, nodes, pools, services, sinks, sync, timeouts
 from libra_schemas.rules.references import references
 
 Rule = Callable[[Config], Iterator[Finding]]
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     sinks.routes,
     sinks.credentials,
     sync.daemon,
+    timeouts.whole,
 )
 
 

@@ -93,9 +93,10 @@ def sizes(config: Config) -> Iterator[Finding]:
             message = f"quorum and hysteresis ask for {needed}, all weights together are {total}"
             yield Finding(("services", name, "quorum"), message)
         for backend, real in service.backends.items():
-            if real.upper and real.lower > real.upper:
+            if real.lower > real.upper:
                 path: Path = ("services", name, "backends", backend, "lower")
-                yield Finding(path, f"lower is above upper {real.upper}")
+                above = f"lower is above upper {real.upper}"
+                yield Finding(path, above if real.upper else "lower means nothing without upper")
 
 
 def secret_headers(config: Config) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from libra_schemas.places import Finding, Path
 
 IPV4 = 4
 IPV4_BITS = 32
+LONGEST = 0x7FFFFFFF // 1000
+"""Seconds: the kernel keeps timeouts in ticks of up to 1,000 a second (ip_vs_ctl.c)."""
 
 
 def family_of(service: ServiceConfig) -> int:
@@ -44,6 +46,8 @@ def options(config: Config) -> Iterator[Finding]:
 def _persistence(path: Path, service: ServiceConfig) -> Iterator[Finding]:
     if service.persistence != int(service.persistence):
         yield Finding((*path, "persistence"), "the kernel counts persistence in whole seconds")
+    if service.persistence > LONGEST:
+        yield Finding((*path, "persistence"), "the kernel remembers for 24 days at most")
     if service.persistence_prefix is None:
         return
     if not service.persistence:
