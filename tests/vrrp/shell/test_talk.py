@@ -68,6 +68,7 @@ def test_a_new_reporter_is_told_what_the_old_one_had_not_taken(ends: Ends) -> No
     talk.forget(taken)
     talk.again([Statistics({"sent": 1}, 0.0, 0.0)])
     assert [one.report for one in received(reporter)] == [
+        Awake(),
         alarm(2),
         Statistics({"sent": 1}, 0.0, 0.0),
     ]
@@ -101,3 +102,44 @@ async def test_both_ends_notice_when_there_is_no_one_left(ends: Ends) -> None:
         assert [numbered async for numbered in line.reports()] == []
     with pytest.raises(EOFError):
         talk.heard()
+
+
+async def test_what_a_dead_reporter_had_read_is_not_skipped_by_its_successor(ends: Ends) -> None:
+    """It had read the first alarm and not taken it; the second was still unread."""
+    machine, reporter = ends
+    talk = Talk(machine)
+    talk.tell(alarm(1))
+    talk.tell(alarm(2))
+    talk.flush()
+    assert isinstance(reports.loads(reporter.recv(1 << 16)).report, Awake)
+    assert reports.loads(reporter.recv(1 << 16)).report == alarm(1)
+    line = Line(reporter)
+    line.greet()
+    assert line.waiting() == []
+    assert talk.heard() == [Hello()]
+    talk.again([])
+    told = [one.report for one in line.waiting()]
+    assert told == [Awake(), Awake(), alarm(1), alarm(2)]
+
+
+async def test_a_greeting_without_an_answer_is_repeated(ends: Ends) -> None:
+    machine, reporter = ends
+    line = Line(reporter)
+    line.greet()
+    talk = Talk(machine)
+    assert talk.heard() == [Hello()]
+    talk.mention(Statistics({}, 0.0, 0.0))
+    assert line.waiting() == []
+    assert talk.heard() == [Hello()]
+
+
+async def test_the_reporter_learns_that_orders_were_lost(ends: Ends) -> None:
+    machine, reporter = ends
+    line, talk = Line(reporter), Talk(machine)
+    line.send(Coverage(synced=True))
+    assert not line.has_lost()
+    for _ in range(3000):
+        line.send(Coverage(synced=True))
+    assert line.has_lost()
+    assert not line.has_lost()
+    assert len(talk.heard()) < 3000

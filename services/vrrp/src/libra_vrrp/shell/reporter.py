@@ -28,7 +28,7 @@ from libra_schemas.events import AdminState, ConfigApplied, FreshState, ServiceS
 from libra_schemas.load import config_of
 from libra_vrrp import orders
 from libra_vrrp.facts import fact_of
-from libra_vrrp.orders import Coverage, Failover, Hello, Instance, Routers, Taken
+from libra_vrrp.orders import Coverage, Failover, Instance, Routers, Taken
 from libra_vrrp.reports import (
     AlarmRaised,
     Awake,
@@ -82,7 +82,7 @@ class Reporter:
             from libra_vrrp.shell.meters import Meters  # noqa: PLC0415 - slow, if scraped at all
 
             self._meters = Meters()
-        self._line.send(Hello())
+        self._line.greet()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._follow())
@@ -103,6 +103,9 @@ class Reporter:
     def _take(self, numbered: Numbered) -> None:
         """Publish a report once, and tell the machine that it is in safe hands."""
         self._heard_at = time.monotonic()
+        if self._line.has_lost():
+            self._line.send(Routers())
+            self._tell_tracked()
         boot, number = numbered.boot, numbered.number
         match numbered.report:
             case Awake():
@@ -128,8 +131,8 @@ class Reporter:
         """Remember since when an instance is ours."""
         self._show(report)
         if report.state == "master":
-            since = datetime.fromtimestamp(report.at - report.took, UTC)
-            self._master_since.setdefault(report.instance, since)
+            began = report.at - report.took
+            self._master_since.setdefault(report.instance, datetime.fromtimestamp(began, UTC))
         else:
             self._master_since.pop(report.instance, None)
 
@@ -142,9 +145,8 @@ class Reporter:
         if fact is None or not isinstance(report, Transition | AlarmRaised):
             return
         kind, data = fact
-        when = datetime.fromtimestamp(report.at, UTC)
         log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
-        key = (report.instance,)
+        key, when = (report.instance,), datetime.fromtimestamp(report.at, UTC)
         self._journal.publish(Draft(kind, key, data, new_id(), when, configrev=self._revision))
 
     async def _follow(self) -> None:
@@ -207,14 +209,13 @@ class Reporter:
 
     def _fail_over(self, admin: AdminState, decided: datetime) -> None:
         name = admin.entity[-1]
-        hold = hold_of(admin, decided, self._node, self._master_since.get(name))
-        if hold is not None:
+        since = self._master_since.get(name)
+        if (hold := hold_of(admin, decided, self._node, since)) is not None:
             log.info("giving up", instance=name, hold=hold, who=admin.who, why=admin.why)
             self._line.send(Failover(name, hold))
 
     def _trouble(self) -> str | None:
-        silent = time.monotonic() - self._heard_at
-        if silent > SILENCE:
+        if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return f"the machine has not been heard for {silent:.0f} s"
         return self._journal.trouble
 

@@ -63,7 +63,8 @@ class Parent:
         if self._machine.process is not None:
             self._machine.process.terminate()
             self._await_end(self._machine)
-        self._machine.line.send(reports.dumps(Numbered("", 0, Farewell())))
+        with contextlib.suppress(BlockingIOError):  # a reporter that hangs: it is killed
+            self._machine.line.send(reports.dumps(Numbered("", 0, Farewell())))
         self._await_end(self._reporter)
 
     def _tend(self, child: Child, now: float) -> None:

@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from libra_vrrp import orders, reports
@@ -38,7 +37,8 @@ class Talk:
 
     def again(self, states: Iterable[Report]) -> None:
         """Tell a new reporter everything that was not taken, and the present states."""
-        self._spool = replace(self._spool.rewind())
+        self._spool = self._spool.rewind()
+        self.mention(Awake())
         self.flush()
         for state in states:
             self.mention(state)
