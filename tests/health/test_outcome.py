@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from libra_health.outcome import Errored, Failed, Reason, compiled, excerpt, from_errno
+from libra_health.outcome import Errored, Failed, Reason, excerpt, from_errno, undecided
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,7 @@ def test_what_a_backend_sent_is_shown_escaped_and_cut() -> None:
     assert len(excerpt(b"a" * 10000)) == 512
 
 
-def test_patterns_are_matched_against_bytes() -> None:
-    assert compiled("^220[ -]").search(b"220 mx")
+def test_a_match_that_was_not_decided_counts_only_against_the_answer_that_was_tried() -> None:
+    tried = undecided("(a+)+$", tried=True, latency=0.5)
+    assert tried == Failed(Reason.CONTENT, "/(a+)+$/ took too long on this answer", 0.5)
+    assert isinstance(undecided("(a+)+$", tried=False, latency=0.5), Errored)

@@ -18,11 +18,17 @@ from libra_schemas.places import Path
 NOT_YET = "not in this release yet"
 
 _LATER: dict[str, frozenset[str]] = {
-    "": frozenset({"groups", "templates", "include", "health", "metrics", "api", "log", "limits"}),
+    "": frozenset(
+        {
+            "groups", "sync_groups", "hub", "peers", "templates", "include", "health", "metrics",
+            "api", "log", "limits",
+        }
+    ),
     "instances": frozenset(
         {
             "seal", "unicast", "peers", "tether", "group", "vmac", "routes", "rules", "excluded",
-            "auth", "connected", "handover", "preempt_delay", "nd", "source",
+            "virtual_routes", "virtual_rules", "auth", "connected", "handover", "preempt_delay",
+            "nd", "source",
         }
     ),
     "instances.track": frozenset({"programs", "files", "processes", "sync", "bfd"}),

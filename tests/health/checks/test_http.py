@@ -18,6 +18,8 @@ from libra_health.wire import (
     PingOpened,
     Received,
     Refused,
+    Search,
+    Searched,
     Send,
     Target,
 )
@@ -88,7 +90,7 @@ DIGEST = hashlib.sha256(b"hello").hexdigest()
     [
         pytest.param(Contains(b"ell"), True, id="contains"),
         pytest.param(Contains(b"Ell"), False, id="does not contain"),
-        pytest.param(Matches("^h.*o$"), True, id="matches"),
+        pytest.param(Matches("hello$"), True, id="matches"),
         pytest.param(Matches("^x"), False, id="does not match"),
         pytest.param(Digest("sha256", DIGEST), True, id="digest"),
         pytest.param(Digest("md5", DIGEST[:32]), False, id="other digest"),
@@ -220,3 +222,23 @@ def test_any_bytes_lead_to_an_outcome(spec: HttpSpec, parts: list[bytes]) -> Non
     else:
         state, result = step(state, Ended(), 0.3)
     assert isinstance(result, Passed | Failed | Errored)
+
+
+COSTLY = HttpSpec(GET, body=(Contains(b"he"), Matches("(l+)+o"), Contains(b"lo")))
+
+
+def test_a_costly_pattern_is_searched_for_elsewhere_and_the_rest_judged_after_it() -> None:
+    asked = heard(COSTLY, OK, b"hello")
+    assert asked == (Search("(l+)+o", b"hello"),)
+    parts = (Connected(), Received(OK + b"hello"))
+    assert play(COSTLY, *parts, Searched(found=True)) == Passed(0.25)
+    missing = play(COSTLY, *parts, Searched(found=False))
+    assert missing == Failed(Reason.CONTENT, "/(l+)+o/ not in body 'hello'", 0.25)
+
+
+def test_a_pattern_that_took_too_long_counts_against_the_answer_it_was_tried_on() -> None:
+    parts = (Connected(), Received(OK + b"hello"))
+    tried = play(COSTLY, *parts, Searched(None))
+    assert isinstance(tried, Failed)
+    assert tried.reason is Reason.CONTENT
+    assert isinstance(play(COSTLY, *parts, Searched(None, tried=False)), Errored)

@@ -15,6 +15,8 @@ from libra_health.wire import (
     Receive,
     Received,
     Refused,
+    Search,
+    Searched,
     Send,
     Target,
 )
@@ -90,3 +92,21 @@ def test_no_route_of_our_own_is_not_the_backends_fault() -> None:
 def test_an_echo_socket_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="echo"):
         play(PLAIN, PingOpened(raw=False))
+
+
+COSTLY = TcpSpec(expect="(0+)+K")
+
+
+def test_a_costly_pattern_is_searched_for_elsewhere() -> None:
+    parts = (Connected(), Received(b"00"))
+    assert play(COSTLY, *parts) == (Search("(0+)+K", b"00"),)
+    assert play(COSTLY, *parts, Searched(found=False)) == (Receive(),)
+    more = (*parts, Searched(found=False), Received(b"K"))
+    assert play(COSTLY, *more) == (Search("(0+)+K", b"00K"),)
+    assert play(COSTLY, *more, Searched(found=True)) == Passed(0.25)
+
+
+def test_a_pattern_that_took_too_long_counts_against_the_answer_it_was_tried_on() -> None:
+    parts = (Connected(), Received(b"00"))
+    assert isinstance(play(COSTLY, *parts, Searched(None)), Failed)
+    assert isinstance(play(COSTLY, *parts, Searched(None, tried=False)), Errored)

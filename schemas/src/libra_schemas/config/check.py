@@ -1,12 +1,12 @@
 """How a backend is checked: `check: {http: {path: /healthz}, every: 1s, ...}`."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from libra_schemas.config.fields import Duration, parse_duration
 from libra_schemas.model import Address, Port, Strict
+from libra_schemas.patterns import pattern_of
 
 
 def _rising(value: str) -> str:
@@ -17,16 +17,19 @@ def _rising(value: str) -> str:
 
 
 def _compiles(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"no regular expression: {error}") from None
+    pattern_of(value)
     return value
 
 
 def _one_line(value: str) -> str:
     if not value.isprintable() or not value.isascii():
         raise ValueError("holds printable ASCII only, on one line")
+    return value
+
+
+def _one_word(value: str) -> str:
+    if not value or " " in _one_line(value):
+        raise ValueError("holds no blanks and is not empty")
     return value
 
 
@@ -40,6 +43,7 @@ StatusRange = Annotated[
 ]
 Regex = Annotated[str, AfterValidator(_compiles)]
 Line = Annotated[str, AfterValidator(_one_line)]
+Host = Annotated[str, AfterValidator(_one_word)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 _TIMEOUT = 0.5
 
@@ -55,12 +59,12 @@ class HttpSpec(Strict):
     """One HTTP/1.1 request; passes when the status and, where given, the body are as expected.
 
     *status* lists codes and ranges; *contains* is text, *regex* a pattern searched in the first
-    *max_body* bytes of the body.
+    *max_body* bytes of the body. An answer on which the pattern takes longer than 50 ms fails.
     """
 
     path: Line = "/"
     method: Literal["GET", "HEAD", "OPTIONS", "POST"] = "GET"
-    host: Line | None = None
+    host: Host | None = None
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
     status: Annotated[
         tuple[StatusRange, ...],
@@ -70,12 +74,18 @@ class HttpSpec(Strict):
     ] = ("200-299",)
     contains: str | None = None
     regex: Regex | None = None
-    max_body: Annotated[int, Field(ge=0, le=1 << 20)] = 64 * 1024
+    max_body: Annotated[int, Field(ge=1, le=1 << 20)] = 64 * 1024
 
     @model_validator(mode="after")
     def _path_is_absolute(self) -> "HttpSpec":
         if not self.path.startswith("/") or any(c.isspace() for c in self.path):
             raise ValueError("path must start with / and hold no white space")
+        return self
+
+    @model_validator(mode="after")
+    def _a_body_is_there_to_look_at(self) -> "HttpSpec":
+        if self.method == "HEAD" and (self.contains is not None or self.regex is not None):
+            raise ValueError("an answer to HEAD has no body; contains and regex need GET")
         return self
 
 

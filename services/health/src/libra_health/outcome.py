@@ -6,10 +6,8 @@ The one rule: trouble on our side (`Errored`) is never counted against a backend
 from __future__ import annotations
 
 import errno
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 DETAIL_LIMIT: Final = 512
@@ -106,7 +104,11 @@ def excerpt(data: bytes, limit: int = DETAIL_LIMIT) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-@lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[bytes]:
-    """Compile a pattern from the config once; it is matched against bytes. Raises re.error."""
-    return re.compile(pattern.encode())
+def undecided(pattern: str, *, tried: bool, latency: float) -> Failed | Errored:
+    """Translate a match that was not decided within its bound.
+
+    `tried`: it was this answer that took too long; else it was not this backend's turn.
+    """
+    if tried:
+        return Failed(Reason.CONTENT, f"/{pattern[:80]}/ took too long on this answer", latency)
+    return Errored(Reason.LOCAL, f"/{pattern[:80]}/ took too long lately")

@@ -5,11 +5,9 @@ The one rule: what cannot be asked is refused here, before anything that runs is
 
 from __future__ import annotations
 
-import re
-
 from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec
 from libra_health.checks.http import Contains, Expectation, Matches, request
-from libra_health.outcome import compiled
+from libra_health.patterns import compiled
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.wire import Target
 from libra_schemas import config as written
@@ -33,7 +31,7 @@ def _watch(
     try:
         checks = service.checks_of(backend)
         lookouts = tuple(_lookout(service, backend, check) for check in checks)
-    except (ValueError, re.error) as error:
+    except ValueError as error:
         raise ValueError(f"services.{key[0]}.backends.{key[1]}.check: {error}") from error
     protocol = "fwmark" if service.fwmark is not None else service.protocol
     address, port = str(backend.address.address), backend.address.port

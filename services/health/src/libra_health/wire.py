@@ -58,7 +58,15 @@ class Receive:
     """Wait for bytes; answered by `Received`, `Ended` or `Refused`."""
 
 
-Effect: TypeAlias = Connect | OpenPing | Send | Receive
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Look for a costly pattern in `data`; answered by `Searched`."""
+
+    pattern: str
+    data: bytes
+
+
+Effect: TypeAlias = Connect | OpenPing | Send | Receive | Search
 Effects: TypeAlias = tuple[Effect, ...]
 
 
@@ -99,6 +107,17 @@ class DeadlineReached:
     """The check's timeout passed."""
 
 
-Input: TypeAlias = Connected | PingOpened | Refused | Received | Ended | DeadlineReached
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Whether the pattern was found; None: not decided within the bound.
+
+    `tried`: it was this very data that took too long, not something of our own.
+    """
+
+    found: bool | None
+    tried: bool = True
+
+
+Input: TypeAlias = Connected | PingOpened | Refused | Received | Ended | DeadlineReached | Searched
 
 RECEIVE: Final = (Receive(),)

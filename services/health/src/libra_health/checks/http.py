@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 
@@ -17,10 +17,11 @@ from libra_health.outcome import (
     Outcome,
     Passed,
     Reason,
-    compiled,
     excerpt,
     from_errno,
+    undecided,
 )
+from libra_health.patterns import compiled, is_costly
 from libra_health.response import (
     NOTHING,
     Head,
@@ -41,6 +42,8 @@ from libra_health.wire import (
     PingOpened,
     Received,
     Refused,
+    Search,
+    Searched,
     Send,
     Target,
 )
@@ -93,12 +96,16 @@ class HttpSpec:
 
 @dataclass(frozen=True, slots=True)
 class HttpState:
-    """A check under way. `started` in seconds of the monotonic clock."""
+    """A check under way. `started` in seconds of the monotonic clock.
+
+    `met`: how many of the expectations of the body are met.
+    """
 
     spec: HttpSpec
     started: float
     is_connected: bool = False
     reading: Reading = NOTHING
+    met: int = 0
 
 
 Step: TypeAlias = tuple[HttpState, Effects | Outcome]
@@ -123,6 +130,8 @@ def step(state: HttpState, event: Input, now: float) -> Step:
             return state, from_errno(number, now - state.started, immediate=immediate)
         case DeadlineReached():
             return state, Failed(Reason.TIMEOUT, _progress(state), now - state.started)
+        case Searched():
+            return _take_answer(state, event, now)
         case PingOpened():
             raise ValueError("an http check opens no echo socket")
         case _:
@@ -163,19 +172,18 @@ def _read(state: HttpState, data: bytes, now: float) -> Step:
         if (wrong := _status_failure(spec, reading.head, elapsed)) is not None:
             return state, wrong
         if reading.is_complete:
-            return state, _judge(spec, reading, elapsed)
+            return _judge(_whole(state, reading), now)
     return HttpState(spec, state.started, is_connected=True, reading=reading), RECEIVE
 
 
 def _end(state: HttpState, now: float) -> Step:
-    elapsed = now - state.started
     if state.reading.head is None and not state.reading.pending:
-        return state, Failed(Reason.CLOSED, "closed without an answer", elapsed)
+        return state, Failed(Reason.CLOSED, "closed without an answer", now - state.started)
     try:
         reading = finish(state.reading)
     except MalformedResponse as found:
-        return state, Failed(Reason.MALFORMED, str(found), elapsed)
-    return state, _judge(state.spec, reading, elapsed)
+        return state, Failed(Reason.MALFORMED, str(found), now - state.started)
+    return _judge(_whole(state, reading), now)
 
 
 def _status_failure(spec: HttpSpec, head: Head, elapsed: float) -> Failed | None:
@@ -185,14 +193,38 @@ def _status_failure(spec: HttpSpec, head: Head, elapsed: float) -> Failed | None
     return Failed(Reason.STATUS, f"status {head.status}, wanted {wanted}", elapsed)
 
 
-def _judge(spec: HttpSpec, reading: Reading, elapsed: float) -> Outcome:
+def _whole(state: HttpState, reading: Reading) -> HttpState:
+    return HttpState(state.spec, state.started, is_connected=True, reading=reading)
+
+
+def _judge(state: HttpState, now: float) -> Step:
+    """Hold the expectations that are not met yet against the body, in order."""
+    spec, reading, elapsed = state.spec, state.reading, now - state.started
     if reading.is_cut and any(isinstance(wanted, Digest) for wanted in spec.body):
-        return Failed(Reason.OVERSIZED, f"body of more than {spec.body_limit} bytes", elapsed)
-    for wanted in spec.body:
+        cut = f"body of more than {spec.body_limit} bytes"
+        return state, Failed(Reason.OVERSIZED, cut, elapsed)
+    for place, wanted in enumerate(spec.body[state.met :], start=state.met):
+        if isinstance(wanted, Matches) and is_costly(wanted.pattern):
+            return replace(state, met=place), (Search(wanted.pattern, reading.body),)
         if (missing := _missing(wanted, reading.body)) is not None:
-            detail = f"{missing} not in body '{excerpt(reading.body, 200)}'"
-            return Failed(Reason.CONTENT, detail, elapsed)
-    return Passed(elapsed)
+            return state, _lacking(missing, reading, elapsed)
+    return state, Passed(elapsed)
+
+
+def _take_answer(state: HttpState, answer: Searched, now: float) -> Step:
+    """Go on after the pattern that was searched for."""
+    wanted, elapsed = state.spec.body[state.met], now - state.started
+    assert isinstance(wanted, Matches)  # noqa: S101  nothing else is searched for
+    if answer.found is None:
+        return state, undecided(wanted.pattern, tried=answer.tried, latency=elapsed)
+    if not answer.found:
+        return state, _lacking(f"/{wanted.pattern[:80]}/", state.reading, elapsed)
+    return _judge(replace(state, met=state.met + 1), now)
+
+
+def _lacking(missing: str, reading: Reading, elapsed: float) -> Failed:
+    detail = f"{missing} not in body '{excerpt(reading.body, 200)}'"
+    return Failed(Reason.CONTENT, detail, elapsed)
 
 
 def _missing(wanted: Expectation, body: bytes) -> str | None:

@@ -21,6 +21,7 @@ from libra_health.wire import (
     PingOpened,
     Received,
     Refused,
+    Searched,
     Send,
     Target,
 )
@@ -66,8 +67,8 @@ def step(state: IcmpState, event: Input, now: float) -> Step:
             return state, from_errno(number, elapsed, immediate=immediate)
         case DeadlineReached():
             return state, Failed(Reason.TIMEOUT, "no echo reply in time", elapsed)
-        case Connected() | Ended():
-            raise ValueError("an icmp check opens no connection")
+        case Connected() | Ended() | Searched():
+            raise ValueError("an icmp check opens no connection and searches nothing")
         case _:
             assert_never(event)
 

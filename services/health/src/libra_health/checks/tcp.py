@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
-from libra_health.outcome import Failed, Outcome, Passed, Reason, compiled, excerpt, from_errno
+from libra_health.outcome import (
+    Failed,
+    Outcome,
+    Passed,
+    Reason,
+    excerpt,
+    from_errno,
+    undecided,
+)
+from libra_health.patterns import compiled, is_costly
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -20,6 +29,8 @@ from libra_health.wire import (
     PingOpened,
     Received,
     Refused,
+    Search,
+    Searched,
     Send,
     Target,
 )
@@ -65,6 +76,8 @@ def step(state: TcpState, event: Input, now: float) -> Step:
             return _greet(state, now)
         case Received(data):
             return _listen(state, data, now)
+        case Searched():
+            return _judge(state, event, now)
         case Refused(number, immediate):
             return state, from_errno(number, now - state.started, immediate=immediate)
         case Ended():
@@ -86,13 +99,22 @@ def _greet(state: TcpState, now: float) -> Step:
 
 
 def _listen(state: TcpState, data: bytes, now: float) -> Step:
-    heard = state.heard + data
-    if compiled(state.spec.expect).search(heard):
-        return state, Passed(now - state.started)
+    heard, expect = state.heard + data, state.spec.expect
     following = TcpState(state.spec, state.started, is_connected=True, heard=heard)
-    if len(heard) >= DIALOGUE_LIMIT:
-        return following, _lacking(following, Reason.OVERSIZED, "too much was sent", now)
-    return following, RECEIVE
+    if is_costly(expect):
+        return following, (Search(expect, heard),)
+    return _judge(following, Searched(compiled(expect).search(heard) is not None), now)
+
+
+def _judge(state: TcpState, answer: Searched, now: float) -> Step:
+    if answer.found is None:
+        latency = now - state.started
+        return state, undecided(state.spec.expect, tried=answer.tried, latency=latency)
+    if answer.found:
+        return state, Passed(now - state.started)
+    if len(state.heard) >= DIALOGUE_LIMIT:
+        return state, _lacking(state, Reason.OVERSIZED, "too much was sent", now)
+    return state, RECEIVE
 
 
 def _late(state: TcpState, now: float) -> Failed:

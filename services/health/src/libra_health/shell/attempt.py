@@ -27,6 +27,8 @@ from libra_health.wire import (
     Receive,
     Received,
     Refused,
+    Search,
+    Searched,
     Send,
     Target,
 )
@@ -41,18 +43,21 @@ _CONNECTED: Final = Connected()
 _ENDED: Final = Ended()
 
 Register: TypeAlias = Callable[[int, int], None]
+Look: TypeAlias = Callable[[Search], Searched]
 
 
 class Attempt:
     """Drives one run of one probe; every method returns the outcome once there is one.
 
-    `register(fd, mask)` adds the socket to the epoll; closing removes it.
+    `register(fd, mask)` adds the socket to the epoll; closing removes it. `look` matches a
+    costly pattern within a bound.
     """
 
     __slots__ = (
         "_connecting",
         "_ending",
         "_is_stream",
+        "_look",
         "_readable",
         "_register",
         "_state",
@@ -62,10 +67,11 @@ class Attempt:
         "sock",
     )
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, look: Look) -> None:
         self.sock: socket.socket | None = None
         self.fd = -1
         self._register = register
+        self._look = look
         self._unsent = b""
         self._connecting = self._waiting = self._readable = self._ending = self._is_stream = False
 
@@ -111,6 +117,8 @@ class Attempt:
                 case Receive():
                     self._waiting = True
                     outcome = self._receive(now) if self._readable else None
+                case Search() as wanted:
+                    outcome = self._tell(self._look(wanted), now)
                 case OpenPing(target):
                     outcome = self._open_ping(target, now)
                 case _:

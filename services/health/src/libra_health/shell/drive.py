@@ -21,6 +21,7 @@ from libra_health import schedule
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
 from libra_health.shell.attempt import Attempt
+from libra_health.shell.matcher import Matcher
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
@@ -75,6 +76,7 @@ class Driver:
         self._by_fd: dict[int, Seat] = {}
         self._timers: list[tuple[float, int, Seat, int]] = []
         self._tokens = count(1)
+        self._matcher = Matcher()
         self._calls: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -127,6 +129,7 @@ class Driver:
             for seat in self._by_fd.values():
                 if seat.attempt is not None:
                     seat.attempt.close()
+            self._matcher.close()
             self._epoll.close()
 
     def _turn(self) -> None:
@@ -162,7 +165,7 @@ class Driver:
         seat.due = after = schedule.following(due, probe.every, now)
         self._account(schedule.lag(due, now), after - due, probe.every)
         seat.run = next(self._tokens)
-        attempt = seat.attempt = Attempt(self._epoll.register)
+        attempt = seat.attempt = Attempt(self._epoll.register, self._matcher.search)
         outcome = attempt.start(probe, now)
         heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
         if outcome is None:

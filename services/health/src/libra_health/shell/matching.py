@@ -1,0 +1,37 @@
+"""The process that matches costly patterns: it may be killed in the middle of a match.
+
+It is run as a file, without site packages, and imports nothing of LibrA. It ends with its parent:
+at the end of its input, or by the alarm when it is stuck.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import struct
+import sys
+
+SIZES = struct.Struct("!II")
+READY, FOUND, ABSENT = b"r", b"1", b"0"
+_LONGEST = 2
+"""Seconds after which a match whose parent is gone ends this process."""
+
+
+def main() -> None:
+    """Read pattern and data, answer whether one matches the other somewhere, for ever."""
+    heard, said = sys.stdin.buffer, sys.stdout.buffer
+    answer = READY
+    while True:
+        said.write(answer)
+        said.flush()
+        head = heard.read(SIZES.size)
+        if len(head) < SIZES.size:
+            return
+        pattern, data = (heard.read(size) for size in SIZES.unpack(head))
+        signal.alarm(_LONGEST)
+        answer = FOUND if re.search(pattern, data) else ABSENT
+        signal.alarm(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Costly patterns: matched in a real process, bounded, and never in the driver's way."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from libra_health.shell.matcher import PAUSE, Matcher
+from libra_health.wire import Search, Searched
+
+EVIL = Search("(a+)+$", b"a" * 64 + b"b")
+FINE = Search("(a+)+b", b"aab")
+
+
+@pytest.fixture
+def matcher() -> Iterator[Matcher]:
+    made = Matcher()
+    yield made
+    made.close()
+
+
+def decided(matcher: Matcher, wanted: Search) -> Searched:
+    """Ask until it was the pattern's turn: the process starts beside us."""
+    for _ in range(2000):
+        answer = matcher.search(wanted)
+        if answer.tried:
+            return answer
+        time.sleep(0.005)
+    raise AssertionError("no match was tried")
+
+
+def test_a_match_is_found_or_not(matcher: Matcher) -> None:
+    assert decided(matcher, FINE) == Searched(found=True)
+    assert decided(matcher, Search("(a+)+b", b"c" * 100_000)) == Searched(found=False)
+
+
+def test_an_explosion_is_cut_off_and_others_are_matched_after_it(matcher: Matcher) -> None:
+    decided(matcher, FINE)
+    assert decided(matcher, EVIL) == Searched(None)
+    assert decided(matcher, FINE) == Searched(found=True)
+
+
+def test_a_pattern_that_exploded_costs_nothing_for_a_while(matcher: Matcher) -> None:
+    decided(matcher, FINE)
+    decided(matcher, EVIL)
+    began = time.monotonic()
+    answers = [matcher.search(EVIL) for _ in range(1000)]
+    if time.monotonic() - began < PAUSE:
+        assert set(answers) == {Searched(None, tried=False)}
+
+
+def test_a_process_that_was_killed_is_replaced(matcher: Matcher) -> None:
+    decided(matcher, FINE)
+    assert matcher._process is not None
+    matcher._process.kill()
+    matcher._process.wait()
+    assert decided(matcher, FINE) == Searched(found=True)
