@@ -80,6 +80,8 @@ async def test_another_exit_status_is_a_failure_with_what_it_said(
 async def test_a_program_killed_by_a_signal_is_a_failure(tmp_path: Path, make: Any) -> None:
     program = script(tmp_path, "kill -9 $$")
     assert await deliver(program, make.notice()) == Failed("killed by SIGKILL")
+    program = script(tmp_path, "kill -40 $$")
+    assert await deliver(program, make.notice()) == Failed("killed by signal 40")
 
 
 async def test_a_program_that_is_not_there_is_a_failure(make: Any) -> None:

@@ -109,4 +109,9 @@ def _read(descriptor: int) -> str:
 
 
 def _ended(status: int) -> str:
-    return f"exit status {status}" if status > 0 else f"killed by {signal.Signals(-status).name}"
+    if status > 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"killed by signal {-status}"

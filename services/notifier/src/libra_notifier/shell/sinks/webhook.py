@@ -57,6 +57,8 @@ def _said(error: Exception) -> str:
             return str(error)
         case aiohttp.ClientResponseError():
             return f"answer not understood: {error.message}"
+        case UnicodeError():
+            return "url_file holds no host name that can be looked up"
         case aiohttp.InvalidURL():
             return "url_file holds no http or https URL"
         case aiohttp.ServerDisconnectedError():
