@@ -65,6 +65,46 @@ async def test_a_program_that_does_not_end_is_killed(
     assert said == ["it did not end within 0.2 s; killed"]
 
 
+async def test_a_program_that_is_stopped_while_it_starts_ends_in_order(tmp_path: Path) -> None:
+    said: list[str] = []
+    each = supervised(tmp_path, "exec sleep 60", said)
+    each.start()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(supervise.PATIENCE / 2):
+        await each.stop()
+    assert each.pid is not None
+    assert said == []
+
+
+async def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    program = Program("it", (f"{tmp_path}/it",), os.environ, own())
+    each = Supervised(program, Strays(tmp_path / "list"), said.append)
+    each.start()
+    await until(lambda: bool(said))
+    (tmp_path / "it").write_text(f"#!/bin/sh\ntouch {tmp_path}/on; exec sleep 60\n")
+    (tmp_path / "it").chmod(0o755)
+    await until((tmp_path / "on").exists)
+    await each.stop()
+    assert said[0].startswith("it cannot be started: ")
+    assert said[0].endswith("; again in 0.1 s")
+
+
+async def test_a_program_that_cannot_be_noted_runs_and_ends_all_the_same(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "full").touch()
+    each = Supervised(
+        shell(f"touch {tmp_path}/on; exec sleep 60"),
+        Strays(tmp_path / "full" / "list"),
+        said.append,
+    )
+    each.start()
+    await until((tmp_path / "on").exists)
+    await each.stop()
+    assert len(said) == 1
+    assert "could not be noted" in said[0]
+
+
 async def test_what_a_dead_program_left_behind_ends_with_it(tmp_path: Path) -> None:
     said: list[str] = []
     script = f"sleep 60 & echo $! >>{tmp_path}/children; wait"

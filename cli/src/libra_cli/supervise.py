@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import IO
 
 from libra_cli.identity import Identity, own
@@ -80,9 +81,7 @@ class Supervised:
         self._stopping.set()
         if self._task is None:
             return
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+        self._terminate()
         done, _ = await asyncio.wait({self._task}, timeout=PATIENCE)
         if not done and self._process is not None:
             self._report(f"{self.program.name} did not end within {PATIENCE:g} s; killed")
@@ -93,17 +92,38 @@ class Supervised:
         delay = SHORTEST
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._process = await spawn(self.program)
-            self._strays.note(self.program.name, self._process.pid)
-            status = await self._process.wait()
-            await _sweep(self._process.pid)
+            fate = await self._run()
             if self._stopping.is_set():
                 return
             delay = SHORTEST if time.monotonic() - began > STEADY else delay
-            self._report(f"{self.program.name} {_ended(status)}; again in {delay:g} s")
+            self._report(f"{self.program.name} {fate}; again in {delay:g} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
             delay = min(2 * delay, LONGEST)
+
+    async def _run(self) -> str:
+        """Run it once; say what became of it. A full disk or table of processes ends nobody."""
+        try:
+            self._process = await spawn(self.program)
+        except (OSError, SubprocessError) as error:
+            return f"cannot be started: {error}"
+        if self._stopping.is_set():
+            self._terminate()
+        self._note(self._process.pid)
+        status = await self._process.wait()
+        await _sweep(self._process.pid)
+        return _ended(status)
+
+    def _note(self, pid: int) -> None:
+        try:
+            self._strays.note(self.program.name, pid)
+        except OSError as error:
+            self._report(f"{self.program.name} runs as {pid}, which could not be noted: {error}")
+
+    def _terminate(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
 
 
 async def spawn(program: Program) -> asyncio.subprocess.Process:
