@@ -53,14 +53,14 @@ def change(sequence: int, *, present: bool = True, count: int = 3) -> Entry:
     return entry(sequence, "table.changed", "web", data)
 
 
-def record(sequence: int, table: ServiceTable | None) -> Entry:
+def record(sequence: int, table: ServiceTable | None, name: str = "web") -> Entry:
     data = TableRecord(
-        service="web",
+        service=name,
         why="start",
         table=table_to_json(table) if table else None,
         digest=digest(*([table] if table else [])),
     )
-    return entry(sequence, "table.recorded", "web", data)
+    return entry(sequence, "table.recorded", name, data)
 
 
 def test_the_newer_of_change_and_listing_is_remembered() -> None:
@@ -68,6 +68,11 @@ def test_the_newer_of_change_and_listing_is_remembered() -> None:
     assert remembered(state(record(5, TABLE), change(2))) == {
         "web": Memory("web", WEB, digest(TABLE), 0)
     }
+
+
+def test_a_service_that_was_renamed_is_remembered_by_its_new_name_alone() -> None:
+    renamed = state(change(1), record(2, TABLE, "www"))
+    assert remembered(renamed) == {"www": Memory("www", WEB, digest(TABLE), 0)}
 
 
 def test_a_service_that_left_the_kernel_has_no_key() -> None:

@@ -2,7 +2,7 @@
 
 from errno import EEXIST, ENOENT, ESRCH
 
-from libra_ipvs_writer.outcome import Result, by_key, due, judge
+from libra_ipvs_writer.outcome import Result, by_key, due, judge, unsettled
 from libra_ipvs_writer.plan import Step
 from libra_schemas.operations import AddDestination, AddService, DeleteDestination
 from libra_schemas.table import Destination, Service, ServiceKey
@@ -59,3 +59,10 @@ def test_results_are_sorted_by_the_service_they_are_of() -> None:
     other = Result(AddService(Service(mark)), "done")
     results = [Result(ADD, "done"), other, Result(OTHER, "refused", EEXIST)]
     assert by_key(results) == {WEB: [results[0], results[2]], mark: [other]}
+
+
+def test_what_was_cancelled_for_anothers_unknown_fate_is_unsettled() -> None:
+    assert unsettled([Result(ADD, "done"), Result(DELETE, "cancelled")])
+    assert unsettled([Result(ADD, "unknown")])
+    assert not unsettled([Result(ADD, "refused", EEXIST), Result(DELETE, "cancelled")])
+    assert not unsettled([Result(ADD, "done")])

@@ -2,8 +2,9 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from errno import ENOMEM
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
+from libra_ipvs_writer.shell.wire import Wire
 from libra_ipvs_writer.shell.writer import Writer
 from libra_lab.syscalls import CLONE_NEWNET, unshare
 from libra_runtime.settings import Edge
@@ -469,3 +471,48 @@ async def test_an_outage_of_the_log_delays_only_what_is_said(site: Site) -> None
         await until(lambda: servers() == [W1, W2], servers)
         site.log.heal()
         await site.shows(W1, W2)
+
+
+async def test_a_lost_acknowledgement_leaves_nothing_undone_and_hides_no_drift(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = {
+        "address": "192.0.2.11:25",
+        "forward": "dr",
+        "assume_up": True,
+        "backends": {"m1": "10.0.1.21:25", "m2": "10.0.1.22:25"},
+    }
+    dns = {**mail, "address": "192.0.2.12:25"}
+    m1, m2 = "10.0.1.21:25 -g -w 1", "10.0.1.22:25 -g -w 1"
+    send_all = Wire.send_all
+
+    def lossy(wire: Wire, payloads: Sequence[bytes]) -> list[int | None]:
+        monkeypatch.setattr(Wire, "send_all", send_all)
+        sh("ipvsadm", "-d", "-t", "192.0.2.12:25", "-r", "10.0.1.22:25")
+        return [None] * len(send_all(wire, payloads))
+
+    async with site.writer():
+        site.apply({"mail": mail, "dns": dns})
+        await site.shows(m1, m2, m1, m2)
+        monkeypatch.setattr(Wire, "send_all", lossy)
+        site.apply({"mail": {**mail, "backends": {"m1": "10.0.1.21:25"}}, "dns": dns, "web": WEB})
+        await site.shows(m1, m1, m2)
+    assert [each.service for each in site.said("table.drift")] == ["dns"]
+
+
+async def test_what_the_kernel_refuses_to_repair_is_tried_again_by_itself(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_all, refusals = Wire.send_all, [ENOMEM, ENOMEM]
+
+    def full(wire: Wire, payloads: Sequence[bytes]) -> list[int | None]:
+        if payloads and refusals:
+            return [refusals.pop()] * len(payloads)
+        return send_all(wire, payloads)
+
+    async with site.writer():
+        await serving(site)
+        monkeypatch.setattr(Wire, "send_all", full)
+        sh("ipvsadm", "-C")
+        await site.shows(W1, W2)
+    assert [each.attempt for each in site.said("table.refused")] == [1, 2]

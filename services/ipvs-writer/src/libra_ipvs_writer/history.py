@@ -25,15 +25,20 @@ class Memory:
 
 
 def remembered(state: State) -> dict[str, Memory]:
-    """Tell, by service name, what the log says the kernel held last."""
+    """Tell, by service name, what the log says the kernel held last.
+
+    A kernel service that changed its name is the newest one's alone.
+    """
     newest: dict[str, Entry] = {}
     for (register, *key), entry in state.items():
         if register in {"change", "record"}:
             known = newest.get(key[0])
             if known is None or entry.sequence > known.sequence:
                 newest[key[0]] = entry
-    memories = (_memory(name, entry) for name, entry in newest.items())
-    return {each.name: each for each in memories if each is not None}
+    in_order = sorted(newest.items(), key=lambda item: item[1].sequence)
+    memories = [each for name, entry in in_order if (each := _memory(name, entry)) is not None]
+    last = {each.key: each.name for each in memories}
+    return {each.name: each for each in memories if each.key is None or last[each.key] == each.name}
 
 
 def _memory(name: str, entry: Entry) -> Memory | None:

@@ -41,6 +41,15 @@ def by_key(results: Iterable[Result]) -> dict[ServiceKey, list[Result]]:
     return found
 
 
+def unsettled(results: Iterable[Result]) -> bool:
+    """Tell whether a service must be looked at again though the kernel refused it nothing.
+
+    That is so also where only the fate of another service was unknown: its removals were cancelled.
+    """
+    fates = {result.status for result in results}
+    return "unknown" in fates or ("cancelled" in fates and "refused" not in fates)
+
+
 def due(steps: Iterable[Step], results: Iterable[Result]) -> tuple[list[Step], list[Result]]:
     """Split the destructive *steps* into those that may be sent and those cancelled.
 

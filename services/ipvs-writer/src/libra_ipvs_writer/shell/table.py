@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from libra_ipvs_writer import report
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
-from libra_ipvs_writer.outcome import Result, ResultsByKey, by_key
+from libra_ipvs_writer.outcome import ResultsByKey, by_key, unsettled
 from libra_ipvs_writer.plan import Plan, merge, plan
 from libra_ipvs_writer.propose import Proposal, propose
 from libra_ipvs_writer.report import Motive, motive_of
@@ -110,7 +110,7 @@ class KernelTable:
             motive = motive_of(causes, pool.places if pool else {})
             self._judge(proposal, motive)
             self._conclude(proposal, results, motive, moment)
-        self._doubt(each for each in proposals if _unknown(each.own(results)))
+        self._doubt([each for each in proposals if unsettled(each.own(results))])
 
     def _perform(self, planned: Plan) -> tuple[ResultsByKey, Moment]:
         started = time.monotonic()
@@ -155,15 +155,21 @@ class KernelTable:
             if key not in self.held and self._owners.get(key) == proposal.name:
                 del self._owners[key]
 
-    def _doubt(self, proposals: Iterable[Proposal]) -> None:
-        """Read again what it is unknown of, say it, and try again."""
-        several = tuple(proposals)
-        if several:
-            self.held = self._kernel.read()
-        for proposal in several:
-            for key in proposal.keys:
-                self.voice.recorded(proposal.name, "repaired", self.held.get(key))
+    def _doubt(self, proposals: Sequence[Proposal]) -> None:
+        """Read again what is unsettled, and no more: drift of others is for `compare` to find."""
+        now = self._kernel.read() if proposals else {}
+        for proposal in proposals:
+            keys = proposal.keys
+            self.held = {each: table for each, table in self.held.items() if each not in keys}
+            self.held |= {key: now[key] for key in keys if key in now}
+            self._list(proposal.name, keys)
             self.retries.again(proposal.name)
+
+    def _list(self, name: str, keys: Iterable[ServiceKey]) -> None:
+        """Say the listings of *keys* and of all that is owned as *name*, as they are now."""
+        owned = [key for key, owner in self._owners.items() if owner == name]
+        tables = [self.held.get(key) for key in dict.fromkeys((*keys, *owned))]
+        self.voice.listed(name, "repaired", tables)
 
     def next_retry(self) -> float | None:
         """Tell when (loop time) something refused is due again."""
@@ -228,7 +234,7 @@ class KernelTable:
             return frozenset()
         self.tally.drifts += 1
         self.voice.drifted(name, before, now, ours=True)
-        self.voice.recorded(name, "repaired", now)
+        self._list(name, [key])
         return frozenset({name})
 
     def leave(self, prepared: Prepared) -> None:
@@ -240,7 +246,3 @@ class KernelTable:
                 done = [each.operation for each in results.get(key, []) if each.status == "done"]
                 if done:
                     self.voice.changed(name, key, self.held, done, NOTHING, moment)
-
-
-def _unknown(results: Iterable[Result]) -> bool:
-    return any(each.status == "unknown" for each in results)

@@ -61,6 +61,17 @@ class Voice:
         self.counts[name] = 0
         self._say("table.recorded", name, report.record(name, why, table), NOTHING)
 
+    def listed(self, name: str, why: str, tables: Sequence[ServiceTable | None]) -> None:
+        """Say several listings of a service that has more than one key, what is gone first.
+
+        None says that nothing of the service is left (`libra_schemas.intent.history`).
+        """
+        if None in tables:
+            self.recorded(name, why, None)
+        for table in tables:
+            if table is not None:
+                self.recorded(name, why, table)
+
     def refused(
         self, name: str, results: Sequence[Result], attempt: int, retry: float, motive: Motive
     ) -> None:

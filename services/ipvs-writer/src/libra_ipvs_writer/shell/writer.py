@@ -82,9 +82,13 @@ class Writer:
         self._log.info("caught up", sequence=item.sequence, registers=len(registers))
 
     async def _next(self) -> list[Stored]:
-        """Wait for what arrives or for a retry that is due; take all that is there."""
+        """Wait for what arrives or for a retry that is due; take all that is there.
+
+        Not for ever: the reading-back beside us may have noted a retry meanwhile.
+        """
+        latest = asyncio.get_running_loop().time() + self._settings.read_back
         try:
-            async with asyncio.timeout_at(self.table.next_retry()):
+            async with asyncio.timeout_at(min(self.table.next_retry() or latest, latest)):
                 taken = [await self._queue.get()]
         except TimeoutError:
             return []
