@@ -4,6 +4,7 @@ import contextlib
 import os
 import selectors
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Session:
     timeout: float | None = None
     status: int | None = None
     received: bytes = b""
+    started: bool = False
     signals: list[int] = field(default_factory=list)
     interrupts: int = 0
     timed_out: bool = False
@@ -65,6 +67,7 @@ class Session:
         if descriptor == self.control:
             self._hear(data)
         elif descriptor in self.outputs and not write_all(self.outputs[descriptor], data):
+            self.outputs[descriptor] = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
             self.signals.append(signal.SIGTERM)
         return bool(data)
 
@@ -72,6 +75,8 @@ class Session:
         *lines, self.received = (self.received + data).split(b"\n")
         for line in lines:
             match line.split():
+                case [b"started"]:
+                    self.started = True
                 case [b"exit", number]:
                     self.status = int(number)
                 case _:
@@ -80,6 +85,10 @@ class Session:
     def _forward(self) -> None:
         while self.signals:
             number = self.signals.pop(0)
+            if not self.started:  # nobody listens yet
+                self.status = 128 + number
+                self.kill()
+                return
             self._order(number)
             if number != signal.SIGINT:
                 self._end_soon()
@@ -98,7 +107,8 @@ class Session:
             self.deadline = time.monotonic() + GRACE
 
     def _expire(self) -> None:
-        if self.ending:
+        self.timed_out |= not self.started
+        if self.ending or not self.started:
             self.kill()
             self.deadline = None
         else:
@@ -129,7 +139,7 @@ def woken_by_signals(received: list[int]) -> Iterator[int]:
 
 
 def write_all(sink: int, data: bytes) -> bool:
-    """Write all of `data`, waiting where the sink is slow; return False if nobody reads it."""
+    """Write all of `data`, waiting where the sink is slow; return False where it takes no more."""
     view = memoryview(data)
     while view:
         try:
@@ -139,5 +149,8 @@ def write_all(sink: int, data: bytes) -> bool:
                 selector.register(sink, selectors.EVENT_WRITE)
                 selector.select()
         except BrokenPipeError:
+            return False
+        except OSError as error:
+            print(f"lab/run: the output cannot be written: {error.strerror}", file=sys.stderr)
             return False
     return True

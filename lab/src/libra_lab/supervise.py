@@ -1,7 +1,7 @@
 """Run the lab's one command as process 1: pass signals in, output and the exit status out.
 
-The control channel carries lines: `signal NUMBER` inwards, `exit STATUS` outwards. When it
-closes, whoever started the lab is gone, and so is the reason to go on.
+The control channel carries lines: `signal NUMBER` inwards, `started` and `exit STATUS` outwards.
+When it closes, whoever started the lab is gone, and so is the reason to go on.
 """
 
 import contextlib
@@ -33,19 +33,23 @@ def piped(out: int, err: int) -> Streams:
 
 
 def spawn(job: Job, streams: Streams) -> int:
-    """Start the command in a session of its own and return its process id."""
+    """Start the command in a session of its own; return its process id once signals reach it."""
+    reached, reaches = os.pipe()
     child = os.fork()
     if child:
+        os.close(reaches)
+        os.read(reached, 1)
+        os.close(reached)
         return child
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(streams.out, 1)
         os.dup2(streams.err, 2)
-        os.closerange(3, 256)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, 256)
         os.chdir(job.cwd)
         os.execvpe(job.argv[0], job.argv, job.environment)  # noqa: S606  it is the lab's purpose
     except OSError as error:
@@ -100,6 +104,7 @@ def supervise(job: Job, streams: Streams, control: int) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     child = spawn(job, streams)
+    os.write(control, b"started\n")
     if streams.pumps:
         os.close(streams.out)
         os.close(streams.err)
