@@ -41,6 +41,15 @@ def test_a_weight_keeps_the_mode() -> None:
     assert (state.mode, state.weight) == ("maint", 5)
 
 
+def test_a_weight_keeps_the_end_of_the_mode_but_not_that_of_a_weight_before() -> None:
+    heavier = W1.model_copy(update={"weight": 5})
+    ends = {"until": NOW}
+    drained = after(None, "drain", W1.model_copy(update=ends))
+    assert after(drained, "weight", heavier).until == NOW
+    weighted = after(None, "weight", heavier.model_copy(update=ends))
+    assert after(weighted, "weight", heavier).until is None
+
+
 @pytest.mark.parametrize("weight", [None, -1, 65536])
 def test_a_weight_outside_the_kernels_range_is_refused(weight: int | None) -> None:
     with pytest.raises(ActRefused, match="0 to 65535"):

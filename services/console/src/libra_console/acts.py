@@ -1,8 +1,8 @@
 """What operators do: a verb and the entity's admin state before it give the state after it.
 
 Rule: the state is whole (mode, weight, failover, who, why, until). A mode keeps the weight that
-was set and a weight keeps the mode; `ready` takes everything back. An act on what the config does
-not know is refused.
+was set and a weight keeps the mode with its end; `ready` takes everything back. An act on
+what the config does not know is refused.
 """
 
 from collections.abc import Iterable
@@ -64,7 +64,8 @@ def _weighted(state: dict[str, object], previous: AdminState | None, act: Act) -
     if act.weight is None or not 0 <= act.weight <= 65535:  # noqa: PLR2004 - linux/ip_vs.h
         raise ActRefused("weight needs a number from 0 to 65535")
     mode = previous.mode if previous else "ready"
-    return AdminState.model_validate(state | {"mode": mode, "weight": act.weight})
+    until = act.until or (previous.until if previous and mode != "ready" else None)
+    return AdminState.model_validate(state | {"mode": mode, "weight": act.weight, "until": until})
 
 
 def require_known(entity: str, config: Config) -> None:

@@ -12,7 +12,7 @@ from typing import Any, assert_never, get_args
 from pydantic import Field, ValidationError
 
 from libra_console import notes, revisions
-from libra_console.acts import VERBS, Act, ActRefused, Verb, after, require_known
+from libra_console.acts import VERBS, Act, ActRefused, Verb, after, due, require_known
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
 from libra_console.shell.answers import author, bad_request, invalid, one_line
@@ -21,7 +21,7 @@ from libra_console.shell.http import Request, Response
 from libra_console.status import status
 from libra_runtime.journal import Journal
 from libra_runtime.kept import keep, kept
-from libra_runtime.stamp import draft
+from libra_runtime.stamp import draft, now
 from libra_schemas.errors import ConfigError, LibraError
 from libra_schemas.events import AdminState, EventData
 from libra_schemas.intent.fold import data
@@ -184,8 +184,10 @@ class Gateway:
         )
 
     async def end(self, state: AdminState) -> None:
-        """Publish the state that follows one whose time has passed."""
+        """Publish the state that follows one whose time has passed, unless somebody acted first."""
         async with self._one_change:
+            if state not in due(self._board.registers, now()):
+                return
             await self._publish("operator.ready", state.entity, state)
 
     async def _change(self, change: Callable[[], Awaitable[Response]]) -> Response:
