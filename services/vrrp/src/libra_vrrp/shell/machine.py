@@ -48,15 +48,14 @@ class Machine:
         self._roster = roster
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
-        self._watch = Watch(self._aside, self._watch_opened, self._watch_closing)
+        self._watch = Watch(self._aside, self._watch_opened, self._closing)
         self._links = Links(self._aside, self._opened, self._closing)
         self._announcer = Announcer()
         self._addresses = AddressThread()
         self._talk = Talk(reporter)
         self._quiet = alarm.Quiet()
         self._counters: Counter[str] = Counter()
-        self._lateness = 0.0
-        self._statistics_at = 0.0
+        self._lateness = self._statistics_at = 0.0
         self._stopping = False
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._await(self._signals.fileno(), self._signalled)
@@ -219,15 +218,12 @@ class Machine:
         self._await(self._watch.fileno(), self._kernel_says)
         self._look(now)
 
-    def _watch_closing(self) -> None:
-        self._selector.unregister(self._watch.fileno())
-
     def _opened(self, link: Link, now: float) -> None:
         self._await(link.fileno(), lambda then: self._hear(link, then))
         self._roster.start(self, self._links, now)
 
-    def _closing(self, link: Link) -> None:
-        self._selector.unregister(link.fileno())
+    def _closing(self, source: Link | Watch) -> None:
+        self._selector.unregister(source.fileno())
 
     def _await(self, descriptor: int, act: Callable[[float], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, act)

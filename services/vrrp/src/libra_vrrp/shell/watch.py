@@ -28,7 +28,7 @@ class Watch:
     """
 
     def __init__(
-        self, aside: Aside, opened: Callable[[float], None], closing: Callable[[], None]
+        self, aside: Aside, opened: Callable[[float], None], closing: Callable[["Watch"], None]
     ) -> None:
         self._aside = aside
         self._opened = opened
@@ -51,7 +51,7 @@ class Watch:
             if lost.errno != errno.ENOBUFS:
                 raise
             log("the kernel said more than we could hear; listing interfaces and addresses again")
-            self._closing()
+            self._closing(self)
             self._socket.close()
             self._aside.do(listen, self._listed)
             return frozenset()
