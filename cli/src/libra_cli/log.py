@@ -33,7 +33,9 @@ async def connect(site: Site) -> AsyncIterator[Session]:
     try:
         session = await open_session(edge, lambda _: None)
     except LibraError as error:
-        raise CommandError(f"the log cannot be read: {error}", UNREACHABLE) from None
+        raise CommandError(
+            f"the log cannot be read: {error}; is the node up? (`libra up`, or --nats)", UNREACHABLE
+        ) from None
     try:
         yield session
     except ApiError as error:

@@ -97,8 +97,13 @@ def _unusable(found: Moment) -> list[str]:
 
 
 def _chosen(past: Past, services: tuple[str, ...], doubts: tuple[str, ...]) -> Past:
-    """Keep the tables of *services* (names in the config, or kernel keys), all for none."""
+    """Keep the tables of *services* (names in the config, or kernel keys), all for none.
+
+    A name that is no service of that moment is told as a doubt.
+    """
     wanted = set(services)
+    known = {*past.names.values(), *map(str, past.table)}
+    doubts += tuple(f"the table holds no service {name!r}" for name in sorted(wanted - known))
     table = {
         key: each
         for key, each in past.table.items()

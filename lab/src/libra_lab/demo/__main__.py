@@ -13,12 +13,16 @@ from libra_lab.demo.tell import Told
 
 TAIL = 40
 INTERRUPTED = 130
+USAGE = 2
 
 
 def main() -> int:
     """Return 0 only if every step held."""
     told = Told()
     seed = os.environ.get("CHAOS", "")
+    if not seed.isascii() or (seed and not seed.isdigit()):
+        sys.stderr.write(f"demo: CHAOS is the seed of the kills, a whole number, not {seed!r}\n")
+        return USAGE
     keep = os.environ.get("KEEP", "") not in ("", "0")
     with scene(told, int(seed) if seed else None) as made:
         try:

@@ -50,7 +50,11 @@ def require_version(binary: Path) -> tuple[int, ...]:
     version = version_of(done.stdout.rpartition(" ")[2])
     if version < MIN_SERVER:
         least = ".".join(map(str, MIN_SERVER))
-        raise OldServer(f"{done.stdout.strip()} is too old; LibrA needs {least} or newer")
+        said = done.stdout.strip() or "a program that is no nats-server"
+        raise OldServer(
+            f"{binary}: {said} is too old; LibrA needs {least} or newer: "
+            "install it, or name it in LIBRA_NATS_SERVER"
+        )
     return version
 
 
