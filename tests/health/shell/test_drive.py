@@ -316,3 +316,21 @@ def test_an_answer_on_which_a_pattern_explodes_holds_nobody_up(bench: Bench) -> 
     assert found[good] == {Passed}
     assert Passed not in found[hostile]
     assert bench.driver.load.take_worst_lag() < 10 * BUDGET
+
+
+def test_a_stall_of_our_own_counts_against_nobody() -> None:
+    reports: list[Outcome] = []
+    driver = Driver(lambda _, outcome, __: reports.append(outcome), lambda _: None)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    try:
+        with served(say(answer)) as target:
+            probe = once(target, http(target), timeout=0.2)
+            driver.apply(Changes((), (probe,), ()), spread=False)
+            driver._turn()  # connects
+            time.sleep(0.5)  # the whole time of the run goes by unused
+            while not reports:
+                driver._turn()
+    finally:
+        driver.start()
+        driver.stop()
+    assert isinstance(reports[0], Passed)

@@ -1,6 +1,7 @@
 """What is held true of every backend, kept in the driver's thread beside the driver.
 
 The one rule: nothing is said before the log was heard, and everything said since is said once.
+From then on the board knows by itself what the log holds or will hold: nobody else says verdicts.
 """
 
 from __future__ import annotations
@@ -43,23 +44,25 @@ class Board:
         self._users: FanOut = {}
         self._revision = ""
         self._has_heard = False
+        self._known: dict[Key, tuple[str, bool]] = {}
 
     def hear(self, logged: Logged) -> None:
         """Learn the log's verdicts, once, when it has been read to its end."""
         self._has_heard = True
+        self._known = dict(logged)
         verdicts = []
         for key, tally in self.tallies.items():
-            self.tallies[key], verdict = recall(tally, logged=_of(tally.watch, logged))
+            self.tallies[key], verdict = recall(tally, logged=self._of(tally.watch))
             verdicts.append(verdict)
         self._say(verdicts)
 
-    def apply(self, driver: Driver, watches: tuple[Watch, ...], rev: str, logged: Logged) -> None:
+    def apply(self, driver: Driver, watches: tuple[Watch, ...], rev: str) -> None:
         """Take up a config; what it does not change is not touched."""
         before, self.tallies, self._revision = self.tallies, {}, rev
         verdicts = []
         for watch in watches:
             previous = before.get(watch.key)
-            tally, verdict = begin(watch, previous, logged=_of(watch, logged))
+            tally, verdict = begin(watch, previous, logged=self._of(watch))
             self.tallies[watch.key] = tally
             verdicts.append(verdict)
         self._users = fan_out(watches)
@@ -83,11 +86,13 @@ class Board:
             return
         decided = wall_time()
         told = tuple(Told(v, decided, self._revision) for v in verdicts if v is not None)
+        for each in told:
+            watch = each.verdict.watch
+            self._known[watch.key] = (watch.digest, each.verdict.up)
         if told:
             self._tell(told)
 
-
-def _of(watch: Watch, logged: Logged) -> bool | None:
-    """Tell what the log holds for this very target."""
-    digest, up = logged.get(watch.key, ("", False))
-    return up if digest == watch.digest else None
+    def _of(self, watch: Watch) -> bool | None:
+        """Tell what the log holds, or is being told, for this very target."""
+        digest, up = self._known.get(watch.key, ("", False))
+        return up if digest == watch.digest else None

@@ -28,6 +28,8 @@ Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 SLACK: Final = 0.01
 """Seconds that timers may gather, so that one wake-up serves many: half the cost per check."""
 EVENTS: Final = 1024
+STALL: Final = 0.1
+"""Seconds after a deadline from which on it was us who did not listen."""
 
 
 @dataclass(slots=True)
@@ -133,9 +135,34 @@ class Driver:
             self._epoll.close()
 
     def _turn(self) -> None:
-        """Wait for sockets or the next timer, then serve both."""
+        """Wait for sockets or the next timer, then serve both.
+
+        What had arrived by `now` is heard before a deadline up to `now` passes: after a stall of
+        our own no answer that was in time counts as late.
+        """
         timers = self._timers
         wait = -1.0 if not timers else max(0.0, timers[0][0] - time.monotonic() + SLACK)
+        self._hear(wait)
+        now = time.monotonic()
+        if timers and timers[0][0] <= now:
+            while self._hear(0.0) == EVENTS:
+                pass
+        while timers and timers[0][0] <= now:
+            due, _, seat, run = heapq.heappop(timers)
+            if run == 0:
+                self._begin(seat)
+            elif run == seat.run and seat.attempt is not None:
+                self._expire(seat, seat.attempt, now - due, now)
+
+    def _expire(self, seat: Seat, attempt: Attempt, late: float, now: float) -> None:
+        """End a run whose time is over; one that we let wait gets that time back."""
+        if late > STALL:
+            heapq.heappush(self._timers, (now + late, seat.run, seat, seat.run))
+        else:
+            self._conclude(seat, attempt.expire(now), now)
+
+    def _hear(self, wait: float) -> int:
+        """Serve what the sockets say; return how many did."""
         events = self._epoll.poll(wait, EVENTS)
         now = time.monotonic()
         for fd, mask in events:
@@ -144,12 +171,7 @@ class Driver:
                 self._conclude(seat, seat.attempt.wake(mask, now), now)
             elif fd == self._bell:
                 self._answer()
-        while timers and timers[0][0] <= now:
-            _, _, seat, run = heapq.heappop(timers)
-            if run == 0:
-                self._begin(seat)
-            elif run == seat.run and seat.attempt is not None:
-                self._conclude(seat, seat.attempt.expire(now), now)
+        return len(events)
 
     def _answer(self) -> None:
         os.eventfd_read(self._bell)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import structlog
 
 from libra_health.evidence import event_type, state_of
-from libra_health.probes import Key
+from libra_health.probes import Key, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
@@ -39,6 +40,23 @@ class DriverDied(Exception):
     """The driver's thread ended; without it nothing is checked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A config that was checked and taken apart: half a second of work for 10,000 backends."""
+
+    applied: ConfigApplied
+    revision: Revision
+    watches: tuple[Watch, ...]
+
+
+def _prepare(applied: object) -> Prepared:
+    """Check a config and take it apart; raise LibraError or ValueError where it cannot be held."""
+    if not isinstance(applied, ConfigApplied):
+        raise ValueError("the data is of a schema that this release does not know")
+    config, revision = config_of(applied)
+    return Prepared(applied, revision, watches_of(config))
+
+
 class Health:
     """Follows config and own verdicts, keeps the driver supplied, publishes what it finds."""
 
@@ -53,6 +71,7 @@ class Health:
         self._bell = asyncio.Event()
         self._logged: dict[Key, tuple[str, bool]] = {}
         self._newest: Stored | None = None
+        self._has_news = asyncio.Event()
         self._revision: Revision | None = None
         self._has_caught_up = asyncio.Event()
 
@@ -62,6 +81,7 @@ class Health:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
+                group.create_task(self._take_configs())
                 group.create_task(self._publish())
                 group.create_task(self._begin_without_log())
                 group.create_task(self._watch_driver())
@@ -81,11 +101,11 @@ class Health:
                     await self._catch_up()
                     self._has_caught_up.set()
                 case Stored(event=Event(data=BackendState() as state)):
-                    self._logged[state.service, state.backend] = (state.target, state.up)
+                    if not self._has_caught_up.is_set():  # later ones are our own
+                        self._logged[state.service, state.backend] = (state.target, state.up)
                 case Stored(event=Event(data=ConfigApplied())):
                     self._newest = item
-                    if self._has_caught_up.is_set():
-                        await self._take_newest()
+                    self._has_news.set()
                 case Stored():
                     log.debug("event of an unknown kind", subject=str(item.subject))
 
@@ -95,15 +115,26 @@ class Health:
         if self._revision is None:
             self._apply_kept()
 
+    async def _take_configs(self) -> None:
+        """Take up what is applied while we run; of several that came at once only the newest."""
+        await self._has_caught_up.wait()
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            await self._take_newest()
+
     async def _take_newest(self) -> None:
-        """Apply the newest config; one that cannot be held leaves what runs untouched."""
-        stored = self._newest
+        """Apply the newest config; one that cannot be held leaves what runs untouched.
+
+        It is prepared beside the event loop; where a newer one came meanwhile, that one counts.
+        """
+        stored = newest = self._newest
         while stored is not None:
-            data = stored.event.data
             try:
-                if isinstance(data, ConfigApplied):
-                    self._apply(data)
-                    self._keep(data)
+                prepared = await asyncio.to_thread(_prepare, stored.event.data)
+                if self._newest is newest:
+                    self._apply(prepared)
+                    self._keep(prepared.applied)
             except (LibraError, ValueError) as error:
                 log.warning("config not accepted", revision=stored.event.id, reason=str(error))
                 await self._journal.reject(stored, str(error))
@@ -127,24 +158,19 @@ class Health:
             self._apply_kept()
 
     def _apply_kept(self) -> None:
-        content = kept(self._settings.kept_config)
-        if content is None or self._revision is not None:
-            return
         try:
-            self._apply(ConfigApplied.model_validate_json(content))
-        except (LibraError, ValueError) as error:
+            content = kept(self._settings.kept_config)
+            if content is not None and self._revision is None:
+                self._apply(_prepare(ConfigApplied.model_validate_json(content)))
+        except (LibraError, ValueError, OSError) as error:
             log.warning("kept config not accepted", reason=str(error))
 
-    def _apply(self, applied: ConfigApplied) -> None:
-        config, revision = config_of(applied)
+    def _apply(self, prepared: Prepared) -> None:
+        revision, watches = prepared.revision, prepared.watches
         if revision == self._revision:
             return
-        watches = watches_of(config)
         self._revision = revision
-        logged = dict(self._logged)
-        self.driver.call(
-            lambda: self.board.apply(self.driver, watches, str(revision), logged),
-        )
+        self.driver.call(lambda: self.board.apply(self.driver, watches, str(revision)))
         gc.freeze()  # a config lives long; without this each collection would walk all of it
         log.info("config taken up", revision=str(revision), backends=len(watches))
 
