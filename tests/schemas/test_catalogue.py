@@ -1,6 +1,16 @@
+import re
+from pathlib import Path
+
 import pytest
 
-from libra_schemas.catalogue import CATALOGUE, EVERY, PUBLISHER_OF, SERVICES, may_publish
+from libra_schemas.catalogue import (
+    CATALOGUE,
+    EVERY,
+    PUBLISHER_OF,
+    SERVICES,
+    SILENT,
+    may_publish,
+)
 from libra_schemas.events import MODELS
 from libra_schemas.nats import PUBLISHES
 from libra_schemas.subjects import REGISTER_OF
@@ -57,3 +67,13 @@ def test_only_health_says_what_health_says() -> None:
 
 def test_a_key_is_shown_as_documents_spell_it() -> None:
     assert CATALOGUE["conn.sync"].shown == "all or <instance>"
+
+
+def test_what_nobody_publishes_yet_is_defined_all_the_same() -> None:
+    assert set(SILENT) < set(CATALOGUE)
+
+
+def test_the_readme_names_what_nobody_publishes_yet() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    told = readme.partition("Not published in this release")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z.]+)`", told)) == set(SILENT)

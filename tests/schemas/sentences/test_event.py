@@ -70,7 +70,7 @@ SENTENCES: list[tuple[str, EventData, str]] = [
     (
         "vrrp.master",
         InstanceState(**ROUTER, state="master", previous="backup", why="timer", took_ms=1.26),
-        "virtual router front on eth0 is master (was backup, took 1.3 ms): the master fell silent",
+        "virtual router front on eth0 is master (was backup, took 1.3 ms): no master is heard",
     ),
     (
         "vrrp.master",
@@ -80,7 +80,7 @@ SENTENCES: list[tuple[str, EventData, str]] = [
     (
         "vrrp.fault",
         InstanceState(**ROUTER, state="fault", why="interface", detail="eth0 is down"),
-        "virtual router front on eth0 is fault: its interface changed: eth0 is down",
+        "virtual router front on eth0 is fault: its interface cannot be used: eth0 is down",
     ),
     (
         "vrrp.alarm",

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from libra_schemas.catalogue import CATALOGUE, ENTITIES
+from libra_schemas.catalogue import CATALOGUE, ENTITIES, SILENT
 from libra_schemas.subjects import REGISTER_OF
 
 BEGIN = "<!-- events -->"
@@ -27,7 +27,9 @@ def events_page() -> str:
         for event_type, entry in CATALOGUE.items()
     ]
     head = "| type | key | published by | register | says |\n|---|---|---|---|---|"
-    return "\n".join([_HEAD, head, *rows]) + "\n"
+    silent = ", ".join(f"`{event_type}`" for event_type in SILENT)
+    note = f"\nDefined, but published by no service of this release: {silent}."
+    return "\n".join([_HEAD, head, *rows, note]) + "\n"
 
 
 def short_table() -> str:
