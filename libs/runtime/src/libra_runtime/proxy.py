@@ -1,15 +1,19 @@
-"""A TCP proxy that swallows and cuts, for tests."""
+"""A TCP proxy that swallows, cuts and slows, for tests."""
 
 import asyncio
 
 
 class Proxy:
-    """Forwards TCP to a port of loopback; `swallow` drops what the server answers."""
+    """Forwards TCP to a port of loopback.
+
+    `swallow` drops what the server answers; `pace` is bytes a second each way, 0 without a limit.
+    """
 
     def __init__(self, port: int) -> None:
         self.target = port
         self.port = 0
         self.swallow = False
+        self.pace = 0
         self._is_cut = True
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -55,6 +59,8 @@ class Proxy:
                 if not (answers and self.swallow):
                     sink.write(data)
                     await sink.drain()
+                if self.pace:
+                    await asyncio.sleep(len(data) / self.pace)
         except OSError:
             pass  # the other end is gone, and so is this one
         finally:

@@ -15,7 +15,7 @@ from libra_runtime.chain import START, Head, head_of, link
 from libra_runtime.head import View, look
 from libra_runtime.journal import Fenced
 from libra_runtime.outbox import Entry, Outbox
-from libra_runtime.session import ApiError, Session, SessionLost, parsed
+from libra_runtime.session import ApiError, Session, SessionLost, parsed, patience
 from libra_runtime.stored import Record
 from libra_runtime.wire import Wire
 from libra_schemas.events import Recovered, Started
@@ -216,6 +216,7 @@ class Publisher:
     ) -> int:
         """Send *messages*; return the LOG sequence of the last one."""
         batch = stamp.new_id()
+        limit = patience(sum(len(raw) for _, raw in messages))
         for place, (entry, (subject, raw)) in enumerate(zip(unit, messages, strict=True), start=1):
             headers = self._fence(self._guard)
             if not self._forgetful:
@@ -228,7 +229,7 @@ class Publisher:
                 await session.publish(subject, raw, headers)
             else:
                 headers |= {"Nats-Batch-Commit": "1"} if place > 1 else {}
-                answer = parsed(await session.request(subject, raw, headers))
+                answer = parsed(await session.request(subject, raw, headers, limit=limit))
         if answer.get("duplicate"):
             raise Duplicate(_DUPLICATE, "the server remembers this event, the log does not hold it")
         return int(answer["seq"])

@@ -11,7 +11,7 @@ from libra_runtime.fitness import require_durable, require_fit
 from libra_runtime.journal import JournalUnavailable, OldServer
 from libra_runtime.settings import Edge
 from libra_schemas.errors import LibraError
-from libra_schemas.nats import VARZ, inbox_prefix
+from libra_schemas.nats import MAX_PAYLOAD, VARZ, inbox_prefix
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -21,8 +21,20 @@ if TYPE_CHECKING:
 TIMEOUT = 2.0
 """Seconds the server may take for an answer; an fsync may be in it."""
 
+_SLOWEST = 1 << 20
+"""Bytes a second that a link to the server carries at the least."""
+
 NO_STREAM = 10059
 """JetStream's err_code for a stream that does not exist."""
+
+
+def patience(size: int) -> float:
+    """Tell how many seconds an exchange that carries *size* bytes may take."""
+    return TIMEOUT + size / _SLOWEST
+
+
+LONGEST = patience(MAX_PAYLOAD)
+"""Seconds until a stored message has come; whoever asks for it does not know its size."""
 
 Listener = Callable[["Msg | None"], None]
 """Called with every message for an inbox, and with None when the connection is lost."""
@@ -93,17 +105,25 @@ class Session:
         if self.lost.is_set():
             raise SessionLost("the connection to nats-server is lost")
         try:
-            async with asyncio.timeout(TIMEOUT) as patience:
+            async with asyncio.timeout(patience(len(payload))) as limit:
                 await self.client.publish(subject, payload, reply=reply, headers=headers)
         except (Error, OSError) as error:
             raise self._broken(error) from None
-        if patience.expired():  # nats-py swallows what interrupts its flush
+        if limit.expired():  # nats-py swallows what interrupts its flush
             raise self._broken(TimeoutError())
 
     async def request(
-        self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None
+        self,
+        subject: str,
+        payload: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        limit: float = 0.0,
     ) -> "Msg":
-        """Ask and wait for one answer; raise TimeoutError or SessionLost."""
+        """Ask and wait for one answer; raise TimeoutError or SessionLost.
+
+        *limit* is how many seconds the answer may take, 0 for what *payload* needs on its way.
+        """
         answer: asyncio.Future[Msg | None] = asyncio.get_running_loop().create_future()
 
         def arrived(message: "Msg | None") -> None:
@@ -113,7 +133,7 @@ class Session:
         inbox = self.listen(arrived)
         try:
             await self.publish(subject, payload, headers, inbox)
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(limit or patience(len(payload))):
                 message = await answer
         finally:
             self.forget(inbox)

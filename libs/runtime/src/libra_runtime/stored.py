@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from libra_runtime.session import TIMEOUT, ApiError, Session, SessionLost, status
+from libra_runtime.session import LONGEST, ApiError, Session, SessionLost, status
 from libra_schemas.subjects import LOG
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def page(
 
 async def _get(session: Session, stream: str, request: dict[str, Any]) -> Record | None:
     payload = json.dumps(request).encode()
-    message = await session.request(f"$JS.API.DIRECT.GET.{stream}", payload)
+    message = await session.request(f"$JS.API.DIRECT.GET.{stream}", payload, limit=LONGEST)
     _refuse(message)
     return None if status(message) else record(message)
 
@@ -84,7 +84,7 @@ async def _page(
         payload = json.dumps(request).encode()
         await session.publish(f"$JS.API.DIRECT.GET.{stream}", payload, reply=inbox)
         while True:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(LONGEST):
                 message = await messages.get()
             if message is None:
                 raise SessionLost("the connection to nats-server is lost")

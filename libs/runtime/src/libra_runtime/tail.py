@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from libra_runtime.journal import LogRenewed
-from libra_runtime.session import ApiError, Session, SessionLost, status
+from libra_runtime.session import LONGEST, ApiError, Session, SessionLost, status
 from libra_runtime.stored import Record
 from libra_runtime.wire import Wire
 from libra_schemas.subjects import LOG
@@ -25,7 +25,11 @@ BATCH = 512
 """Messages asked for at once: what may wait in memory unread."""
 
 SILENCE = 3.0
-"""Seconds without event or heartbeat (one a second) after which the consumer is rebuilt."""
+"""Seconds without event or heartbeat (one a second) after which the consumer is rebuilt.
+
+A message that takes longer on its way is silence too: without any progress it is waited for twice
+as long the next time, up to LONGEST.
+"""
 
 _SECOND = 1_000_000_000
 _EXPIRES = 30 * _SECOND
@@ -63,6 +67,7 @@ async def tail(
     Raise what the wire failed of, LogRenewed where the log is another than before.
     """
     following = first
+    silence = SILENCE
     log: Log | None = None
     while True:
         session = await wire.session()
@@ -73,13 +78,15 @@ async def tail(
             log = now
             name, pending = await _open(session, wire.edge.service, filters, following)
             yield Opened(pending)
-            async with aclosing(_pull(session, name)) as pulled:
+            async with aclosing(_pull(session, name, silence)) as pulled:
                 async for record, waiting in pulled:
-                    following = record.sequence + 1
+                    following, silence = record.sequence + 1, SILENCE
                     log = Log(now.made, max(now.last, record.sequence))
                     yield record, waiting
         except (Interrupted, SessionLost, TimeoutError, ApiError):
-            await asyncio.sleep(_RETRY if following == begun else 0)
+            if following == begun:
+                silence = min(2 * silence, LONGEST)
+                await asyncio.sleep(_RETRY)
 
 
 async def _look(session: Session) -> Log:
@@ -113,7 +120,9 @@ async def _open(session: Session, service: str, filters: list[str], first: int) 
     return name, int(answer["num_pending"])
 
 
-async def _pull(session: Session, name: str) -> AsyncGenerator[tuple[Record, int], None]:
+async def _pull(
+    session: Session, name: str, silence: float
+) -> AsyncGenerator[tuple[Record, int], None]:
     arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
     inbox = await session.subscribe(arrived.put_nowait)
     due = consumed = 0
@@ -122,7 +131,7 @@ async def _pull(session: Session, name: str) -> AsyncGenerator[tuple[Record, int
             if due == 0:
                 await _ask(session, name, inbox.subject)
                 due = BATCH
-            message = await _next(arrived)
+            message = await _next(arrived, silence)
             code = status(message) if message.subject == inbox.subject else 0
             if code == _HEARTBEAT:
                 continue
@@ -144,10 +153,10 @@ async def _ask(session: Session, name: str, inbox: str) -> None:
     await session.publish(f"$JS.API.CONSUMER.MSG.NEXT.{LOG}.{name}", request, reply=inbox)
 
 
-async def _next(arrived: "asyncio.Queue[Msg | None]") -> "Msg":
+async def _next(arrived: "asyncio.Queue[Msg | None]", silence: float) -> "Msg":
     if arrived.empty():
         try:
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout(silence):
                 message = await arrived.get()
         except TimeoutError:
             raise Interrupted("silence") from None
