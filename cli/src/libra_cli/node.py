@@ -16,6 +16,7 @@ from libra_cli.log import connect
 from libra_cli.site import Site
 from libra_cli.strays import Strays
 from libra_cli.supervise import Program, Supervised
+from libra_cli.watchdog import Endpoint, watch
 from libra_runtime.nats_server import answers
 from libra_runtime.settings import METRICS_PORTS
 from libra_runtime.streams import init_streams
@@ -56,6 +57,7 @@ class Node:
     strays: Strays
     running: dict[str, Supervised] = field(default_factory=dict)
     identities: dict[str, Identity] = field(default_factory=dict)
+    watchdogs: list[asyncio.Task[None]] = field(default_factory=list)
 
     def who(self, name: str) -> Identity:
         """Decide once as whom *name* runs; fall back to root where its user cannot read us."""
@@ -78,12 +80,20 @@ class Node:
         argv = (str(self.server), "-c", str(site.server_config))
         self._start(Program(SERVER, argv, os.environ, self.who(SERVER), output))
         await _await_server(site, output)
+        self._watch(SERVER, Endpoint(*site.endpoint, b""))
         for service in self.order.services:
             self._start(self._service(service))
+            if port := port_of(self.order, service):
+                self._watch(service, Endpoint("127.0.0.1", port))
 
     def _start(self, program: Program) -> None:
         self.running[program.name] = Supervised(program, self.strays, say)
         self.running[program.name].start()
+
+    def _watch(self, name: str, where: Endpoint) -> None:
+        program = self.running[name]
+        watching = watch(name, where, lambda: program.pid, say)
+        self.watchdogs.append(asyncio.create_task(watching, name=f"{name} watched"))
 
     def _service(self, service: str) -> Program:
         site = self.order.site
@@ -105,6 +115,8 @@ class Node:
 
     async def stop(self) -> None:
         """End the services in order, nats-server last."""
+        for watchdog in self.watchdogs:
+            watchdog.cancel()
         for name in (*STOP_ORDER, SERVER):
             if name in self.running:
                 await self.running[name].stop()

@@ -1,7 +1,6 @@
 """What must be there before a node can run, all of it looked at before anything is started."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -9,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from libra_cli.identity import PRIVILEGED
+from libra_cli.processes import owner_of
 from libra_runtime.nats_server import find_binary, require_version
 from libra_runtime.settings import METRICS_PORTS
 from libra_schemas.errors import LibraError
@@ -65,29 +65,3 @@ def _taken(what: str, host: str, port: int, advice: str) -> Iterator[str]:
             owner = owner_of(port)
             by = f"by {owner}" if owner else f"({error.strerror})"
             yield f"{host}:{port} for {what} is taken {by}: stop that, or {advice}"
-
-
-def owner_of(port: int) -> str:
-    """Name the process that listens on TCP *port* in this network namespace, "" if unknown."""
-    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
-    for links in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(str(link.readlink()) in inodes for link in links.iterdir()):
-                pid = links.parent.name
-                return f"{(links.parent / 'comm').read_text().strip()} (process {pid})"
-        except OSError:
-            continue
-    return ""
-
-
-def _listening(port: int) -> Iterator[str]:
-    """List the inodes of listening sockets (proc(5), /proc/net/tcp: state 0A)."""
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = Path("/proc/net", table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == "0A" and re.search(f":{port:04X}$", fields[1]):
-                yield fields[9]

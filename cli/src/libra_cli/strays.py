@@ -11,16 +11,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from libra_cli.processes import process
 from libra_runtime.kept import keep, kept
 
 PATIENCE = 10.0
 """Seconds a stray has to end after SIGTERM; then SIGKILL."""
-
-_START_TIME = 19
-"""Field 22, counted from the one after the command's closing bracket."""
-
-
-_ENDED = ("Z", "X")
 
 
 class Strays:
@@ -57,12 +52,8 @@ class Strays:
 
 def start_time(pid: int) -> int:
     """Read when *pid* started (clock ticks since boot), 0 where no such process runs."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    fields = stat.rpartition(")")[2].split()
-    return 0 if fields[0] in _ENDED else int(fields[_START_TIME])
+    found = process(pid)
+    return found.start if found else 0
 
 
 def _is(pid: int, start: int) -> bool:
