@@ -108,6 +108,27 @@ def test_a_state_whose_time_has_passed_is_followed_by_ready() -> None:
     assert next_due(admin(later)) == NOW + hour
 
 
+def test_the_end_of_a_drain_brings_back_the_weight_an_operator_set_before() -> None:
+    weighted = after(None, "weight", W1.model_copy(update={"weight": 5}))
+    drained = after(weighted, "drain", W1.model_copy(update={"until": NOW}))
+    (state,) = due(admin(drained), NOW)
+    assert (state.mode, state.weight, state.until) == ("ready", 5, None)
+    assert state.why == "drain ended as planned"
+
+
+def test_a_weight_with_an_end_goes_at_its_end_and_with_a_drain() -> None:
+    weighted = after(None, "weight", W1.model_copy(update={"weight": 5, "until": NOW}))
+    (state,) = due(admin(weighted), NOW)
+    assert (state.mode, state.weight, state.why) == ("ready", None, "weight ended as planned")
+    assert after(weighted, "drain", W1).weight is None
+
+
+def test_a_weight_may_not_bring_an_end_to_a_drain_that_has_its_own_or_none() -> None:
+    heavier = W1.model_copy(update={"weight": 5, "until": NOW})
+    with pytest.raises(ActRefused, match="in drain, and an end would end that"):
+        after(after(None, "drain", W1), "weight", heavier)
+
+
 def test_nothing_is_due_where_nobody_named_an_end() -> None:
     held = admin(after(None, "drain", W1))
     assert list(due(held, NOW)) == []

@@ -2,6 +2,8 @@
 
 Rule: the narrower register wins (backend over service over node), and of two modes the stricter
 one (maint over drain over ready); an admin state with *node* speaks of that node alone.
+A state is whole: what it does not say is not remembered from the one before it, so the state that
+follows a drain repeats the weight that is to come back (`libra_console.acts`).
 """
 
 from collections.abc import Iterable

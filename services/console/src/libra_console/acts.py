@@ -1,8 +1,9 @@
 """What operators do: a verb and the entity's admin state before it give the state after it.
 
 Rule: the state is whole (mode, weight, failover, who, why, until). A mode keeps the weight that
-was set and a weight keeps the mode with its end; `ready` takes everything back. An act on
-what the config does not know is refused.
+was set without an end, and a weight keeps the mode with its end; `ready` takes everything back.
+The one `until` is the end of a drain or maint where there is one, and the weight stays; only where
+the mode is ready does it end the weight. An act on what the config does not know is refused.
 """
 
 from collections.abc import Iterable
@@ -42,12 +43,11 @@ def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
     state = AdminState(
         entity=entity, who=act.who, why=act.why, until=act.until, node=act.node
     ).model_dump()
-    weight = previous.weight if previous else None
     match verb:
         case "ready":
             return AdminState.model_validate(state)
         case "drain" | "maint":
-            return AdminState.model_validate(state | {"mode": verb, "weight": weight})
+            return AdminState.model_validate(state | {"mode": verb, "weight": lasting(previous)})
         case "weight":
             return _weighted(state, previous, act)
         case "failover":
@@ -58,13 +58,22 @@ def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
             assert_never(verb)
 
 
+def lasting(state: AdminState | None) -> int | None:
+    """Give the weight that outlives *state*: not one whose own end is `until`."""
+    if state is None or (state.mode == "ready" and state.until is not None):
+        return None
+    return state.weight
+
+
 def _weighted(state: dict[str, object], previous: AdminState | None, act: Act) -> AdminState:
     if state["entity"][0] != "backend":  # type: ignore[index]  # a tuple, see `after`
         raise ActRefused("weight is for backend.S.B")
     if act.weight is None or not 0 <= act.weight <= 65535:  # noqa: PLR2004 - linux/ip_vs.h
         raise ActRefused("weight needs a number from 0 to 65535")
     mode = previous.mode if previous else "ready"
-    until = act.until or (previous.until if previous and mode != "ready" else None)
+    if act.until is not None and mode != "ready":
+        raise ActRefused(f"the backend is in {mode}, and an end would end that; name no `until`")
+    until = previous.until if previous and mode != "ready" else act.until
     return AdminState.model_validate(state | {"mode": mode, "weight": act.weight, "until": until})
 
 
@@ -93,9 +102,18 @@ def due(registers: State, now: datetime) -> Iterable[AdminState]:
     for key, held in of_kind(registers, "admin"):
         state = held.event.data
         if isinstance(state, AdminState) and state.until is not None and state.until <= now:
-            yield AdminState(
-                entity=key, who=state.who, why=f"{state.mode} ended as planned", node=state.node
-            )
+            yield _ended(state, key)
+
+
+def _ended(state: AdminState, entity: tuple[str, ...]) -> AdminState:
+    what = "weight" if state.mode == "ready" and state.weight is not None else state.mode
+    return AdminState(
+        entity=entity,
+        weight=lasting(state),
+        who=state.who,
+        why=f"{what} ended as planned",
+        node=state.node,
+    )
 
 
 def next_due(registers: State) -> datetime | None:
