@@ -3,7 +3,10 @@
 import asyncio
 import shutil
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,3 +197,52 @@ def test_four_capabilities_are_enough(pair: "Pair", log: Log) -> None:
     assert log.states()[-1].state == "stopped"
     assert pair.a.pid("reporter") is None
     assert pair.owners() == []
+
+
+@contextmanager
+def tiny(state: Path) -> Iterator[Path]:
+    """Put the state on a disk of 64 KiB; yield the file that fills it."""
+    shutil.rmtree(state)
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", state], check=True)
+    try:
+        yield state / "ballast"
+    finally:
+        subprocess.run(["umount", "--lazy", state], check=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write until the disk takes no more."""
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+def test_a_full_disk_delays_a_config_and_ends_nobody(pair: "Pair", log: Log) -> None:
+    pair.a.stop()
+    with tiny(pair.a.state) as ballast:
+        fill(ballast)
+        pair.a.start()
+        pair.until(lambda: pair.a.pid("reporter"), 10, "the reporter runs")
+        reporter = pair.a.pid("reporter")
+        log.say("console", "config.applied", ("cluster",), APPLIED)
+        time.sleep(1.5)  # nothing is to happen in it
+        assert not pair.a.owns()
+        ballast.unlink()
+        pair.until(pair.a.owns, 10, "a owns the address once there is room")
+        assert pair.a.pid("reporter") == reporter
+        pair.until(lambda: len(log.states()) == 2, 5, "both states are in the log")
+        pair.a.stop()
+
+
+def test_a_reporter_that_cannot_begin_says_so_in_one_sentence(
+    pair: "Pair", log: Log, tmp_path: Path
+) -> None:
+    pair.a.stop()
+    log.server.seeds["vrrp"].unlink()
+    pair.a.wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {tmp_path}/said')
+    pair.a.start()
+    said = tmp_path / "said"
+    pair.until(lambda: said.exists() and "starting another" in said.read_text(), 10, "it ended")
+    assert "vrrp.seed: No such file or directory" in said.read_text()
+    assert "Traceback" not in said.read_text()

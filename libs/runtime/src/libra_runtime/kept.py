@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 
-def keep(path: Path, content: bytes) -> None:
-    """Replace *path* by *content* atomically (mode 0600), on disk when this returns.
+def keep(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace *path* by *content* atomically, on disk when this returns.
 
     Raise OSError where the disk does not take it; what was there then stays.
     """
@@ -16,6 +16,7 @@ def keep(path: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         fresh.replace(path)
     except OSError:

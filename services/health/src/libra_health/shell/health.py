@@ -22,7 +22,8 @@ from libra_health.shell.drive import Driver
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
-from libra_runtime.kept import keep, kept
+from libra_runtime.keeping import Keeping
+from libra_runtime.kept import kept
 from libra_runtime.stamp import new_id
 from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
@@ -74,6 +75,7 @@ class Health:
         self._has_news = asyncio.Event()
         self._revision: Revision | None = None
         self._has_caught_up = asyncio.Event()
+        self._keeping = Keeping(settings.kept_config, _unkept)
 
     async def run(self) -> None:
         """Run until cancelled, fenced, or the driver dies."""
@@ -85,10 +87,11 @@ class Health:
                 group.create_task(self._publish())
                 group.create_task(self._begin_without_log())
                 group.create_task(self._watch_driver())
+                group.create_task(self._keeping.run())
                 port = self._settings.edge.metrics_port
                 if port:
                     _export(self.driver, self.board)
-                group.create_task(metrics.serve(port, lambda: self._journal.trouble))
+                group.create_task(metrics.serve(port, self._trouble))
         finally:
             self.driver.stop()
             self._drain()
@@ -134,20 +137,13 @@ class Health:
                 prepared = await asyncio.to_thread(_prepare, stored.event.data)
                 if self._newest is newest:
                     self._apply(prepared)
-                    self._keep(prepared.applied)
+                    self._keeping.put(prepared.applied.model_dump_json().encode())
             except (LibraError, ValueError) as error:
                 log.warning("config not accepted", revision=stored.event.id, reason=str(error))
                 await self._journal.reject(stored, str(error))
                 stored = await self._journal.before(stored) if self._revision is None else None
             else:
                 return
-
-    def _keep(self, applied: ConfigApplied) -> None:
-        """Keep the config for a start without the log; a full disk stops no check."""
-        try:
-            keep(self._settings.kept_config, applied.model_dump_json().encode())
-        except OSError as error:
-            log.warning("the accepted config cannot be kept", why=str(error))
 
     async def _begin_without_log(self) -> None:
         """Go by the kept config where the log does not answer in time."""
@@ -207,11 +203,18 @@ class Health:
         """Carry the driver's end out of its thread."""
         self._loop.call_soon_threadsafe(self._died.set_exception, error)
 
+    def _trouble(self) -> str | None:
+        return self._keeping.trouble or self._journal.trouble
+
     async def _watch_driver(self) -> None:
         try:
             await self._died
         except Exception as error:
             raise DriverDied("the epoll driver died") from error
+
+
+def _unkept(why: str) -> None:
+    log.warning("the accepted config cannot be kept", why=why)
 
 
 def _export(driver: Driver, board: Board) -> None:

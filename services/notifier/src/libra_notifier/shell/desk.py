@@ -13,7 +13,8 @@ from libra_notifier.settings import Settings
 from libra_notifier.shell.courier import Courier
 from libra_notifier.shell.past import recover
 from libra_runtime.journal import CaughtUp, Journal, Stored
-from libra_runtime.kept import keep, kept
+from libra_runtime.keeping import Keeping
+from libra_runtime.kept import kept
 from libra_schemas.canonical import canonical
 
 _log = structlog.get_logger()
@@ -30,7 +31,8 @@ class Desk:
         settings: Settings | None = None,
     ) -> None:
         self._journal = journal
-        self._keeping = keeping
+        self._file = keeping
+        self._keeping = Keeping(keeping, _unkept)
         self._group = group
         self._settings = settings or Settings()
         self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
@@ -41,10 +43,13 @@ class Desk:
         """Say in one sentence why nobody is told anything, None when all is well."""
         if self._journal.trouble is not None:
             return self._journal.trouble
-        return None if self._has_recovered else "the notifier reads its past from the log"
+        if not self._has_recovered:
+            return "the notifier reads its past from the log"
+        return self._keeping.trouble
 
     async def run(self) -> None:
         """Recover, then follow the config until cancelled."""
+        self._group.create_task(self._keeping.run())
         past = await recover(self._journal, self._kept())
         if past.history:
             self._keep(past.history[-1])
@@ -87,16 +92,17 @@ class Desk:
             sink: how.model_dump(mode="json", by_alias=True, exclude_unset=True)
             for sink, how in config.sinks.items()
         }
-        try:
-            keep(self._keeping, canonical({"notify": sinks}))
-        except OSError as error:
-            _log.error("the accepted config cannot be kept", why=str(error))
+        self._keeping.put(canonical({"notify": sinks}))
 
     def _kept(self) -> Accepted | None:
         """Read the config kept by an earlier process; it stands before everything in the log."""
         try:
-            found = kept(self._keeping)
+            found = kept(self._file)
             return Accepted(0, sinks_of(json.loads(found))) if found else None
         except (OSError, ValueError, MalformedSinks) as error:
             _log.error("the kept config cannot be read", why=str(error))
             return None
+
+
+def _unkept(why: str) -> None:
+    _log.error("the accepted config cannot be kept", why=why)

@@ -1,6 +1,7 @@
 """How the reporter leaves root behind and keeps what it needs: its directory and its key."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,13 +15,15 @@ from libra_vrrp.shell.privileges import become
 LATE: Final = ("nats.aio.client", "nats.errors", "nkeys", "structlog.dev", "encodings.idna")
 """What libraries import only when they need it: by then `uid` may not be let through to them."""
 
+_SHARED: Final = 0o775
+
 
 def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     """Prepare `directory`, become `uid` in it, and return the edge as it is seen from there.
 
     Everything is relative to the directory afterwards, so nothing above it has to let `uid`
     through, nor anything above our code; the NATS key is carried along in memory. Works without
-    CAP_CHOWN.
+    CAP_CHOWN. Raise `OSError` where the directory or the key is not to be had.
     """
     for name in (*LATE, *(["libra_vrrp.shell.meters"] if edge.metrics_port else [])):
         import_module(name)
@@ -33,14 +36,23 @@ def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     return replace(edge, state=Path(), seed_file=seed)
 
 
+def explained(wrong: Exception) -> str:
+    """Say in one sentence why `move_in` failed."""
+    if isinstance(wrong, OSError) and wrong.filename is not None:
+        return f"{wrong.filename}: {wrong.strerror}"
+    return str(wrong)
+
+
 def _furnish(directory: Path, uid: int) -> None:
     """Make `directory` belong to the group `uid`, and what is in it to the user."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with _group(uid):
         directory.mkdir(exist_ok=True)
-    if directory.stat().st_gid != uid:
+    found = directory.stat()
+    if found.st_gid != uid:
         os.chown(directory, 0, uid)
-    directory.chmod(0o775)
+    if stat.S_IMODE(found.st_mode) != _SHARED:
+        directory.chmod(_SHARED)
 
 
 def _carry(file: Path, uid: int) -> Path:

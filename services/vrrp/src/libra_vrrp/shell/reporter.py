@@ -16,19 +16,18 @@ import structlog
 
 from libra_runtime import logs, metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
-from libra_runtime.kept import keep
+from libra_runtime.keeping import Keeping
 from libra_runtime.nats_journal import open_journal
 from libra_runtime.run import run
 from libra_runtime.settings import Edge
 from libra_runtime.stamp import new_id
-from libra_schemas.config import Config
 from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
-from libra_schemas.events import AdminState, ConfigApplied, FreshState, ServiceState
+from libra_schemas.events import AdminState, ConfigApplied
 from libra_schemas.load import config_of
 from libra_vrrp import orders
 from libra_vrrp.facts import fact_of
-from libra_vrrp.orders import Coverage, Failover, Instance, Routers, Taken
+from libra_vrrp.orders import Failover, Instance, Routers, Taken
 from libra_vrrp.reports import (
     AlarmRaised,
     Awake,
@@ -41,8 +40,9 @@ from libra_vrrp.reports import (
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import die_with_parent
-from libra_vrrp.shell.quarters import move_in
-from libra_vrrp.wanted import FRESH, deltas, hold_of, instances
+from libra_vrrp.shell.quarters import explained, move_in
+from libra_vrrp.shell.tracked import Tracked
+from libra_vrrp.wanted import hold_of, instances
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -63,15 +63,14 @@ class Reporter:
 
     def __init__(self, node: str, file: Path, line: Line, journal: Journal) -> None:
         self._node = node
-        self._file = file
+        self._kept = Keeping(file, _unkept, self._hand_over, mode=0o644)
         self._line = line
         self._journal = journal
         self._meters: Meters | None = None
-        self._config: Config | None = None
         self._revision: str | None = None
+        self._found: tuple[Instance, ...] = ()
         self._newest: Stored | None = None
-        self._services: dict[str, ServiceState] = {}
-        self._is_fresh = False
+        self._tracked = Tracked(line)
         self._master_since: dict[str, datetime] = {}
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
@@ -86,6 +85,7 @@ class Reporter:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._follow())
+            group.create_task(self._kept.run())
             group.create_task(metrics.serve(metrics_port, self._trouble))
 
     def drain(self) -> None:
@@ -105,11 +105,11 @@ class Reporter:
         self._heard_at = time.monotonic()
         if self._line.has_lost():
             self._line.send(Routers())
-            self._tell_tracked()
+            self._tracked.tell()
         boot, number = numbered.boot, numbered.number
         match numbered.report:
             case Awake():
-                self._tell_tracked()
+                self._tracked.tell()
             case Transition() as transition:
                 self._note(transition)
             case Statistics() as statistics:
@@ -156,7 +156,7 @@ class Reporter:
                 case CaughtUp():
                     caught_up = True
                     await self._take_config()
-                    self._tell_tracked()
+                    self._tracked.tell()
                 case Stored(event=Event(data=ConfigApplied())):
                     self._newest = item
                     if caught_up:
@@ -165,18 +165,7 @@ class Reporter:
                     if caught_up:
                         self._fail_over(admin, decided)
                 case Stored():
-                    self._track(item)
-
-    def _track(self, stored: Stored) -> None:
-        match stored.event.data:
-            case ServiceState() as state:
-                self._services[state.service] = state
-                self._tell_tracked()
-            case FreshState() as state:
-                self._is_fresh = state.coverage >= FRESH
-                self._tell_tracked()
-            case _:
-                log.debug("passed over", subject=str(stored.subject))
+                    self._tracked.take(item)
 
     async def _take_config(self) -> None:
         """Hand the newest config to the machine; one that cannot be held changes nothing."""
@@ -187,25 +176,18 @@ class Reporter:
             except LibraError as wrong:
                 log.warning("config not accepted", reason=str(wrong))
                 await self._journal.reject(stored, str(wrong))
-                stored = await self._journal.before(stored) if self._config is None else None
+                stored = await self._journal.before(stored) if self._revision is None else None
                 continue
-            self._config, self._revision = config, str(revision)
-            self._hand_over(instances(config, self._node))
-            self._tell_tracked()
+            self._revision = str(revision)
+            self._found = instances(config, self._node)
+            self._kept.put(orders.dump_instances(self._found))
+            self._tracked.weigh_by(config)
             return
 
-    def _hand_over(self, found: tuple[Instance, ...]) -> None:
-        """Keep the list where the machine finds it, also without us, and tell it to look."""
-        keep(self._file, orders.dump_instances(found))
-        self._file.chmod(0o644)
+    def _hand_over(self) -> None:
+        """Tell the machine to look: the list is where it finds it, also without us."""
         self._line.send(Routers())
-        log.info("routers handed over", instances=[one.name for one in found])
-
-    def _tell_tracked(self) -> None:
-        if self._config is not None:
-            for delta in deltas(self._config, self._services):
-                self._line.send(delta)
-        self._line.send(Coverage(self._is_fresh))
+        log.info("routers handed over", instances=[one.name for one in self._found])
 
     def _fail_over(self, admin: AdminState, decided: datetime) -> None:
         name = admin.entity[-1]
@@ -217,7 +199,11 @@ class Reporter:
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return f"the machine has not been heard for {silent:.0f} s"
-        return self._journal.trouble
+        return self._kept.trouble or self._journal.trouble
+
+
+def _unkept(why: str) -> None:
+    log.error("the routers cannot be kept, the machine goes on as it was until then", why=why)
 
 
 async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
@@ -244,7 +230,10 @@ def main(arguments: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     file, descriptor = arguments
     settings = from_environment([])
-    edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
+    try:
+        edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
+    except (LibraError, OSError) as wrong:
+        sys.exit(f"libra-vrrp: the reporter cannot work: {explained(wrong)}")
     die_with_parent(signal.SIGTERM)
     machine = socket.socket(fileno=int(descriptor))
     sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))
