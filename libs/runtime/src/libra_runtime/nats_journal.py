@@ -227,7 +227,7 @@ async def _opened(journal: NatsJournal) -> NatsJournal:
         with suppress(TimeoutError):
             async with asyncio.timeout(_OPEN):
                 await journal.settled()
-    except BaseException:
+    except BaseException:  # also a cancellation leaves no task and no spool behind; raised again
         await journal.close()
         raise
     return journal
