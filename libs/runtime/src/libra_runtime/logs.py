@@ -1,15 +1,22 @@
-"""Logs of a process: readable on a terminal, JSON lines otherwise, on standard error."""
+"""Logs of a process: readable on a terminal, JSON lines otherwise, on standard error.
+
+Logging never waits for who reads: see `outlet`.
+"""
 
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from libra_runtime.outlet import install
+from libra_runtime.plain import Plain
+
 
 def configure(service: str, node: str, level: str = "info") -> None:
     """Set structlog up for this process; every line carries *service* and *node*."""
     import structlog  # noqa: PLC0415 - 0.1 s of imports that the VRRP machine never needs
 
+    install(Plain(service, node).note)
     threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
 
     def name(_: object, __: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -28,7 +35,7 @@ def configure(service: str, node: str, level: str = "info") -> None:
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)

@@ -7,7 +7,7 @@ from typing import Final
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.link import Link
-from libra_vrrp.shell.privileges import log
+from libra_vrrp.shell.say import log
 
 RETRY: Final = 1.0
 
@@ -58,7 +58,7 @@ class Links:
             del self._opening[name]
         match link:
             case OSError() if is_wanted:
-                log(f"no VRRP socket on {name}: {link}; trying again")
+                log("no VRRP socket, trying again", "warning", interface=name, why=str(link))
                 self.retry_at = now + RETRY
             case Link() if is_wanted:
                 self._links[name] = link

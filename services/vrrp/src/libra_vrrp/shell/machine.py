@@ -12,23 +12,25 @@ import signal
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, assert_never
 
+from libra_runtime.outlet import Outlet
 from libra_vrrp import alarm
 from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Routers, Taken
-from libra_vrrp.reports import AlarmRaised, Report, Statistics
+from libra_vrrp.reports import AlarmRaised, Report
 from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
 from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
-from libra_vrrp.shell.privileges import die_with_parent, log, urgent
+from libra_vrrp.shell.privileges import die_with_parent, urgent
 from libra_vrrp.shell.roster import Roster
+from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
@@ -44,7 +46,7 @@ LAST_WORDS: Final = 1.0
 class Machine:
     """Everything that the virtual routers of a node share."""
 
-    def __init__(self, roster: Roster, reporter: socket.socket) -> None:
+    def __init__(self, roster: Roster, reporter: socket.socket, outlet: Outlet) -> None:
         self._roster = roster
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
@@ -54,9 +56,8 @@ class Machine:
         self._addresses = AddressThread()
         self._talk = Talk(reporter)
         self._quiet = alarm.Quiet()
-        self._counters: Counter[str] = Counter()
-        self._lateness = self._statistics_at = 0.0
-        self._stopping = False
+        self._figures = Figures(outlet)
+        self._statistics_at, self._stopping = 0.0, False
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._await(self._signals.fileno(), self._signalled)
         self._await(self._aside.fileno(), self._aside.follow_up)
@@ -92,7 +93,7 @@ class Machine:
 
     def count(self, name: str) -> None:
         """Count something."""
-        self._counters[name] += 1
+        self._figures.count(name)
 
     def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
         """Report an alarm, at most one of a kind in ten seconds."""
@@ -124,14 +125,12 @@ class Machine:
             key.data(now)
         now = time.monotonic()
         for one in self._roster:
-            late = one.tick(now)
-            if late is not None:
-                self._lateness = max(self._lateness, late)
+            self._figures.late(one.tick(now))
         if now >= self._links.retry_at:
             self._relink(now)
         if now >= self._statistics_at:
             self._statistics_at = now + STATISTICS_EVERY
-            self._talk.mention(Statistics(dict(self._counters), self._lateness, time.time()))
+            self._talk.mention(self._figures.report())
         self._talk.flush()
 
     def _wake_at(self) -> float:
@@ -240,11 +239,12 @@ def main(arguments: list[str]) -> None:
     die_with_parent(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     sys.setswitchinterval(SHARE)
-    for notice in urgent():
-        log(notice)
+    notices, outlet = urgent(), begin()
+    for notice in notices:
+        log(notice, "warning")
     routers, descriptor, *died_at = arguments
     reporter = socket.socket(fileno=int(descriptor))
     reporter.setblocking(False)
     roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
-    log(f"the machine works, pid {os.getpid()}")
-    Machine(roster, reporter).run()
+    log("the machine works", pid=os.getpid())
+    Machine(roster, reporter, outlet).run()

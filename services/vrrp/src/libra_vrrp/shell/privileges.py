@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -71,9 +70,3 @@ def become(uid: int) -> None:
 
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
-
-
-def log(sentence: str) -> None:
-    """Write one line for the operator, without a logging library."""
-    sys.stderr.write(f"libra-vrrp: {sentence}\n")
-    sys.stderr.flush()

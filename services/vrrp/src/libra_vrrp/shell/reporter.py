@@ -38,6 +38,7 @@ from libra_vrrp.reports import (
     Transition,
 )
 from libra_vrrp.settings import from_environment
+from libra_vrrp.shell import say
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import die_with_parent
 from libra_vrrp.shell.quarters import explained, move_in
@@ -233,7 +234,8 @@ def main(arguments: list[str]) -> None:
     try:
         edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
     except (LibraError, OSError) as wrong:
-        sys.exit(f"libra-vrrp: the reporter cannot work: {explained(wrong)}")
+        say.log("the reporter cannot work", "error", why=explained(wrong))
+        sys.exit(1)
     die_with_parent(signal.SIGTERM)
     machine = socket.socket(fileno=int(descriptor))
     sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))

@@ -10,7 +10,7 @@ from libra_vrrp.parameters import require_sense
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
-from libra_vrrp.shell.privileges import log
+from libra_vrrp.shell.say import log
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Stop
 
@@ -91,7 +91,7 @@ class Roster:
         except FileNotFoundError:
             return ()
         except (OSError, ValueError) as wrong:
-            log(f"{self._file} cannot be used, going on as before: {wrong}")
+            log("the list of routers cannot be used, going on as before", "error", why=str(wrong))
             return tuple(one.order for one in self)
         return found
 

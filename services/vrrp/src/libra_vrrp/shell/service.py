@@ -16,7 +16,7 @@ from typing import Final
 from libra_vrrp import reports
 from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings, from_environment
-from libra_vrrp.shell.privileges import log
+from libra_vrrp.shell.say import begin, log
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
@@ -69,7 +69,8 @@ class Parent:
 
     def _tend(self, child: Child, now: float) -> None:
         if child.process is not None and child.process.poll() is not None:
-            log(f"the {child.word} ended with status {child.process.returncode}; starting another")
+            status = child.process.returncode
+            log("child ended, starting another", "warning", child=child.word, status=status)
             calm = now - child.started_at > CALM
             child.process, child.died_at = None, now
             child.start_at = now + (0.0 if calm else child.pause)
@@ -87,10 +88,9 @@ class Parent:
             [sys.executable, "-m", "libra_vrrp", child.word, *arguments],
             pass_fds=[child.line.fileno()],
             start_new_session=True,
-            env=dict(os.environ) | {"LIBRA_NODE": self._settings.node},
         )
         child.started_at = now
-        log(f"the {child.word} is pid {child.process.pid}")
+        log("child started", child=child.word, pid=child.process.pid)
 
     def _patience(self, now: float) -> float:
         pending = [c.start_at for c in (self._machine, self._reporter) if c.process is None]
@@ -103,7 +103,7 @@ class Parent:
         try:
             child.process.wait(GOODBYE[child.word])
         except subprocess.TimeoutExpired:
-            log(f"the {child.word} does not end; killing it")
+            log("child does not end, killing it", "warning", child=child.word)
             with contextlib.suppress(PermissionError):
                 child.process.kill()
                 child.process.wait()
@@ -116,4 +116,6 @@ def main(arguments: list[str]) -> None:
         settings.state.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as wrong:
         sys.exit(f"libra-vrrp: {wrong}")
+    os.environ["LIBRA_NODE"] = settings.node
+    begin()
     Parent(settings).run()

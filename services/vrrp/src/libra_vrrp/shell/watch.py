@@ -10,7 +10,7 @@ from libra_vrrp import rtnetlink
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, IpAddress, Said
 from libra_vrrp.shell.aside import Aside
-from libra_vrrp.shell.privileges import log
+from libra_vrrp.shell.say import log
 
 _LARGEST: Final = 1 << 17
 _RECEIVE_BUFFER: Final = 1 << 22
@@ -50,7 +50,7 @@ class Watch:
         except OSError as lost:
             if lost.errno != errno.ENOBUFS:
                 raise
-            log("the kernel said more than we could hear; listing interfaces and addresses again")
+            log("the kernel said more than we could hear, listing interfaces again", "warning")
             self._closing(self)
             self._socket.close()
             self._aside.do(listen, self._listed)
