@@ -221,6 +221,34 @@ def test_a_killed_process_is_started_again(host: Host, up: Up) -> None:
     assert json.loads(host.libra("status", "--json").stdout)["processes"]["console"]["epoch"] == 2
 
 
+def test_a_bad_config_is_refused_told_in_the_log_and_changes_nothing(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    host.libra("apply", host.write(GOOD))
+    file = host.write(BAD)
+    for _ in range(2):
+        done = host.libra("apply", file, "--author", "eve")
+        assert (done.returncode, done.stdout) == (REFUSED, "")
+        assert done.stderr.endswith("2 errors; nothing changed\n")
+    host.write("version: 1\nnodes: [\n")
+    assert host.libra("apply", file).returncode == REFUSED
+    events = host.libra("events", "--json", "--type", "config.rejected").stdout.splitlines()
+    told = [json.loads(line)["data"] for line in events]
+    assert [len(each["problems"]) for each in told] == [2, 2, 1]
+    assert told[0]["author"].startswith("eve")
+    assert told[0]["problems"][0]["file"] == file
+    assert told[0]["problems"][0]["line"] == 5
+    shown = host.libra("status").stdout
+    assert "a config by" in shown
+    assert f"{file}:3:1: no YAML" in shown
+    assert "revision 1 by" in shown
+
+
+def test_a_bad_config_without_a_node_is_named_all_the_same(host: Host) -> None:
+    done = host.libra("apply", host.write(BAD))
+    assert done.returncode == REFUSED
+    assert "2 errors; nothing changed\nlibra: the log does not tell of this: " in done.stderr
+
+
 async def healthy(host: Host) -> None:
     """Wait until the console is connected again; say what it said instead."""
     deadline = asyncio.get_running_loop().time() + 30

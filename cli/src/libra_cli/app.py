@@ -5,7 +5,9 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -144,12 +146,14 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Put a config in force on the whole cluster."""
-    _, document = _read(file, as_json=as_json)
     from libra_cli.gateway import ask, require
+    from libra_cli.offer import tell_refused
 
+    site = locate(Given(node, None, run))
+    _, document = _read(file, as_json=as_json, refused=partial(tell_refused, site, file, author))
     answer = require(
         ask(
-            locate(Given(node, None, run)),
+            site,
             "POST",
             "/v1/config",
             {
@@ -183,8 +187,10 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     print(report(answer))
 
 
-def _read(file: Path, *, as_json: bool = False) -> Any:
-    """Read a config; print all problems and end with 1 where it has any."""
+def _read(
+    file: Path, *, as_json: bool = False, refused: Callable[[Any], None] | None = None
+) -> Any:
+    """Read a config; print all problems, tell *refused* of them and end with 1 where it has any."""
     from libra_runtime.yaml_config import read_config
     from libra_schemas.errors import ConfigError
 
@@ -198,6 +204,8 @@ def _read(file: Path, *, as_json: bool = False) -> Any:
             sys.stderr.write(
                 f"{error}\n{count} error{'s' if count != 1 else ''}; nothing changed\n"
             )
+        if refused is not None:
+            refused(error)
         raise typer.Exit(REFUSED) from None
 
 

@@ -1,8 +1,10 @@
 """Offering a config file to the console: taken over only where DESIGN §10's rule says so."""
 
 import asyncio
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from libra_cli.exits import UNREACHABLE, CommandError
 from libra_cli.gateway import ask
 from libra_cli.site import Site
+from libra_schemas.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,22 @@ async def offer(site: Site, what: Offer) -> dict[str, Any]:
         sentence = f"the config was not changed ({status}): {answer['error']}"
         raise CommandError(sentence + "".join(problems))
     return answer
+
+
+def tell_refused(site: Site, file: Path, author: str, error: ConfigError) -> None:
+    """Have the log say that *file* was refused; where it cannot, say so and no more."""
+    try:
+        hash_ = sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return
+    request = {"hash": hash_, "problems": [asdict(p) for p in error.problems], "author": author}
+    try:
+        _, answer = ask(site, "POST", "/v1/config/rejected", request)
+    except CommandError as gone:
+        answer = {"unlogged": str(gone)}
+    if answer.get("sequence") is None:
+        why = answer.get("unlogged") or answer.get("error")
+        sys.stderr.write(f"libra: the log does not tell of this: {why}\n")
 
 
 async def await_console(site: Site, patience: float) -> None:

@@ -14,7 +14,7 @@ _BAD = {"down", "fault", "stopped"}
 def report(status: Json, now: datetime | None = None) -> str:
     """Render the whole document; *now* (aware) is what ages are counted from."""
     now = now or datetime.now(UTC)
-    parts = [_head(status, now), *_rejection(status["config"])]
+    parts = [_head(status, now), *_rejection(status["config"], now)]
     parts += _section("instances", [_instance(n, i, now) for n, i in status["instances"].items()])
     for name, service in status["services"].items():
         parts.append(_service(name, service, now))
@@ -36,13 +36,20 @@ def _head(status: Json, now: datetime) -> str:
     return f"{coloured(status['node'], 'bold')}: {revision}; {log}"
 
 
-def _rejection(config: Json) -> list[str]:
+def _rejection(config: Json, now: datetime) -> list[str]:
     rejected = config["rejected"]
     if rejected is None:
         return []
-    lines = [f"  {each['path']}: {each['message']}" for each in rejected["problems"]]
-    head = f"revision {rejected['number']} by {rejected['author']} was rejected:"
+    lines = [_problem(each) for each in rejected["problems"]]
+    which = f"revision {rejected['number']}" if rejected["number"] else "a config"
+    head = f"{which} by {rejected['author']} was rejected {_age(rejected['time'], now)}:"
     return [coloured(head, "red"), *lines]
+
+
+def _problem(problem: Json) -> str:
+    place = f"{problem['file']}:{problem['line']}:{problem['column']}: " if problem["line"] else ""
+    subject = f"{problem['path']}: " if problem["path"] else ""
+    return f"  {place}{subject}{problem['message']}"
 
 
 def _section(title: str, rows: list[tuple[str, ...]]) -> list[str]:

@@ -56,7 +56,6 @@ SILENT = (
     "backend.weight",
     "backend.held",
     "conn.fresh",
-    "config.rejected",
     "peer.lost",
     "peer.back",
     "log.checkpoint",
@@ -84,7 +83,9 @@ CATALOGUE: dict[str, Entry] = {
     "table.drift": Entry("ipvs-writer", _SERVICE, "the kernel differed from the log"),
     "table.refused": Entry("ipvs-writer", _SERVICE, "the kernel refused an operation: errno"),
     "config.applied": Entry("console", _CLUSTER, "a config as written, its revision and author"),
-    "config.rejected": Entry("console", _CLUSTER, "a config this node cannot hold: why"),
+    "config.rejected": Entry(
+        "console", _CLUSTER, "a config that was refused: why; the one before it stays"
+    ),
     "operator.drain": Entry("console", _ENTITY, "no new connections: who, why, until when"),
     "operator.ready": Entry("console", _ENTITY, "back in service"),
     "operator.maint": Entry("console", _ENTITY, "out of the table"),

@@ -15,7 +15,7 @@ from libra_console.settings import Settings
 from libra_console.shell.board import Board
 from libra_console.shell.gateway import Gateway
 from libra_console.shell.http import MAX_BODY, listen
-from libra_console.shell.service import end_states
+from libra_console.shell.service import end_states, take_over
 from libra_runtime.testing import MemoryJournal, MemoryLog
 from libra_schemas.events import AdminState, ConfigApplied
 
@@ -34,6 +34,8 @@ class Console:
     socket: Path
     log: MemoryLog
     journal: MemoryJournal
+    board: Board
+    gateway: Gateway
 
     async def raw(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_unix_connection(self.socket)
@@ -70,7 +72,7 @@ async def console(tmp_path: Path, ack_timeout: float = 10.0) -> AsyncIterator[Co
     ]
     try:
         await board.ready()
-        yield Console(settings.socket, log, journal)
+        yield Console(settings.socket, log, journal, board, gateway)
     finally:
         for task in tasks:
             task.cancel()
@@ -111,6 +113,49 @@ async def test_a_bad_config_names_every_problem_and_changes_nothing(running: Con
     assert status == 422
     assert {each["path"] for each in answer["problems"]} >= {"nodez", "services.web.address"}
     assert len(running.said("config.applied")) == 1
+
+
+async def test_a_refused_config_is_in_the_log_and_costs_no_number(running: Console) -> None:
+    await running.apply(DOCUMENT)
+    bad = {**DOCUMENT, "nodez": {}}
+    _, answer = await running.apply(bad, author="me")
+    (rejected,) = running.said("config.rejected")
+    assert rejected.author.startswith("me")
+    assert [each.path for each in rejected.problems] == ["nodez"]
+    _, state = await running.ask("GET", "/v1/status")
+    assert state["config"]["number"] == 1
+    assert state["config"]["rejected"]["problems"][0]["path"] == "nodez"
+    assert answer["sequence"] == state["sequence"]
+    assert (await running.apply(OTHER))[1]["number"] == 2
+
+
+async def test_a_file_that_is_no_config_is_in_the_log_with_its_places(running: Console) -> None:
+    problem = {"path": "", "message": "no YAML: 'x'", "file": "/x.yaml", "line": 3, "column": 7}
+    body = {"hash": "a" * 64, "problems": [problem]}
+    status, answer = await running.ask("POST", "/v1/config/rejected", body)
+    assert (status, answer["sequence"] > 0) == (422, True)
+    (rejected,) = running.said("config.rejected")
+    assert (rejected.hash, rejected.problems[0].line) == ("a" * 64, 3)
+    assert rejected.author
+
+
+async def test_without_a_log_a_bad_config_is_refused_all_the_same(running: Console) -> None:
+    running.log.reachable = False
+    status, answer = await running.apply({**DOCUMENT, "nodez": {}})
+    assert (status, answer["sequence"]) == (422, None)
+    assert answer["problems"][0]["path"] == "nodez"
+    assert answer["unlogged"].startswith("nothing was changed: ")
+
+
+async def test_a_file_at_start_that_is_no_config_ends_nothing(
+    running: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "libra.yaml"
+    file.write_text("version: 1\nnodez: {}\n")
+    await take_over(running.gateway, running.board, file)
+    (rejected,) = running.said("config.rejected")
+    assert rejected.author == "LIBRA_CONFIG"
+    assert 2 in [each.line for each in rejected.problems]
 
 
 async def test_many_at_once_each_get_a_number_of_their_own(running: Console) -> None:
@@ -190,6 +235,7 @@ async def test_a_state_with_an_end_is_followed_by_ready(running: Console) -> Non
         pytest.param("POST", "/v1/operator/explode", {}, 404, id="no such act"),
         pytest.param("POST", "/v1/config", {"documents": {}}, 400, id="no such field"),
         pytest.param("POST", "/v1/config", None, 400, id="no body"),
+        pytest.param("POST", "/v1/config/rejected", {"problems": []}, 400, id="no problem"),
         pytest.param("POST", "/v1/operator/drain", {"entity": 7}, 400, id="no such entity form"),
     ],
 )

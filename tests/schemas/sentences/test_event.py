@@ -117,6 +117,11 @@ SENTENCES: list[tuple[str, EventData, str]] = [
         ),
         "config 7 of eve is rejected: no such interface",
     ),
+    (
+        "config.rejected",
+        ConfigRejected(number=0, hash=HASH, author="eve", problems=()),
+        "a config of eve is rejected",
+    ),
     ("peer.lost", PeerState(node="b", reachable=False), "peer b is lost"),
     ("peer.back", PeerState(node="b", reachable=True), "peer b is back"),
     (

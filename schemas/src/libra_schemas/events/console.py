@@ -35,7 +35,10 @@ class ConfigApplied(Data):
 
 
 class ConfigRejected(Data):
-    """A config that this node cannot hold; the one before it stays in force."""
+    """A config that was refused; the one before it stays in force.
+
+    *number* is 0 where it never became a revision; *hash* is then of what was offered.
+    """
 
     number: Annotated[int, Field(ge=0)]
     hash: Digest

@@ -128,7 +128,8 @@ def _config(data: ConfigApplied | ConfigRejected) -> str:
     if isinstance(data, ConfigApplied):
         return because(f"config {data.number} of {data.author} is in force", data.comment)
     problems = "; ".join(str(problem.message) for problem in data.problems)
-    return because(f"config {data.number} of {data.author} is rejected", problems)
+    which = f"config {data.number}" if data.number else "a config"
+    return because(f"{which} of {data.author} is rejected", problems)
 
 
 def _life(data: Started | Stopped | Recovered | PeerState) -> str:

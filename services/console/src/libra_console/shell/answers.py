@@ -1,13 +1,14 @@
 """The gateway's refusals, in words."""
 
 import pwd
+from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 
 from pydantic import ValidationError
 
 from libra_console.shell.http import Response
-from libra_schemas.errors import ConfigError
+from libra_schemas.errors import Problem
 
 
 def author(claimed: str, uid: int) -> str:
@@ -19,14 +20,16 @@ def author(claimed: str, uid: int) -> str:
     return user if claimed in {"", user} else f"{claimed} ({user})"
 
 
-def invalid(error: ConfigError) -> Response:
-    """Answer with every problem of a config at once."""
-    problems = [asdict(each) for each in error.problems]
+def invalid(wrong: Sequence[Problem], logged: Response) -> Response:
+    """Answer with every problem of a config at once, and the sequence where the log holds it."""
+    problems = [asdict(each) for each in wrong]
     count = len(problems)
     return Response.error(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         f"the config has {count} error{'s' if count != 1 else ''}; nothing was changed",
         problems=problems,
+        sequence=logged.body.get("sequence"),
+        unlogged=logged.body.get("error", ""),
     )
 
 

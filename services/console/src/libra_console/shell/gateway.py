@@ -5,41 +5,32 @@ two revisions are made from the same one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, assert_never, get_args
+from typing import assert_never, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from libra_console import notes, revisions
 from libra_console.acts import VERBS, Act, ActRefused, Verb, after, due, require_known
+from libra_console.rejections import rejection
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
 from libra_console.shell.answers import author, bad_request, invalid, one_line
 from libra_console.shell.board import Board
+from libra_console.shell.bodies import Offer, Refused
 from libra_console.shell.http import Request, Response
 from libra_console.status import status
 from libra_runtime.journal import Journal
 from libra_runtime.kept import keep, kept
 from libra_runtime.stamp import draft, now
-from libra_schemas.errors import ConfigError, LibraError
-from libra_schemas.events import AdminState, EventData
+from libra_schemas.canonical import digest
+from libra_schemas.errors import ConfigError, LibraError, Problem
+from libra_schemas.events import AdminState, ConfigRejected, EventData
 from libra_schemas.intent.fold import data
 from libra_schemas.load import config_from
-from libra_schemas.model import Strict
 
 _OPERATOR = "/v1/operator/"
-
-
-class Offer(Strict):
-    """The body of POST /v1/config."""
-
-    document: Any
-    author: str = ""
-    base: str | None = None
-    comment: str = Field(default="", max_length=2048)
-    file: str = ""
-    rule: str = Field(default="always", pattern="^(always|changed)$")
 
 
 class Gateway:
@@ -115,19 +106,36 @@ class Gateway:
 
     async def _apply(self, request: Request) -> Response:
         offer = Offer.model_validate(request.json())
+        who = author(offer.author, request.uid)
         try:
             config_from(offer.document)
         except ConfigError as error:
-            return invalid(error)
+            return await self.reject(error.problems, who, digest(offer.document))
         proposal = Proposal(
             offer.document,
-            author(offer.author, request.uid),
+            who,
             offer.base,
             offer.comment,
             offer.file,
             "changed" if offer.rule == "changed" else "always",
         )
         return await self.propose(proposal)
+
+    async def _refused(self, request: Request) -> Response:
+        """Take note of a file in which somebody else found the problems, with their places."""
+        refused = Refused.model_validate(request.json())
+        who = author(refused.author, request.uid)
+        problems = [Problem(**each.model_dump()) for each in refused.problems]
+        return await self.reject(problems, who, refused.hash)
+
+    async def reject(self, problems: Sequence[Problem], who: str, hash_: str) -> Response:
+        """Say to log and caller that a config was refused; nothing that runs is touched."""
+        rejected = rejection(problems, who, hash_)
+        return invalid(problems, await self._change(lambda: self._reject(rejected)))
+
+    async def _reject(self, rejected: ConfigRejected) -> Response:
+        sequence = await self._publish("config.rejected", ("cluster",), rejected)
+        return Response(HTTPStatus.OK, {"sequence": sequence})
 
     async def propose(self, proposal: Proposal) -> Response:
         """Decide on a valid document and do what was decided."""
@@ -226,4 +234,5 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/status"): Gateway._status,  # noqa: SLF001 - likewise
     ("GET", "/v1/config"): Gateway._show_config,  # noqa: SLF001 - likewise
     ("POST", "/v1/config"): Gateway._apply,  # noqa: SLF001 - likewise
+    ("POST", "/v1/config/rejected"): Gateway._refused,  # noqa: SLF001 - likewise
 }

@@ -16,6 +16,8 @@ from libra_runtime import logs, metrics
 from libra_runtime.nats_journal import open_journal
 from libra_runtime.settings import Edge
 from libra_runtime.stamp import now
+from libra_schemas.canonical import digest
+from libra_schemas.errors import ConfigError
 
 _LONGEST = 3600.0
 """Seconds between two looks at the wall clock, so that a stepped clock is noticed."""
@@ -71,8 +73,15 @@ async def take_over(gateway: Gateway, board: Board, file: Path | None) -> None:
         return
     from libra_runtime.yaml_config import read_config  # noqa: PLC0415 - YAML only for a file
 
-    _, document = read_config(file)
     await board.ready()
+    try:
+        _, document = read_config(file)
+    except ConfigError as error:
+        response = await gateway.reject(error.problems, "LIBRA_CONFIG", digest(str(error)))
+        structlog.get_logger().error(
+            "config file refused", file=str(file), reason=response.body["error"]
+        )
+        return
     response = await gateway.propose(
         Proposal(document, "LIBRA_CONFIG", file=str(file), rule="changed")
     )
