@@ -30,8 +30,8 @@ def test_every_problem_is_told_at_once(document: Document, complaints: Complain)
     document["notify"]["ops"]["services"] = ["wbe"]
     assert complaints(document) == [
         "nodes.a.address: expected an IP address such as 10.0.0.2 or 2001:db8::2",
-        "instances.front.vrid: must be at most 255",
-        "services.web.backends.w3: address is missing",
+        "instances.front.vrid: expected a whole number from 1 to 255",
+        "services.web.backends.w3.address: is missing",
         "services.web.schedular: unknown key 'schedular' (did you mean scheduler?)",
         "instances.front.track.services.wbe: no service is called 'wbe' (did you mean web?)",
         "notify.ops.services[0]: no service is called 'wbe' (did you mean web?)",

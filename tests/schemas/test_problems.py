@@ -35,12 +35,12 @@ def front(document: Document, **changes: Any) -> Document:
         ),
         pytest.param(
             {"priority": {"a": 500, "b": 100}},
-            "instances.front.priority.a: must be at most 255",
+            "instances.front.priority.a: expected a whole number from 1 to 255",
             id="the branch that was meant",
         ),
         pytest.param(
             {"addresses": ["192.0.2.10/24", {"address": "192.0.2.11/24"}]},
-            "instances.front.addresses[1]: interface is missing",
+            "instances.front.addresses[1].interface: is missing",
             id="a mapping in place of text",
         ),
         pytest.param(
@@ -55,8 +55,8 @@ def front(document: Document, **changes: Any) -> Document:
         ),
         pytest.param(
             {"interval": "1m"},
-            "instances.front: interval must be between 10ms and 40.95s",
-            id="a model's own rule",
+            "instances.front.interval: must be between 10ms and 40.95s",
+            id="a field's own rule",
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_one_mistake_in_an_instance_is_one_problem(
         pytest.param(
             {"check": {"every": "1s"}},
             "services.web.check: name exactly one of tcp, http, icmp",
-            id="a union's model says its own rule",
+            id="a rule over a value of several kinds",
         ),
         pytest.param(
             {"check": {"http": {"status": "abc"}}},

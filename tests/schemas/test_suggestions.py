@@ -1,21 +1,6 @@
 import pytest
 
-from libra_schemas.suggestions import advise, is_later, keys_at, nearest
-
-
-def test_keys_are_read_from_the_models_at_any_depth() -> None:
-    assert keys_at(("services", "web", "check", "http")) >= {"path", "status", "host"}
-    assert keys_at(("services", "web", "check", 0)) >= {"tcp", "every"}
-    assert keys_at(("instances", "front", "addresses", 0)) == {"address", "interface"}
-
-
-def test_a_key_is_known_as_people_write_it() -> None:
-    assert "from" in keys_at(("notify", "ops", "email"))
-
-
-@pytest.mark.parametrize("path", [("nowhere",), ("version", "deeper"), ("services", "web", 0)])
-def test_where_no_mapping_stands_there_are_no_keys(path: tuple[str | int, ...]) -> None:
-    assert keys_at(path) == frozenset()
+from libra_schemas.suggestions import advise, is_later, nearest
 
 
 def test_the_nearest_key_is_asked_for() -> None:

@@ -13,9 +13,9 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
 @pytest.mark.parametrize(
     ("section", "changes", "complaint"),
     [
-        ("web", {"quorum": 0}, "services.web.quorum: must be at least 1"),
-        ("web", {"quorum": "many"}, "services.web.quorum: expected a whole number"),
-        ("web", {"quorum": 1.5}, "services.web.quorum: expected a whole number"),
+        ("web", {"quorum": 0}, "services.web.quorum: expected a whole number of at least 1"),
+        ("web", {"quorum": "many"}, "services.web.quorum: expected a whole number of at least 1"),
+        ("web", {"quorum": 1.5}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
         ("web", {"backends": 5}, "services.web.backends: expected a mapping of keys to values"),
         (
@@ -28,6 +28,17 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
             {"forward": "natt"},
             "services.web.forward: expected one of nat, dr, tun (did you mean nat?)",
         ),
+        (
+            "web",
+            {"forward": "masquerade"},
+            "services.web.forward: expected one of nat, dr, tun (did you mean nat?)",
+        ),
+        (
+            "web",
+            {"forward": "direct"},
+            "services.web.forward: expected one of nat, dr, tun (did you mean dr?)",
+        ),
+        ("front", {"vrid": 300}, "instances.front.vrid: expected a whole number from 1 to 255"),
         (
             "web",
             {"scheduler": "wcl"},

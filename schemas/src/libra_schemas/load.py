@@ -1,9 +1,11 @@
 """From a parsed document to a Config, or to everything that is wrong with it.
 
-Rule: all problems at once. Parts that are broken are left out and the rules look at the rest, so
-that one missing comma does not hide ten wrong names.
+Rule: all problems at once. The rules look at what is sound of a broken document, so that one
+missing comma does not hide ten wrong names.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,26 +18,21 @@ from libra_schemas.places import NOWHERE, Finding, Path, Places
 from libra_schemas.problems import findings
 from libra_schemas.revision import Revision
 from libra_schemas.rules import cross_check, references
-
-_DEPTHS = (64, 4, 2, 1)
-"""Exactly what is wrong; a backend; a service, instance or sink; a section."""
+from libra_schemas.sound import SoundPart, sound_part
 
 
 def config_from(document: Any, places: Places = NOWHERE) -> Config:
     """Make the config that *document* (parsed YAML or JSON) is; raise ConfigError with all."""
-    found: tuple[Finding, ...] = ()
-    config: Config | None
+    wrong: tuple[Finding, ...] = ()
     try:
-        config = Config.model_validate(document)
+        part = SoundPart(Config.model_validate(document), frozenset())
     except ValidationError as error:
-        found = findings(error, document)
-        config = _sound_part(document, found)
-    broken = frozenset(finding.path[:2] for finding in found)
-    found += tuple(references(document))
-    found += cross_check(config, broken) if config is not None else ()
-    if config is None or found:
+        wrong = findings(error, document)
+        part = sound_part(document, (finding.path for finding in wrong))
+    found = (*wrong, *references(document), *_by_rule(part, document))
+    if part.config is None or found:
         raise ConfigError(tuple(places.problem(each) for each in _in_order(found, places)))
-    return config
+    return part.config
 
 
 def config_of(applied: ConfigApplied) -> tuple[Config, Revision]:
@@ -45,36 +42,30 @@ def config_of(applied: ConfigApplied) -> tuple[Config, Revision]:
     return config_from(applied.document), Revision(applied.number, applied.hash)
 
 
+def _by_rule(part: SoundPart, document: Any) -> Iterator[Finding]:
+    """Give what the rules find that rests on sound parts only, by the document's own paths."""
+    if part.config is None:
+        return
+    for finding in cross_check(part.config):
+        read = tuple(part.as_written(path) for path in finding.read)
+        placed = replace(finding, path=part.as_written(finding.path), read=read)
+        if not placed.rests_on(part.broken):
+            yield replace(placed, path=_spelled(placed.path, document))
+
+
+def _spelled(path: Path, document: Any) -> Path:
+    """Shorten *path* to a short form that *document* has there: `w1: 10.0.1.11:80`."""
+    value = document
+    for depth, part in enumerate(path):
+        if isinstance(value, dict | list):
+            entries = value if isinstance(value, dict) else dict(enumerate(value))
+            if part not in entries:
+                return path
+            value = entries[part]
+        else:
+            return path[:depth]
+    return path
+
+
 def _in_order(found: tuple[Finding, ...], places: Places) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=places.of)
-
-
-def _sound_part(document: Any, found: tuple[Finding, ...]) -> Config | None:
-    """Build a config of what *found* does not touch; None where too little is left.
-
-    First only what is wrong goes; where the rest cannot stand without it, the backend or the
-    whole entity goes as well.
-    """
-    sound = document
-    for depth in _DEPTHS:
-        sound = _without(sound, frozenset(each.path[:depth] for each in found), ())
-        try:
-            return Config.model_validate(_versioned(sound))
-        except ValidationError as error:
-            found = findings(error, sound)
-    return None
-
-
-def _versioned(document: Any) -> Any:
-    return document | {"version": 1} if isinstance(document, dict) else document
-
-
-def _without(value: Any, paths: frozenset[Path], here: Path) -> Any:
-    """Copy *value* without what stands at *paths*."""
-    if isinstance(value, dict):
-        kept = ((key, each) for key, each in value.items() if (*here, key) not in paths)
-        return {key: _without(each, paths, (*here, key)) for key, each in kept}
-    if isinstance(value, list):
-        entries = ((index, each) for index, each in enumerate(value))
-        return [_without(e, paths, (*here, i)) for i, e in entries if (*here, i) not in paths]
-    return value

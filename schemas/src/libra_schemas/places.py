@@ -4,7 +4,7 @@ Rule: a path is the tuple of keys and list indices from the document's root; lin
 count from 1. What a file does not say stands where its nearest ancestor does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from libra_schemas.errors import Problem
@@ -15,14 +15,31 @@ Position = tuple[int, int]
 UNKNOWN: Position = (0, 0)
 
 
+def starts(path: Path, first: Path) -> bool:
+    """Tell whether *path* is *first* or lies below it."""
+    return path[: len(first)] == first
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong, by path; *on_key* where the key itself is what is wrong."""
+    """One thing wrong, by path; *on_key* where the key itself is what is wrong.
+
+    *read* names what else was looked at: where that is broken itself, nothing follows from it.
+    """
 
     path: Path
     message: str
     hint: str = ""
     on_key: bool = False
+    read: tuple[Path, ...] = field(default=(), compare=False)
+
+    def rests_on(self, broken: Iterable[Path]) -> bool:
+        """Tell whether the place itself, or anything that was read, is among *broken*."""
+        return any(
+            starts(self.path, each)
+            or any(starts(path, each) or starts(each, path) for path in self.read)
+            for each in broken
+        )
 
 
 @dataclass(frozen=True, slots=True)

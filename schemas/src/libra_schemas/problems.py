@@ -87,14 +87,8 @@ def _judge_union(union: Path, group: list[_Located], depth: int) -> Iterator[Fin
 
 
 def _is_another_kind(union: Path, item: _Located) -> bool:
-    """Tell whether an error says of the whole value that it is none of this branch's.
-
-    A model's own last word (pydantic names it function-after) is about a value that is.
-    """
-    if item.path != union:
-        return False
-    of_model = item.unions[-1][1].startswith("function-after")
-    return not (of_model and item.error["type"] == "value_error")
+    """Tell whether an error says of the whole value that it is none of this branch's."""
+    return item.path == union
 
 
 def _finding(item: _Located) -> Finding:
@@ -102,7 +96,7 @@ def _finding(item: _Located) -> Finding:
         message, hint = advise(item.path)
         return Finding(item.path, message, hint, on_key=True)
     if item.error["type"] == "missing":
-        return Finding(item.path[:-1], f"{item.path[-1]} is missing", on_key=True)
+        return Finding(item.path, "is missing", on_key=True)
     if item.error["loc"][-1:] == ("[key]",):
         return Finding(item.path, say_of_key(item.error), on_key=True)
     return Finding(item.path, *say(item.path, item.error))

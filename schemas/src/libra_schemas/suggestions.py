@@ -6,14 +6,9 @@ have yet are named as such, and a secret written as a value is sent to its `*_fi
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
-
-from libra_schemas.config import Config
 from libra_schemas.places import Path
+from libra_schemas.shapes import keys_at
 
 NOT_YET = "not in this release yet"
 
@@ -82,17 +77,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else ""
 
 
-def keys_at(path: Path) -> frozenset[str]:
-    """List the keys that may stand in the mapping at *path*."""
-    found = _annotations(Config, path)
-    return frozenset(
-        field.alias or name
-        for annotation in found
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        for name, field in annotation.model_fields.items()
-    )
-
-
 def _file_hint(key: str, known: frozenset[str]) -> str:
     named = f"{key}_file"
     if named in known:
@@ -113,42 +97,3 @@ def _shape(path: Path) -> str:
     if "check" in words:
         return "services.check"
     return ".".join(words[::2]) if words and words[0] not in {"sync", "ipvs"} else ".".join(words)
-
-
-def _annotations(annotation: Any, path: Path) -> tuple[Any, ...]:
-    members = tuple(_members(annotation))
-    if not path:
-        return members
-    return tuple(
-        deeper
-        for member in members
-        for inner in _inner(member, path[0])
-        for deeper in _annotations(inner, path[1:])
-    )
-
-
-def _members(annotation: Any) -> Iterable[Any]:
-    """Strip Annotated and open unions."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        yield from _members(get_args(annotation)[0])
-    elif origin in {Union, UnionType}:
-        for member in get_args(annotation):
-            yield from _members(member)
-    elif annotation is not NoneType:
-        yield annotation
-
-
-def _inner(annotation: Any, part: str | int) -> Iterable[Any]:
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is dict:
-        yield args[1]
-    elif origin is tuple and isinstance(part, int):
-        yield args[0]
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield from (_fields(annotation)[part],) if part in _fields(annotation) else ()
-
-
-@cache
-def _fields(model: type[BaseModel]) -> dict[str | int, Any]:
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from libra_schemas.config.service import FLAGS, SCHEDULERS
 from libra_schemas.places import Path
+from libra_schemas.shapes import bounds_at
 from libra_schemas.suggestions import NOT_YET, nearest
 
 _EXPECTED = {
@@ -42,14 +43,21 @@ _KINDS = {
     "model_type": "expected a mapping of keys to values",
     "tuple_type": "expected a list",
     "string_type": "expected text",
-    "int_type": "expected a whole number",
-    "int_parsing": "expected a whole number",
-    "int_from_float": "expected a whole number",
     "too_short": "needs at least {min_length} entry",
     "too_long": "holds more than {max_length} entries",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
 }
+
+_NUMBERS = frozenset(
+    {"int_type", "int_parsing", "int_from_float", "int_parsing_size", "finite_number"}
+    | {"greater_than_equal", "less_than_equal"}
+)
+
+_ALSO_CALLED = {
+    "direct": "dr", "gate": "dr", "gatewaying": "dr", "route": "dr", "routing": "dr",
+    "masq": "nat", "masquerade": "nat", "masquerading": "nat",
+    "ipip": "tun", "tunnel": "tun", "tunneling": "tun", "tunnelling": "tun",
+}  # fmt: skip
+"""What other programs call a value of ours."""
 
 
 def expected(path: Path) -> str:
@@ -69,6 +77,8 @@ def say(path: Path, error: ErrorDetails) -> tuple[str, str]:
             return _one_of(path, error["input"], context["expected"])
         case "string_pattern_mismatch":
             return _of_pattern(context["pattern"]), ""
+        case kind if kind in _NUMBERS:
+            return _number(path), ""
         case kind if kind in _KINDS:
             return _KINDS[kind].format(**context), ""
         case _:
@@ -84,6 +94,16 @@ def _of_pattern(pattern: str) -> str:
     return next((text for part, text in _PATTERNS if part in pattern), f"must match {pattern}")
 
 
+def _number(path: Path) -> str:
+    match bounds_at(path):
+        case (int(least), int(greatest)):
+            return f"expected a whole number from {least} to {greatest}"
+        case (int(least), None):
+            return f"expected a whole number of at least {least}"
+        case _:
+            return "expected a whole number"
+
+
 def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
     if path[-1] == "version":
         later = f"version {value} is {NOT_YET}" if value in {2, "2"} and len(path) > 1 else ""
@@ -91,4 +111,6 @@ def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
     words = {"scheduler": SCHEDULERS, "flags": FLAGS}.get(str(path[-1]))
     known = words or tuple(word.strip("'") for word in listed.replace(" or ", ", ").split(", "))
     hint = nearest(value, known) if isinstance(value, str) else ""
+    other = _ALSO_CALLED.get(str(value).lower(), "")
+    hint = f"did you mean {other}?" if other in known else hint
     return f"expected one of {', '.join(known)}", hint

@@ -43,6 +43,11 @@ def test_an_interval_must_fit_the_packet(interval: str) -> None:
         instance(interval=interval)
 
 
+def test_a_bare_number_is_seconds_and_told_so() -> None:
+    with pytest.raises(ValidationError, match="a bare number is in seconds: write 100ms"):
+        instance(interval=100)
+
+
 @pytest.mark.parametrize("interval", ["10ms", "40.95s"])
 def test_the_shortest_and_the_longest_interval_fit(interval: str) -> None:
     assert instance(interval=interval).interval > 0

@@ -18,7 +18,7 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
         ),
         pytest.param(
             {"sorry": {"address": "[2001:db8::1]:80", "forward": "dr"}},
-            "sorry: 2001:db8::1 is no IPv4 address as its service's"
+            "sorry.address: 2001:db8::1 is no IPv4 address as its service's"
             " (only forward: tun may mix families)",
             id="a sorry server of another family",
         ),
@@ -39,7 +39,8 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
         ),
         pytest.param(
             {"backends": {"w1": {"address": "10.0.1.11:8080", "forward": "tun"}}},
-            "backends.w1: forward: tun keeps port 80 (give the same port or use forward: nat)",
+            "backends.w1.address: forward: tun keeps port 80"
+            " (give the same port or use forward: nat)",
             id="a port that a tunnel cannot translate",
         ),
         pytest.param(
@@ -91,17 +92,6 @@ def test_a_pool_that_cannot_work_is_told(
 ) -> None:
     document["services"]["web"] |= changes
     assert complaints(document) == [f"services.web.{complaint}"]
-
-
-def test_a_secret_in_a_header_is_refused(document: Document, complaints: Complain) -> None:
-    http = {"headers": {"Authorization": "Basic eDp5", "Accept": "*/*"}}
-    document["services"]["web"]["check"] = {"http": http}
-    assert complaints(document) == [
-        (
-            "services.web: header Authorization holds a secret, and a secret is never a value"
-            " (ask a page that needs none)"
-        )
-    ]
 
 
 @pytest.mark.parametrize(

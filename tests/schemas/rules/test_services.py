@@ -27,6 +27,12 @@ MARKED = {"fwmark": 7, "check": "icmp", "backends": {"w1": "10.0.1.11"}}
             "flags[1]: sh-port is a flag of scheduler sh, not mh",
         ),
         ({"family": "ipv6"}, "family: family is for fwmark only (leave it out)"),
+        (
+            {"address": "192.0.2.10"},
+            "address: a port is missing (a bare address is every port, which takes persistence)",
+        ),
+        ({"quorum": 2, "hysteresis": 2}, "hysteresis: must be smaller than quorum"),
+        ({"one_packet": True}, "one_packet: is for protocol: udp only"),
     ],
 )
 def test_options_fit_each_other(
@@ -49,6 +55,14 @@ def test_options_that_fit_are_fine(
 ) -> None:
     document["services"]["web"] |= changes
     assert complaints(document) == []
+
+
+@pytest.mark.parametrize("changes", [{"fwmark": 7}, {"address": None}])
+def test_a_service_is_found_in_one_way(
+    document: Document, complaints: Complain, changes: dict[str, Any]
+) -> None:
+    document["services"]["web"] |= {"check": "icmp"} | changes
+    assert complaints(document) == ["services.web: name either address or fwmark"]
 
 
 def test_two_services_on_one_address_are_one_entry_of_the_kernel(

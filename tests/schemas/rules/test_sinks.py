@@ -39,6 +39,25 @@ def test_a_pattern_that_covers_nothing_is_told(
 
 
 @pytest.mark.parametrize(
+    ("kinds", "named"),
+    [
+        pytest.param({}, "", id="none"),
+        pytest.param(
+            {"webhook": {"url_file": "/u"}, "program": {"command": ["/bin/true"]}},
+            ", not webhook and program",
+            id="two",
+        ),
+    ],
+)
+def test_a_sink_is_of_one_kind(
+    document: Document, complaints: Complain, kinds: dict[str, Any], named: str
+) -> None:
+    document["notify"]["ops"] = {"match": ["*.*"]} | kinds
+    complaint = f"notify.ops: name exactly one of webhook, email, program{named}"
+    assert complaints(document) == [complaint]
+
+
+@pytest.mark.parametrize(
     ("given", "missing"),
     [({"user": "libra"}, "password_file"), ({"password_file": "/etc/libra/pw"}, "user")],
 )
@@ -46,7 +65,8 @@ def test_half_a_credential_is_told(
     document: Document, complaints: Complain, given: dict[str, Any], missing: str
 ) -> None:
     document["notify"]["ops"] = {"email": MAIL | given, "match": ["*.*"]}
-    assert complaints(document) == [f"notify.ops.email: {missing} is missing"]
+    complaint = f"notify.ops.email.{missing}: is missing beside {next(iter(given))}"
+    assert complaints(document) == [complaint]
 
 
 @pytest.mark.parametrize("given", [{}, {"user": "libra", "password_file": "/etc/libra/pw"}])

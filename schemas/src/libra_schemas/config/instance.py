@@ -2,14 +2,28 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import BeforeValidator, Field, StrictBool
 
-from libra_schemas.config.fields import Duration, InterfaceAddress
+from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
 from libra_schemas.model import Name, Strict
 
 Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$")]
 Priority = Annotated[int, Field(ge=1, le=255)]
 _SHORTEST, _LONGEST = 0.01, 40.95
+
+
+def _fits_the_packet(value: object) -> float:
+    """Read an interval; raise ValueError outside 12 bits of centiseconds (RFC 9568 §5.2.7)."""
+    seconds = parse_duration(value)
+    if _SHORTEST <= seconds <= _LONGEST:
+        return seconds
+    hint = ""
+    if not isinstance(value, str) and _SHORTEST <= seconds / 1000 <= _LONGEST:
+        hint = f"; a bare number is in seconds: write {seconds:g}ms"
+    raise ValueError(f"must be between 10ms and 40.95s{hint}")
+
+
+Interval = Annotated[Duration, BeforeValidator(_fits_the_packet)]
 
 
 class AddressElsewhere(Strict):
@@ -51,7 +65,7 @@ class InstanceConfig(Strict):
     interface: Interface | dict[Name, Interface]
     vrid: Annotated[int, Field(ge=1, le=255)]
     version: Literal[3] = 3
-    interval: Duration = 1.0
+    interval: Interval = 1.0
     priority: Priority | dict[Name, Priority] = 100
     addresses: Annotated[
         tuple[InterfaceAddress | AddressElsewhere, ...], Field(min_length=1, max_length=255)
@@ -63,13 +77,6 @@ class InstanceConfig(Strict):
     checksum: Literal["pseudo-header", "rfc9568"] = "pseudo-header"
     track: Track = Track()
     garp: Garp = Garp()
-
-    @model_validator(mode="after")
-    def _interval_fits_the_packet(self) -> "InstanceConfig":
-        """RFC 9568 §5.2.7: 12 bits of centiseconds."""
-        if not _SHORTEST <= self.interval <= _LONGEST:
-            raise ValueError("interval must be between 10ms and 40.95s")
-        return self
 
     def priority_on(self, node: str) -> int | None:
         """Tell the priority of *node*, None where it does not take part."""

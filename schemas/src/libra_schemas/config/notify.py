@@ -5,7 +5,7 @@ Rule: no secret is ever a value; what can hold one exists only as `*_file`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from libra_schemas.config.fields import Duration
 from libra_schemas.model import Name, Port, Strict
@@ -61,17 +61,15 @@ class SinkConfig(Strict):
     services: tuple[Name, ...] = ()
     retry: Retry = Retry()
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> "SinkConfig":
-        named = [kind for kind in SINKS if getattr(self, kind) is not None]
-        if len(named) != 1:
-            raise ValueError(f"name exactly one of {', '.join(SINKS)}")
-        return self
+    @property
+    def kinds(self) -> tuple[Literal["webhook", "email", "program"], ...]:
+        """List the kinds that are named; a valid config names one."""
+        return tuple(kind for kind in SINKS if getattr(self, kind) is not None)
 
     @property
     def kind(self) -> Literal["webhook", "email", "program"]:
         """Name the kind of sink."""
-        return next(kind for kind in SINKS if getattr(self, kind) is not None)
+        return self.kinds[0]
 
 
 SINKS: tuple[Literal["webhook", "email", "program"], ...] = ("webhook", "email", "program")

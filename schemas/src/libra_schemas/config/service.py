@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint
@@ -74,20 +74,6 @@ class ServiceConfig(Strict):
             BeforeValidator(_from_address, json_schema_input_type=BackendConfig | str),
         ],
     ] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _address_or_mark(self) -> "ServiceConfig":
-        if (self.address is None) == (self.fwmark is None):
-            raise ValueError("name either address or fwmark")
-        if self.address is not None and self.address.port == 0 and not self.persistence:
-            raise ValueError(
-                "address needs a port (0 = every port is for persistent services only)"
-            )
-        if self.hysteresis >= self.quorum:
-            raise ValueError("hysteresis must be smaller than quorum")
-        if self.one_packet and self.protocol != "udp":
-            raise ValueError("one_packet is for udp only")
-        return self
 
     def forward_of(self, backend: BackendConfig) -> Forward:
         """Tell how packets reach *backend*."""

@@ -1,13 +1,14 @@
 """What a config must satisfy beyond the shape of its parts: names that exist, nothing twice.
 
-Rule: every rule looks at the whole config and yields findings; none stops at the first.
+Rule: every rule looks at the whole config and yields findings; none stops at the first. A finding
+says what else was read: in a config that is broken elsewhere nothing is said that rests on that.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from libra_schemas.config import Config
-from libra_schemas.places import Finding, Path
-from libra_schemas.rules import instances, nodes, pools, services, sinks, sync, timeouts
+from libra_schemas.places import Finding
+from libra_schemas.rules import checks, instances, nodes, pools, services, sinks, sync, timeouts
 from libra_schemas.rules.references import references
 
 Rule = Callable[[Config], Iterator[Finding]]
@@ -17,13 +18,18 @@ RULES: tuple[Rule, ...] = (
     instances.one_sided,
     instances.addresses,
     instances.virtual_routers,
+    services.named,
     services.twice,
     services.options,
+    checks.kinds,
+    checks.timeouts,
+    checks.bodies,
+    checks.secret_headers,
     pools.reachable,
     pools.ports,
     pools.checked,
     pools.sizes,
-    pools.secret_headers,
+    sinks.kinds,
     sinks.routes,
     sinks.credentials,
     sync.daemon,
@@ -31,14 +37,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def cross_check(config: Config, broken: Collection[Path] = ()) -> tuple[Finding, ...]:
-    """Apply every rule to *config*.
-
-    Nothing is said of entities in *broken* (`("services", "web")`): of those *config* holds only
-    what is sound, and what else is wrong may only follow from what is missing.
-    """
-    found = (finding for rule in RULES for finding in rule(config))
-    return tuple(finding for finding in found if finding.path[:2] not in broken)
+def cross_check(config: Config) -> tuple[Finding, ...]:
+    """Apply every rule to *config*."""
+    return tuple(finding for rule in RULES for finding in rule(config))
 
 
 __all__ = ["RULES", "Rule", "cross_check", "references"]

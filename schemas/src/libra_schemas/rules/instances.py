@@ -7,6 +7,9 @@ from libra_schemas.config import AddressElsewhere, Config, InstanceConfig
 from libra_schemas.places import Finding, Path
 from libra_schemas.suggestions import NOT_YET
 
+_ROUTER = ("vrid", "interface", "priority")
+"""What says which virtual router a node is in."""
+
 
 def one_sided(config: Config) -> Iterator[Finding]:
     """Check that who has a priority has an interface, and the other way round."""
@@ -22,9 +25,13 @@ def _one_sided(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
     if not isinstance(priority, dict) or not isinstance(interface, dict):
         return
     for node in priority.keys() - interface.keys():
-        yield Finding((*path, "priority", node), f"node {node} has no interface", on_key=True)
+        read = ((*path, "interface"),)
+        message = f"node {node} has no interface"
+        yield Finding((*path, "priority", node), message, on_key=True, read=read)
     for node in interface.keys() - priority.keys():
-        yield Finding((*path, "interface", node), f"node {node} has no priority", on_key=True)
+        read = ((*path, "priority"),)
+        message = f"node {node} has no priority"
+        yield Finding((*path, "interface", node), message, on_key=True, read=read)
 
 
 def virtual_address(written: str | AddressElsewhere) -> IPv4Address | IPv6Address:
@@ -36,7 +43,7 @@ def virtual_address(written: str | AddressElsewhere) -> IPv4Address | IPv6Addres
 def addresses(config: Config) -> Iterator[Finding]:
     """Check virtual addresses: IPv4, owned once, and no node's own."""
     nodes = {node.address: name for name, node in config.nodes.items()}
-    owners: dict[object, str] = {}
+    owners: dict[object, Path] = {}
     for name, instance in config.instances.items():
         for index, written in enumerate(instance.addresses):
             address = virtual_address(written)
@@ -44,10 +51,13 @@ def addresses(config: Config) -> Iterator[Finding]:
             if isinstance(address, IPv6Address):
                 yield Finding(path, f"IPv6 virtual addresses are {NOT_YET}", "leave it out")
             if address in nodes:
-                yield Finding(path, f"{address} is the own address of node {nodes[address]}")
-            if address in owners:
-                yield Finding(path, f"instance {owners[address]} has {address} already")
-            owners.setdefault(address, name)
+                node = nodes[address]
+                read: tuple[Path, ...] = (("nodes", node, "address"),)
+                yield Finding(path, f"{address} is the own address of node {node}", read=read)
+            first = owners.setdefault(address, path)
+            if first != path:
+                message = f"instance {first[1]} has {address} already"
+                yield Finding(path, message, read=(first,))
 
 
 def virtual_routers(config: Config) -> Iterator[Finding]:
@@ -61,5 +71,7 @@ def virtual_routers(config: Config) -> Iterator[Finding]:
             first = taken.setdefault((node, interface, instance.vrid), name)
             if first != name:
                 message = f"instance {first} has vrid {instance.vrid} on {interface} already"
-                yield Finding(("instances", name, "vrid"), message, "choose another number")
+                path, other = ("instances", name), ("instances", first)
+                read = tuple((*one, key) for one in (path, other) for key in _ROUTER)
+                yield Finding((*path, "vrid"), message, "choose another number", read=read)
                 break

@@ -12,4 +12,6 @@ def addresses(config: Config) -> Iterator[Finding]:
     for name, node in config.nodes.items():
         first = owners.setdefault(node.address, name)
         if first != name:
-            yield Finding(("nodes", name, "address"), f"node {first} has this address already")
+            message = f"node {first} has this address already"
+            read = (("nodes", first, "address"),)
+            yield Finding(("nodes", name, "address"), message, read=read)

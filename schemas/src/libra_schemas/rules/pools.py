@@ -1,6 +1,7 @@
 """Pools: real servers that the kernel can reach as asked, and that somebody checks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from libra_schemas.config import Config, Endpoint, ServiceConfig
 from libra_schemas.config.service import Forward
@@ -8,46 +9,62 @@ from libra_schemas.places import Finding, Path
 from libra_schemas.rules.services import family_of
 
 _WITH_PORT = frozenset({"tcp", "http"})
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"}
-)
-
-Member = tuple[Path, Endpoint, Forward]
 
 
-def _members(config: Config) -> Iterator[tuple[ServiceConfig, Member]]:
-    """Give every real server and sorry server with its service."""
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A real server or sorry server: where it stands, where it is, and how packets get there."""
+
+    service: ServiceConfig
+    place: Path
+    path: Path
+    endpoint: Endpoint
+    forward: Forward
+
+    @property
+    def address(self) -> Path:
+        return (*self.path, "address")
+
+    @property
+    def read(self) -> tuple[Path, ...]:
+        """List what says how packets come in and go on."""
+        own = ("address", "fwmark", "family", "persistence", "forward")
+        return (*((*self.place, key) for key in own), (*self.path, "forward"))
+
+
+def _members(config: Config) -> Iterator[_Member]:
+    """Give every real server and sorry server."""
     for name, service in config.services.items():
+        place: Path = ("services", name)
         for backend, real in service.backends.items():
-            path: Path = ("services", name, "backends", backend)
-            yield service, (path, real.address, service.forward_of(real))
+            path = (*place, "backends", backend)
+            yield _Member(service, place, path, real.address, service.forward_of(real))
         if service.sorry is not None:
             forward = service.sorry.forward or service.forward
-            yield service, (("services", name, "sorry"), service.sorry.address, forward)
+            yield _Member(service, place, (*place, "sorry"), service.sorry.address, forward)
 
 
 def reachable(config: Config) -> Iterator[Finding]:
     """Check families (only tunnels may mix them) and that no server stands in a pool twice."""
-    seen: dict[tuple[str, Endpoint], str] = {}
-    for service, (path, endpoint, forward) in _members(config):
-        family = family_of(service)
-        if forward != "tun" and endpoint.address.version != family:
-            yield Finding(
-                path,
-                f"{endpoint.address} is no IPv{family} address as its service's",
-                "only forward: tun may mix families",
-            )
-        first = seen.setdefault((str(path[1]), endpoint), str(path[-1]))
-        if first != path[-1]:
-            yield Finding(path, f"{first} has the address {endpoint} already")
+    seen: dict[tuple[Path, Endpoint], Path] = {}
+    for member in _members(config):
+        address, family = member.endpoint.address, family_of(member.service)
+        if member.forward != "tun" and address.version != family:
+            message = f"{address} is no IPv{family} address as its service's"
+            hint = "only forward: tun may mix families"
+            yield Finding(member.address, message, hint, read=member.read)
+        first = seen.setdefault((member.place, member.endpoint), member.path)
+        if first != member.path:
+            message = f"{first[-1]} has the address {member.endpoint} already"
+            yield Finding(member.address, message, read=((*first, "address"),))
 
 
 def ports(config: Config) -> Iterator[Finding]:
     """Check ports: direct routing and tunnels cannot translate them."""
-    for service, (path, endpoint, forward) in _members(config):
-        message, hint = _port_problem(service, endpoint, forward)
+    for member in _members(config):
+        message, hint = _port_problem(member.service, member.endpoint, member.forward)
         if message:
-            yield Finding(path, message, hint)
+            yield Finding(member.address, message, hint, read=member.read)
 
 
 def _port_problem(service: ServiceConfig, endpoint: Endpoint, forward: Forward) -> tuple[str, str]:
@@ -69,42 +86,36 @@ def _port_problem(service: ServiceConfig, endpoint: Endpoint, forward: Forward) 
 def checked(config: Config) -> Iterator[Finding]:
     """Check that somebody tells whether each real server is up, and where to ask it."""
     for name, service in config.services.items():
+        place: Path = ("services", name)
         for backend, real in service.backends.items():
-            path: Path = ("services", name, "backends", backend)
+            path = (*place, "backends", backend)
             checks = service.checks_of(real)
+            read = ((*place, "check"), (*path, "check"))
             if not checks and not service.assume_up:
-                yield Finding(
-                    path,
-                    "nothing checks this backend",
-                    "give it or its service a check such as icmp, or assume_up: true",
-                )
+                said = tuple((*place, key) for key in ("protocol", "fwmark", "assume_up"))
+                message = "nothing checks this backend"
+                hint = "give it or its service a check such as icmp, or assume_up: true"
+                yield Finding(path, message, hint, read=(*read, *said))
             for check in checks:
-                if check.kind in _WITH_PORT and not (check.port or real.address.port):
+                if _WITH_PORT.intersection(check.kinds) and not (check.port or real.address.port):
                     message = f"the {check.kind} check has no port to ask"
-                    yield Finding(path, message, "write port: in the check")
+                    hint = "write port: in the check"
+                    yield Finding(path, message, hint, read=(*read, (*path, "address")))
 
 
 def sizes(config: Config) -> Iterator[Finding]:
     """Check quorum and thresholds against what the pool can reach."""
     for name, service in config.services.items():
+        place: Path = ("services", name)
         total = sum(real.weight for real in service.backends.values())
         needed = service.quorum + service.hysteresis
         if service.backends and needed > max(total, 1):
             message = f"quorum and hysteresis ask for {needed}, all weights together are {total}"
-            yield Finding(("services", name, "quorum"), message)
+            read = ((*place, "hysteresis"), (*place, "backends"))
+            yield Finding((*place, "quorum"), message, read=read)
         for backend, real in service.backends.items():
             if real.lower > real.upper:
-                path: Path = ("services", name, "backends", backend, "lower")
+                path = (*place, "backends", backend)
                 above = f"lower is above upper {real.upper}"
-                yield Finding(path, above if real.upper else "lower means nothing without upper")
-
-
-def secret_headers(config: Config) -> Iterator[Finding]:
-    """Refuse headers whose value is a secret."""
-    for name, service in config.services.items():
-        found = [check for real in service.backends.values() for check in service.checks_of(real)]
-        headers = {header for check in found if check.http for header in check.http.headers}
-        for header in sorted(headers):
-            if header.lower() in _SECRET_HEADERS:
-                message = f"header {header} holds a secret, and a secret is never a value"
-                yield Finding(("services", name), message, "ask a page that needs none")
+                message = above if real.upper else "lower means nothing without upper"
+                yield Finding((*path, "lower"), message, read=((*path, "upper"),))

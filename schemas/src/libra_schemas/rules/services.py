@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from libra_schemas.config import Config, ServiceConfig
 from libra_schemas.places import Finding, Path
 
+_KEY = ("address", "fwmark", "family", "protocol")
+"""What makes a service one entry of the kernel's table."""
+
 IPV4 = 4
 IPV4_BITS = 32
 LONGEST = 0x7FFFFFFF // 1000
@@ -18,6 +21,22 @@ def family_of(service: ServiceConfig) -> int:
     return service.address.address.version
 
 
+def named(config: Config) -> Iterator[Finding]:
+    """Check that a service is found by an address and port, or by a firewall mark."""
+    for name, service in config.services.items():
+        path: Path = ("services", name)
+        address, mark = (*path, "address"), (*path, "fwmark")
+        if (service.address is None) == (service.fwmark is None):
+            both = service.fwmark is not None
+            yield Finding(
+                path, "name either address or fwmark", read=(address, mark) if both else (path,)
+            )
+        if service.address is not None and not service.address.port and not service.persistence:
+            read = ((*path, "persistence"),)
+            hint = "a bare address is every port, which takes persistence"
+            yield Finding(address, "a port is missing", hint, read=read)
+
+
 def twice(config: Config) -> Iterator[Finding]:
     """Tell two services that would be one entry of the kernel's table."""
     owners: dict[object, str] = {}
@@ -25,12 +44,11 @@ def twice(config: Config) -> Iterator[Finding]:
         marked = service.fwmark is not None
         key = (service.fwmark, service.family) if marked else (service.address, service.protocol)
         first = owners.setdefault(key, name)
-        if first != name:
+        if first != name and (marked or service.address is not None):
             what = f"mark {service.fwmark}" if marked else f"{service.protocol} {service.address}"
-            yield Finding(
-                ("services", name, "fwmark" if marked else "address"),
-                f"service {first} is {what} already",
-            )
+            read = tuple(("services", each, part) for each in (name, first) for part in _KEY)
+            place = ("services", name, "fwmark" if marked else "address")
+            yield Finding(place, f"service {first} is {what} already", read=read)
 
 
 def options(config: Config) -> Iterator[Finding]:
@@ -40,7 +58,14 @@ def options(config: Config) -> Iterator[Finding]:
         yield from _persistence(path, service)
         yield from _scheduler_flags(path, service)
         if service.family == "ipv6" and family_of(service) == IPV4:
-            yield Finding((*path, "family"), "family is for fwmark only", "leave it out")
+            read = ((*path, "address"),)
+            yield Finding((*path, "family"), "family is for fwmark only", "leave it out", read=read)
+        if service.hysteresis >= service.quorum:
+            read = ((*path, "quorum"),)
+            yield Finding((*path, "hysteresis"), "must be smaller than quorum", read=read)
+        if service.one_packet and service.protocol != "udp":
+            read = ((*path, "protocol"),)
+            yield Finding((*path, "one_packet"), "is for protocol: udp only", read=read)
 
 
 def _persistence(path: Path, service: ServiceConfig) -> Iterator[Finding]:
@@ -50,10 +75,13 @@ def _persistence(path: Path, service: ServiceConfig) -> Iterator[Finding]:
         yield Finding((*path, "persistence"), "the kernel remembers for 24 days at most")
     if service.persistence_prefix is None:
         return
+    place = (*path, "persistence_prefix")
     if not service.persistence:
-        yield Finding((*path, "persistence_prefix"), "means nothing without persistence")
+        message = "means nothing without persistence"
+        yield Finding(place, message, read=((*path, "persistence"),))
     if family_of(service) == IPV4 and service.persistence_prefix > IPV4_BITS:
-        yield Finding((*path, "persistence_prefix"), "an IPv4 prefix has at most 32 bits")
+        read = ((*path, "address"), (*path, "family"))
+        yield Finding(place, "an IPv4 prefix has at most 32 bits", read=read)
 
 
 def _scheduler_flags(path: Path, service: ServiceConfig) -> Iterator[Finding]:
@@ -61,4 +89,4 @@ def _scheduler_flags(path: Path, service: ServiceConfig) -> Iterator[Finding]:
         scheduler, _, rest = flag.partition("-")
         if rest in {"port", "fallback"} and scheduler != service.scheduler:
             message = f"{flag} is a flag of scheduler {scheduler}, not {service.scheduler}"
-            yield Finding((*path, "flags", index), message)
+            yield Finding((*path, "flags", index), message, read=((*path, "scheduler"),))

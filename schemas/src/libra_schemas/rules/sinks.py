@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from libra_schemas.config import Config
-from libra_schemas.places import Finding
+from libra_schemas.config.notify import SINKS
+from libra_schemas.places import Finding, Path
+from libra_schemas.rules.checks import one_kind
 from libra_schemas.subjects import REGISTER_OF
 from libra_schemas.suggestions import nearest
 
@@ -14,6 +16,13 @@ def matches(pattern: str, event_type: str) -> bool:
         wanted in {"*", token}
         for wanted, token in zip(pattern.split("."), event_type.split("."), strict=True)
     )
+
+
+def kinds(config: Config) -> Iterator[Finding]:
+    """Check that a sink is of exactly one kind."""
+    for name, sink in config.notify.items():
+        if len(sink.kinds) != 1:
+            yield one_kind(("notify", name), SINKS, sink.kinds)
 
 
 def routes(config: Config) -> Iterator[Finding]:
@@ -30,5 +39,8 @@ def credentials(config: Config) -> Iterator[Finding]:
     for name, sink in config.notify.items():
         if sink.email is None or (sink.email.user is None) == (sink.email.password_file is None):
             continue
-        missing = "password_file" if sink.email.password_file is None else "user"
-        yield Finding(("notify", name, "email"), f"{missing} is missing", on_key=True)
+        keys = ["user", "password_file"]
+        missing, given = keys if sink.email.user is None else reversed(keys)
+        path: Path = ("notify", name, "email")
+        message = f"is missing beside {given}"
+        yield Finding((*path, missing), message, on_key=True, read=((*path, given),))

@@ -1,0 +1,103 @@
+"""What of a broken config is sound: the rules look at it, so that one slip hides no other.
+
+Rule: only what is wrong goes. What a part cannot be without is stood in for; of what rests on a
+part that went or was stood in for nothing is ever said (`Finding.rests_on`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count, islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from libra_schemas.config import Config
+from libra_schemas.places import Path
+from libra_schemas.problems import findings
+
+STAND_INS: dict[str, Any] = {
+    "version": 1,
+    "nodes": {"a": {"address": "192.0.2.1"}},
+    "address": "192.0.2.1",
+    "interface": "eth0",
+    "vrid": 1,
+    "addresses": ["192.0.2.1/32"],
+    "match": ["*.*"],
+    "url_file": "/dev/null",
+    "to": ["a@example.com"],
+    "from": "a@example.com",
+    "server": "mail.example.com",
+    "command": ["true"],
+}
+"""A value for every field that some part of a config cannot be without."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPart:
+    """The config that is left, and the places that went or were stood in for."""
+
+    config: Config | None
+    broken: frozenset[Path]
+
+    def as_written(self, path: Path) -> Path:
+        """Tell where in the document stands what is at *path* of the config."""
+        return _as_written(path, self.broken)
+
+
+@dataclass(slots=True)
+class _Repair:
+    """What becomes of the places that are broken, in the document's own paths."""
+
+    gone: set[Path] = field(default_factory=set)
+    filled: set[Path] = field(default_factory=set)
+
+    def take(self, paths: Iterable[Path]) -> bool:
+        """Stand in for what is broken for the first time, drop it the second; tell progress."""
+        before = len(self.gone) + len(self.filled)
+        for path in paths:
+            if path[-1] in STAND_INS and path not in self.filled:
+                self.filled.add(path)
+            else:
+                self.gone.add(path)
+        return len(self.gone) + len(self.filled) > before
+
+    def apply(self, value: Any, here: Path = ()) -> Any:
+        """Copy *value*, which stands at *here*, mended."""
+        if isinstance(value, dict):
+            kept = {key: each for key, each in value.items() if (*here, key) not in self.gone}
+            mended = {key: self.apply(each, (*here, key)) for key, each in kept.items()}
+            return mended | self._stand_ins(here)
+        if isinstance(value, list):
+            numbered = ((each, (*here, index)) for index, each in enumerate(value))
+            return [self.apply(each, path) for each, path in numbered if path not in self.gone]
+        return value
+
+    def _stand_ins(self, here: Path) -> dict[str, Any]:
+        due = (path[-1] for path in self.filled - self.gone if path[:-1] == here)
+        return {str(key): STAND_INS[str(key)] for key in due}
+
+
+def sound_part(document: Any, broken: Iterable[Path]) -> SoundPart:
+    """Build a config of what *broken* does not touch; without one where that cannot be."""
+    repair = _Repair()
+    found = frozenset(broken)
+    while isinstance(document, dict) and () not in found and repair.take(found):
+        sound = repair.apply(document)
+        try:
+            return SoundPart(Config.model_validate(sound), frozenset(repair.gone | repair.filled))
+        except ValidationError as error:
+            places = (finding.path for finding in findings(error, sound))
+            found = frozenset(_as_written(path, repair.gone) for path in places)
+    return SoundPart(None, frozenset(broken))
+
+
+def _as_written(path: Path, gone: Iterable[Path]) -> Path:
+    """Count the entries of lists that went back in."""
+    written: Path = ()
+    for part in path:
+        if isinstance(part, int):
+            kept = (index for index in count() if (*written, index) not in gone)
+            written = (*written, next(islice(kept, part, None)))
+        else:
+            written = (*written, part)
+    return written

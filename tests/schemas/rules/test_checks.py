@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+from tests.schemas.conftest import Complain, Document
+
+REFUSED = "holds a secret, and a secret is never a value (ask a page that needs none)"
+ONE_KIND = "name exactly one of tcp, http, icmp"
+
+
+@pytest.mark.parametrize(
+    ("check", "complaint"),
+    [
+        ({"tcp": None, "http": None}, f": {ONE_KIND}, not tcp and http"),
+        ({"every": "1s"}, f": {ONE_KIND}"),
+        (
+            {"tcp": None, "every": "1s", "timeout": "2s"},
+            ".timeout: timeout 2s is longer than every 1s",
+        ),
+        (
+            {"http": {"method": "HEAD", "contains": "x"}},
+            ".http.contains: an answer to HEAD has no body (use method: GET)",
+        ),
+        (
+            {"http": {"method": "HEAD", "regex": "x"}},
+            ".http.regex: an answer to HEAD has no body (use method: GET)",
+        ),
+        (
+            {"http": {"headers": {"Authorization": "Basic eDp5", "Accept": "*/*"}}},
+            f".http.headers.Authorization: {REFUSED}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["check", "check[1]", "backends.w1.check"])
+def test_a_check_that_cannot_be_run_is_told_where_it_stands(
+    document: Document, complaints: Complain, check: dict[str, Any], complaint: str, place: str
+) -> None:
+    web = document["services"]["web"]
+    match place:
+        case "check":
+            web["check"] = check
+        case "check[1]":
+            web["check"] = ["tcp", check]
+        case _:
+            web["backends"]["w1"]["check"] = check
+    assert complaints(document) == [f"services.web.{place}{complaint}"]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "tcp",
+        {"tcp": None, "every": "1s", "timeout": "1s"},
+        {"http": {"method": "HEAD"}},
+        {"http": {"headers": {"Accept": "*/*"}}},
+    ],
+)
+def test_a_check_that_can_be_run_is_fine(
+    document: Document, complaints: Complain, check: object
+) -> None:
+    document["services"]["web"]["check"] = check
+    assert complaints(document) == []
