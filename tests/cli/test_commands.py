@@ -55,6 +55,7 @@ PAIR = f"""{GOOD}\
     scheduler: wrr
 """
 BAD = GOOD.replace("backends", "backend").replace("192.0.2.10:80", "nonsense")
+USAGE = 2
 WEB = ServiceKey.of("tcp", "192.0.2.10", 80)
 W1, W2 = Destination("10.0.1.11", 80, weight=3), Destination("10.0.1.12", 80)
 
@@ -175,6 +176,19 @@ def test_an_operators_act_is_in_force_and_in_the_log(host: Host, up: Up) -> None
     assert shown["services"]["web"]["backends"]["w1"]["mode"] == "drain"
     said = host.libra("events", "--type", "operator.*").stdout
     assert re.search(r"operator.drain +\S+ set backend web w1 to drain: hm", said)
+
+
+def test_a_type_or_a_moment_that_is_not_there_is_one_clear_error(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    done = host.libra("events", "--type", "nonsense")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert "is no event type" in done.stderr
+    for words in (("replay", "--at", "999999"), ("events", "--since", "999999")):
+        done = host.libra(*words)
+        assert (done.returncode, done.stdout) == (REFUSED, "")
+        assert re.fullmatch(
+            r"libra: the log holds no sequence 999999: its last is \d+\n", done.stderr
+        )
 
 
 def test_followed_events_are_shown_once(host: Host, up: Up) -> None:

@@ -32,3 +32,12 @@ def test_a_time_is_when_the_log_stored_it(text: str) -> None:
 def test_anything_else_is_refused_with_what_was_expected() -> None:
     with pytest.raises(CommandError, match="write a sequence such as 1234"):
         Moment.parse("yesterday", NOW)
+
+
+def test_what_the_log_has_not_reached_is_refused_with_its_last_sequence() -> None:
+    Moment.parse("7", NOW).require_reached(7, NOW)
+    Moment.parse("0s", NOW).require_reached(7, NOW)
+    with pytest.raises(CommandError, match="no sequence 8: its last is 7"):
+        Moment.parse("8", NOW).require_reached(7, NOW)
+    with pytest.raises(CommandError, match=r"2030-01-01T.* is yet to come: .* 7"):
+        Moment.parse("2030-01-01T00:00:00Z", NOW).require_reached(7, NOW)

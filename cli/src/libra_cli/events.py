@@ -3,9 +3,11 @@
 import json
 import sys
 from collections import deque
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from libra_cli import log
@@ -14,6 +16,7 @@ from libra_cli.output import coloured
 from libra_cli.site import Site
 from libra_runtime.session import Session
 from libra_runtime.stored import Record, last_sequence
+from libra_schemas.catalogue import CATALOGUE
 from libra_schemas.envelope import decode
 from libra_schemas.errors import MalformedEvent
 from libra_schemas.sentences.event import sentence
@@ -24,6 +27,8 @@ _GOOD = ("up", "master", "back", "sent", "applied")
 
 _WIDEST = 1000
 """Characters of a sentence."""
+
+_AREAS = tuple(dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in CATALOGUE))
 
 _RECENT = 10
 """Events shown before following, where nobody said since when."""
@@ -62,10 +67,23 @@ async def show(site: Site, query: Query) -> None:
             await _follow(session, subject, newest + 1, query)
 
 
+def unknown(patterns: Iterable[str]) -> str | None:
+    """Say which of *patterns* no event type of this release matches, and what is near."""
+    for pattern in patterns:
+        if not any(fnmatchcase(kind, pattern) for kind in CATALOGUE):
+            near = get_close_matches(pattern, [*CATALOGUE, *_AREAS], n=1)
+            advice = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(_AREAS)}"
+            return f"{pattern!r} is no event type: {advice}"
+    return None
+
+
 async def _first(session: Session, query: Query, newest: int) -> int:
     if query.since is None:
         return max(1, newest - 1000 * (query.last or _RECENT)) if query.follow else 1
-    return await log.first_from(session, log.Moment.parse(query.since, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    since = log.Moment.parse(query.since, now)
+    since.require_reached(newest + 1, now)
+    return await log.first_from(session, since)
 
 
 async def _follow(session: Session, subject: str, first: int, query: Query) -> None:

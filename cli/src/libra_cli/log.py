@@ -94,6 +94,19 @@ class Moment:
             return each.sequence > self.sequence
         return self.time is not None and each.time > self.time
 
+    def require_reached(self, newest: int, now: datetime) -> None:
+        """Raise CommandError where the log, whose last sequence is *newest*, is not there yet."""
+        if self.sequence is not None and self.sequence > newest:
+            raise CommandError(
+                f"the log holds no sequence {self.sequence}: its last is {newest}", REFUSED
+            )
+        if self.time is not None and self.time > now:
+            raise CommandError(
+                f"{self.time.isoformat(timespec='seconds')} is yet to come: the log's last "
+                f"sequence is {newest}",
+                REFUSED,
+            )
+
     @classmethod
     def parse(cls, text: str, now: datetime) -> "Moment":
         """Parse a sequence, `10m` (ago), or ISO 8601 (local time without an offset)."""

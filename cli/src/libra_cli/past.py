@@ -33,8 +33,10 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Show the log, one line per event."""
-    from libra_cli.events import Query, show
+    from libra_cli.events import Query, show, unknown
 
+    if wrong := unknown(types or ()):
+        raise typer.BadParameter(wrong, param_hint="--type")
     query = Query(tuple(types or ()), since, last, follow, as_json)
     asyncio.run(show(locate(Given(node, state, run, nats)), query))
 

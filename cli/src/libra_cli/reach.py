@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from libra_cli import log
 from libra_cli.exits import REFUSED, CommandError
@@ -59,8 +60,10 @@ class Reach:
 
 
 async def reach(session: Session, node: str, moment: log.Moment | None) -> Reach:
-    """Fix the end of all reading (None: now); refuse a moment before the log begins."""
+    """Fix the end of all reading (None: now); refuse a moment outside the log."""
     newest = await last_sequence(session)
+    if moment is not None:
+        moment.require_reached(newest, datetime.now(UTC))
     until = moment or log.Moment(newest, None)
     records, _ = await page(session, LOG, ">", 1)
     if records and until.is_before(records[0]):
