@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ WEB_DOWN = ServiceState(
 )
 SMALL = Limits(size=64 << 20)
 FAILOVER = AdminState(entity=("instance", "front"), failover=True, who="test")
+OF_NODE = FAILOVER.model_copy(update={"entity": ("node", "a")})
 
 
 class Log:
@@ -175,6 +177,37 @@ def test_an_operator_moves_the_address_away(pair: "Pair", log: Log) -> None:
     log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
     pair.until(lambda: pair.owners() == ["b"], 5, "b alone owns the address")
     pair.until(lambda: log.states()[-1].why == "operator", 5, "the log says why")
+
+
+def test_an_address_that_nobody_takes_over_comes_back(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.until(lambda: log.states()[-1].state == "master", 5, "the reporter knows")
+    log.say("console", "operator.failover", ("node", "a"), OF_NODE)
+    pair.until(lambda: len(log.states()) == 4, 5, "a gave up and came back")
+    assert [(one.state, one.why) for one in log.states()[2:]] == [
+        ("backup", "operator"),
+        ("master", "timer"),
+    ]
+    assert log.states()[-1].detail.startswith("nobody took over")
+    assert 300 < log.states()[-1].took_ms < 1000
+    assert pair.owners() == ["a"]
+
+
+def test_who_was_told_to_yield_leaves_its_successor_alone_until_the_end(
+    pair: "Pair", log: Log
+) -> None:
+    configured(pair, log)
+    pair.b.start()
+    pair.until(pair.b.listens, 5, "b is a backup")
+    pair.until(lambda: log.states()[-1].state == "master", 5, "the reporter knows")
+    until = datetime.now(UTC) + timedelta(seconds=4)
+    order = FAILOVER.model_copy(update={"until": until})
+    log.say("console", "operator.failover", ("instance", "front"), order)
+    pair.until(lambda: pair.owners() == ["b"], 3, "b alone owns the address")
+    pair.until(lambda: pair.owners() == ["a"], 6, "a alone owns the address again")
+    assert datetime.now(UTC) >= until
+    pair.until(lambda: log.states()[-1].why == "preempt", 5, "the log says why")
+    assert log.states()[-1].detail.endswith("held back is over")
 
 
 def test_an_orderly_stop_is_the_last_event(pair: "Pair", log: Log) -> None:

@@ -101,7 +101,8 @@ def test_the_operator_holds_even_an_owner_back(priority: int) -> None:
     held = replace(watch(router, 1.0, 0.0), held_until=30.0)
     waiting = hear(router, held, says(1), 29.0)
     assert waiting.down_at == 29.0 + patience(router, 1.0)
-    assert hear(router, waiting, says(1), 30.0).down_at == waiting.down_at
+    over = hear(router, waiting, says(1), 30.0)
+    assert (over.down_at, over.due) == (waiting.down_at, Why.HOLD_OVER)
 
 
 def test_a_changed_priority_moves_the_running_timer_by_the_skews_difference() -> None:

@@ -52,6 +52,8 @@ def test_every_reason_has_its_word(why: Why) -> None:
         (Why.RECOVERED, "recovered"),
         (Why.LOWER_PRIORITY_HEARD, "preempt"),
         (Why.HIGHER_PRIORITY, "higher-priority"),
+        (Why.UNCLAIMED, "timer"),
+        (Why.HOLD_OVER, "preempt"),
     ],
 )
 def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:

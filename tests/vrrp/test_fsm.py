@@ -237,7 +237,8 @@ def test_in_fault_nothing_is_heard() -> None:
 
 def test_a_yielding_master_says_priority_zero_and_holds_back() -> None:
     state, effects = step(ROUTER, MASTER, Yield(60.0), 1.0)
-    assert state == replace(watch(ROUTER, 1.0, 1.0), held_until=61.0)
+    watching = watch(ROUTER, 1.0, 1.0)
+    assert state == replace(watching, heard_at=1.0, held_until=61.0, due=Why.UNCLAIMED)
     assert effects == (Advertise(0), DropAddresses(), Enter(state, Why.OPERATOR))
 
 
@@ -248,7 +249,9 @@ def test_a_yielding_backup_holds_back() -> None:
 
 def test_a_yielding_master_returns_if_no_one_else_comes() -> None:
     state, _ = step(ROUTER, MASTER, Yield(60.0), 1.0)
-    assert isinstance(step(ROUTER, state, Elapsed(), 1.0 + patience(ROUTER, 1.0))[0], Master)
+    after, effects = step(ROUTER, state, Elapsed(), 1.0 + patience(ROUTER, 1.0))
+    assert isinstance(after, Master)
+    assert effects[-1] == Enter(after, Why.UNCLAIMED, silent=pytest.approx(patience(ROUTER, 1.0)))
 
 
 def test_a_lost_lease_ends_mastership_without_a_word() -> None:

@@ -11,9 +11,9 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Place
+from libra_vrrp.orders import Delta, Failover, Place
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import HOLD, deltas, hold_of, instances
+from libra_vrrp.wanted import HOLD, deltas, failovers, instances
 
 
 def config(**changed: Any) -> Config:
@@ -125,9 +125,14 @@ def asked(**changed: Any) -> AdminState:
         pytest.param(asked(), LATER, None, id="we became master by it"),
         pytest.param(asked(failover=False), BEFORE, None, id="the order was taken back"),
         pytest.param(asked(entity=("service", "web")), BEFORE, None, id="about something else"),
+        pytest.param(asked(entity=("node", "a")), BEFORE, HOLD, id="the whole node is to yield"),
+        pytest.param(asked(entity=("node", "b")), BEFORE, None, id="another node is to yield"),
+        pytest.param(asked(entity=("instance", "back")), BEFORE, None, id="another instance"),
     ],
 )
 def test_a_failover_is_for_who_was_master_when_it_was_decided(
     admin: AdminState, since: datetime | None, hold: float | None
 ) -> None:
-    assert hold_of(admin, NOON, "a", since) == hold
+    known = {} if since is None else {"front": since}
+    wanted = () if hold is None else (Failover("front", hold),)
+    assert failovers(admin, NOON, "a", known) == wanted

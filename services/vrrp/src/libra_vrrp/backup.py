@@ -25,7 +25,8 @@ def hear(router: Router, state: Backup, heard: Heard, now: float) -> Backup:
     if said.priority < router.priority:
         courted = now if state.courted_since is None else state.courted_since
         if _preempts(router, state, courted, now):
-            return replace(state, courted_since=courted, due=Why.LOWER_PRIORITY_HEARD)
+            due = Why.LOWER_PRIORITY_HEARD if state.held_until is None else Why.HOLD_OVER
+            return replace(state, courted_since=courted, due=due)
     interval = said.interval / 100
     return replace(
         state,

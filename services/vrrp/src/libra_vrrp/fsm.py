@@ -139,7 +139,8 @@ def _master(router: Router, state: Master, given: Input, now: float) -> Step:
         case PriorityChanged() | Reconfigured():
             return _advertise_now(router, state, now)
         case Yield(hold=hold):
-            backup = replace(watch(router, router.interval, now), held_until=now + hold)
+            backup = watch(router, router.interval, now)
+            backup = replace(backup, heard_at=now, held_until=now + hold, due=Why.UNCLAIMED)
             given_up = (Advertise(STOPPING), DropAddresses(), Enter(backup, Why.OPERATOR))
             return backup, given_up
         case LeaseLost():

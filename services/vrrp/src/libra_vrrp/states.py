@@ -20,7 +20,9 @@ class Why(StrEnum):
     ADOPTED = "adopted"
     TIMER = "timer"
     PRIORITY_ZERO = "priority_zero"
+    UNCLAIMED = "unclaimed"
     LOWER_PRIORITY_HEARD = "lower_priority_heard"
+    HOLD_OVER = "hold_over"
     HIGHER_PRIORITY = "higher_priority"
     FAULT = "fault"
     RECOVERED = "recovered"
@@ -158,20 +160,8 @@ class Stop:
     """Shut down in order."""
 
 
-Input: TypeAlias = (
-    Start
-    | Adopt
-    | Elapsed
-    | Heard
-    | PriorityChanged
-    | Reconfigured
-    | Fail
-    | Recover
-    | Yield
-    | Synced
-    | LeaseLost
-    | Stop
-)
+_Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Synced
+Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | LeaseLost | Stop
 
 
 @dataclass(frozen=True, slots=True)

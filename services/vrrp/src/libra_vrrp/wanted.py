@@ -14,7 +14,7 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Instance, Place
+from libra_vrrp.orders import Delta, Failover, Instance, Place
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 SYNC_DEADLINE: Final = 60.0
@@ -48,18 +48,25 @@ def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta,
     return tuple(found)
 
 
-def hold_of(
-    admin: AdminState, decided: datetime, node: str, master_since: datetime | None
-) -> float | None:
-    """Return for how many seconds the operator wants this node to hold back, None if not at all.
+def failovers(
+    admin: AdminState, decided: datetime, node: str, since: Mapping[str, datetime]
+) -> tuple[Failover, ...]:
+    """Return what the operator wants this node to give up, and how long it is to hold back.
 
-    It is meant for who was master when it was decided: an order that comes late through a peer's
-    log must not move the address back again.
+    `since` says from when on each instance is ours. An order is meant for who was master when it
+    was decided: one that comes late through a peer's log must not move the address back again.
     """
-    is_meant = admin.entity[0] == "instance" and admin.failover and admin.node in {None, node}
-    if not is_meant or master_since is None or master_since > decided:
-        return None
-    return HOLD if admin.until is None else max((admin.until - decided).total_seconds(), 0.0)
+    if not admin.failover or admin.node not in {None, node}:
+        return ()
+    match admin.entity:
+        case ("instance", name):
+            named = {name}
+        case ("node", name) if name == node:
+            named = set(since)
+        case _:
+            return ()
+    hold = HOLD if admin.until is None else max((admin.until - decided).total_seconds(), 0.0)
+    return tuple(Failover(n, hold) for n, at in since.items() if n in named and at <= decided)
 
 
 def _instance(name: str, one: InstanceConfig, node: str) -> Instance | None:

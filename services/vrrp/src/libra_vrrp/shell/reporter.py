@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,7 @@ from libra_schemas.events import AdminState, ConfigApplied
 from libra_schemas.load import config_of
 from libra_vrrp import orders
 from libra_vrrp.facts import fact_of
-from libra_vrrp.orders import Failover, Instance, Routers, Taken
+from libra_vrrp.orders import Instance, Routers, Taken
 from libra_vrrp.reports import (
     AlarmRaised,
     Awake,
@@ -43,7 +43,7 @@ from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import die_with_parent
 from libra_vrrp.shell.quarters import explained, move_in
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import hold_of, instances
+from libra_vrrp.wanted import failovers, instances
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -72,7 +72,7 @@ class Reporter:
         self._found: tuple[Instance, ...] = ()
         self._newest: Stored | None = None
         self._tracked = Tracked(line)
-        self._master_since: dict[str, datetime] = {}
+        self._master_since: dict[str, float] = {}
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
 
@@ -132,8 +132,7 @@ class Reporter:
         """Remember since when an instance is ours."""
         self._show(report)
         if report.state == "master":
-            began = report.at - report.took
-            self._master_since.setdefault(report.instance, datetime.fromtimestamp(began, UTC))
+            self._master_since.setdefault(report.instance, time.monotonic() - report.took)
         else:
             self._master_since.pop(report.instance, None)
 
@@ -191,11 +190,13 @@ class Reporter:
         log.info("routers handed over", instances=[one.name for one in self._found])
 
     def _fail_over(self, admin: AdminState, decided: datetime) -> None:
-        name = admin.entity[-1]
-        since = self._master_since.get(name)
-        if (hold := hold_of(admin, decided, self._node, since)) is not None:
+        """Have given up what an operator names; the clock may have been set since it is ours."""
+        wall, now = datetime.now(UTC), time.monotonic()
+        since = {n: wall - timedelta(seconds=now - at) for n, at in self._master_since.items()}
+        for order in failovers(admin, decided, self._node, since):
+            name, hold = order.instance, order.hold
             log.info("giving up", instance=name, hold=hold, who=admin.who, why=admin.why)
-            self._line.send(Failover(name, hold))
+            self._line.send(order)
 
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
