@@ -251,7 +251,10 @@ def test_a_yielding_master_returns_if_no_one_else_comes() -> None:
     state, _ = step(ROUTER, MASTER, Yield(60.0), 1.0)
     after, effects = step(ROUTER, state, Elapsed(), 1.0 + patience(ROUTER, 1.0))
     assert isinstance(after, Master)
-    assert effects[-1] == Enter(after, Why.UNCLAIMED, silent=pytest.approx(patience(ROUTER, 1.0)))
+    entered = effects[-1]
+    assert isinstance(entered, Enter)
+    assert entered.why is Why.UNCLAIMED
+    assert entered.silent == pytest.approx(patience(ROUTER, 1.0))
 
 
 def test_a_lost_lease_ends_mastership_without_a_word() -> None:
