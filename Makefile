@@ -12,7 +12,7 @@ help: ## list the verbs
 setup: ## install what is missing (Debian packages as root, .venv); fast when nothing changed
 	@tools/setup
 
-demo: setup ## the whole story in the lab (KEEP=1 stays up, CHAOS=seed kills every process)
+demo: setup ## the whole story in the lab (KEEP=1 stays up for lab/enter, CHAOS=seed kills every process)
 	@lab/run --mem 3G -- $(PY) -m libra_lab.demo
 
 test: setup ## every test: on this host, then in the lab

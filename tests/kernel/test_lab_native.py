@@ -8,13 +8,32 @@ from pathlib import Path
 
 import pytest
 
+from libra_lab.places import running
+from libra_lab.waiting import wait_until
+
 pytestmark = pytest.mark.kernel
 RUN = str(Path(__file__).parents[2] / "lab/run")
+ENTER = str(Path(RUN).with_name("enter"))
+INSIDE = "echo $LIBRA_NODE $LIBRA_LAB $(ls /run/libra-lab /sys/class/net | grep -v :)"
 
 
 def native(script: str, *options: str) -> "subprocess.CompletedProcess[str]":
     argv = [RUN, "--native", *options, "--", "sh", "-c", script]
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_native_lab_can_be_entered() -> None:
+    script = "ip netns add lab1.0.n; touch /run/libra-lab/here; echo up; sleep 60"
+    argv = [RUN, "--native", "--", "sh", "-c", script]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        assert lab.stdout.readline() == "up\n"
+        wait_until(lambda: lab.pid in [place.lab for place in running()], "it can be entered")
+        visit = [ENTER, "--lab", str(lab.pid), "n", "sh", "-c", f"{INSIDE}; exit 7"]
+        done = subprocess.run(visit, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stdout == "n native here lo\n"
+        assert done.returncode == 7
+        lab.terminate()
 
 
 def command_lines() -> Iterator[bytes]:

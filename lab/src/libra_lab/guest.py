@@ -12,7 +12,9 @@ import traceback
 import tty
 from pathlib import Path
 
+from libra_lab.agent import start_agent
 from libra_lab.ground import bind, fresh, loopback_up, raise_limits
+from libra_lab.inside import NOTES
 from libra_lab.job import Job
 from libra_lab.supervise import Streams, piped, supervise
 from libra_lab.syscalls import detach, load_module, mount, pivot_root, power_off
@@ -50,7 +52,7 @@ def build_root(job: Job) -> None:
     fresh("/dev/pts", kind="devpts")
     for target in ("/dev/shm", "/tmp", "/var/tmp"):  # noqa: S108  mounting them is the point
         fresh(target, mode="1777")
-    for target in ("/var/lib/libra", "/run/netns", "/run/lock", "/run/libra"):
+    for target in ("/var/lib/libra", "/run/netns", "/run/lock", "/run/libra", NOTES):
         fresh(target)
     for path in job.writable + job.visible:
         bind(f"{HOST}{path}", path)
@@ -92,6 +94,7 @@ def main(directory: str) -> None:
         load_ipvs()
         loopback_up()
         raise_limits()
+        start_agent(open_line("tty4"), {"LIBRA_LAB": "uml"})
         control = open_line("tty3")
         streams = streams_of(job)
         outputs = [*streams.pumps.values(), streams.out, streams.err]

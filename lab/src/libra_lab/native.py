@@ -5,10 +5,14 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+from libra_lab.agent import start_agent
+from libra_lab.door import Door
 from libra_lab.errors import LabUnavailable
 from libra_lab.ground import fresh, loopback_up, raise_limits
+from libra_lab.inside import NOTES
 from libra_lab.job import Job
 from libra_lab.session import Session
 from libra_lab.supervise import Streams, supervise
@@ -20,6 +24,7 @@ from libra_lab.syscalls import (
     MS_REC,
     die_with_parent,
     mount,
+    setns,
     unshare,
 )
 
@@ -62,38 +67,61 @@ def run_natively(job: Job, timeout: float | None, *, ipvs: bool = True) -> int:
     if ipvs and not offers_ipvs():
         raise LabUnavailable("this kernel has no ip_vs: use --uml for the lab kernel that has it")
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        try:
-            unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
-        except OSError as error:
-            raise LabUnavailable(f"this host allows no namespaces ({error}): use --uml") from error
-        child = os.fork()
-        if child == 0:
+    near, far = socket.socketpair()
+    with ours, near:
+
+        def body() -> None:
             ours.close()
-            _inside(job, theirs.fileno())
-        theirs.close()
+            near.close()
+            _inside(job, theirs.fileno(), far.fileno())
+
+        with theirs, far:
+            child = _fork(body)
 
         def kill() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
-        status = Session(ours.fileno(), ours.fileno(), {}, kill, timeout).follow()
+        with Door(near.fileno(), near.fileno()):
+            status = Session(ours.fileno(), ours.fileno(), {}, kill, timeout).follow()
         kill()
         os.waitpid(child, 0)
         return FAILED if status is None else status
 
 
-def _inside(job: Job, control: int) -> None:
+def _fork(body: Callable[[], None]) -> int:
+    """Run `body` as process 1 of fresh namespaces; return its process id, or raise LabUnavailable.
+
+    This process goes back to its own process namespace: elsewhere it can start no thread, says
+    clone(2).
+    """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
+        child = os.fork()
+        if child == 0:
+            body()
+        setns(own, CLONE_NEWPID)
+    except OSError as error:
+        raise LabUnavailable(f"this host allows no namespaces ({error}): use --uml") from error
+    finally:
+        os.close(own)
+    return child
+
+
+def _inside(job: Job, control: int, line: int) -> None:
     status = FAILED
     try:
         die_with_parent(signal.SIGKILL)
         mount("none", "/", flags=MS_REC | MS_PRIVATE)
         mount("proc", "/proc", "proc")
         mount("sysfs", "/sys", "sysfs")
-        for target in ("/run/netns", "/run/libra", "/var/lib/libra"):
+        for target in ("/run/netns", "/run/libra", "/var/lib/libra", NOTES):
             fresh(target)
         loopback_up()
         raise_limits()
+        start_agent(line, {"LIBRA_LAB": "native"})
+        os.close(line)
         status = supervise(job, Streams(1, 2), control)
     except OSError as error:
         os.write(2, f"lab/run: {error}\n".encode())

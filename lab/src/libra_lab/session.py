@@ -6,7 +6,7 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 CHUNK = 65536
@@ -118,7 +118,9 @@ class Session:
 
 
 @contextlib.contextmanager
-def woken_by_signals(received: list[int]) -> Iterator[int]:
+def woken_by_signals(
+    received: list[int], numbers: Iterable[signal.Signals] = FORWARDED
+) -> Iterator[int]:
     """Collect signals in `received`; yield a descriptor that turns readable when one comes."""
     wake_read, wake_write = os.pipe()
     for descriptor in (wake_read, wake_write):
@@ -126,7 +128,7 @@ def woken_by_signals(received: list[int]) -> Iterator[int]:
     previous = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     handlers = {
         number: signal.signal(number, lambda caught, _: received.append(caught))
-        for number in FORWARDED
+        for number in numbers
     }
     try:
         yield wake_read

@@ -11,8 +11,8 @@ import signal
 from dataclasses import dataclass, field
 
 from libra_lab.job import Job
+from libra_lab.program import become
 
-NOT_FOUND = 127
 CHUNK = 65536
 
 
@@ -36,25 +36,14 @@ def spawn(job: Job, streams: Streams) -> int:
     """Start the command in a session of its own; return its process id once signals reach it."""
     reached, reaches = os.pipe()
     child = os.fork()
-    if child:
-        os.close(reaches)
-        os.read(reached, 1)
-        os.close(reached)
-        return child
-    try:
+    if child == 0:
         os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(streams.out, 1)
-        os.dup2(streams.err, 2)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        os.closerange(3, 256)
-        os.chdir(job.cwd)
-        os.execvpe(job.argv[0], job.argv, job.environment)  # noqa: S606  it is the lab's purpose
-    except OSError as error:
-        os.write(2, f"lab/run: {job.argv[0]}: {error.strerror}\n".encode())
-    os._exit(NOT_FOUND)
+        silence = os.open(os.devnull, os.O_RDONLY)
+        become(job.argv, job.cwd, job.environment, (silence, streams.out, streams.err))
+    os.close(reaches)
+    os.read(reached, 1)
+    os.close(reached)
+    return child
 
 
 def reap(child: int) -> int | None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from libra_lab.door import Door
 from libra_lab.errors import LabUnavailable
 from libra_lab.job import Job
 from libra_lab.session import Session
@@ -138,25 +139,28 @@ def _boot(
     err, err_in = os.pipe()
     control, control_in = os.pipe()
     orders_out, orders = os.pipe()
+    visits, visits_in = os.pipe()
+    visitors_out, visitors = os.pipe()
     with log.open("wb") as log_file:
-        given = (out_in, err_in, control_in, orders_out, log_file.fileno())
+        ends = (out_in, err_in, control_in, orders_out, visits_in, visitors_out)
         lines = {
             "con0": f"null,fd:{log_file.fileno()}",
             "con1": f"null,fd:{out_in}",
             "con2": f"null,fd:{err_in}",
             "con3": f"fd:{orders_out},fd:{control_in}",
+            "con4": f"fd:{visitors_out},fd:{visits_in}",
         }
         process = subprocess.Popen(
             command_line(linux, directory, memory, lines),
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,
-            pass_fds=given,
+            pass_fds=(*ends, log_file.fileno()),
             env={"PATH": os.defpath, "TMPDIR": home, "HOME": directory},
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509  no threads yet
         )
-    for descriptor in given[:4]:
+    for descriptor in ends:
         os.close(descriptor)
 
     def kill() -> None:
@@ -164,11 +168,12 @@ def _boot(
             os.killpg(process.pid, signal.SIGKILL)
 
     try:
-        return Session(control, orders, {out: 1, err: 2}, kill, timeout).follow()
+        with Door(visits, visitors):
+            return Session(control, orders, {out: 1, err: 2}, kill, timeout).follow()
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5)
         kill()
         process.wait()
-        for descriptor in (out, err, control, orders):
+        for descriptor in (out, err, control, orders, visits, visitors):
             os.close(descriptor)

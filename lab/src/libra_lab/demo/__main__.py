@@ -53,12 +53,25 @@ def _explain(made: Scene, error: Exception) -> None:
         sys.stdout.write(f"--- killed: {' '.join(made.chaos.killed)}\n")
 
 
+def lines_to_type(web: str) -> list[str]:
+    """Return what shows the running pair; `web` is the virtual address and port."""
+    return [
+        "lab/enter a ipvsadm -Ln                # the kernel's table of director a; b has its own",
+        "lab/enter a libra status               # who is master, which backends are in",
+        "lab/enter b libra events --follow      # every decision, as b logs it",
+        f"lab/enter client curl -s http://{web}/   # a request through the virtual address",
+        "lab/enter a                            # a shell on director a",
+    ]
+
+
 def _stay(made: Scene) -> None:
     """Stay up until Ctrl-C and tell how to look around."""
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    made.told.step(f"Up until Ctrl-C. The web service: http://{made.web}/")
+    made.told.step("Up until Ctrl-C. Look around from another terminal, in this directory:")
+    for line in lines_to_type(made.web):
+        made.told.fact(line)
     done.wait()
 
 

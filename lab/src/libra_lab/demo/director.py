@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from libra_lab.commands import CommandFailed
+from libra_lab.inside import note
 from libra_lab.node import Node
 from libra_lab.waiting import wait_until
 
@@ -38,14 +39,18 @@ class Director:
         return self.node.name
 
     @property
-    def environment(self) -> dict[str, str]:
+    def site(self) -> dict[str, str]:
         """Tell LibrA's programs who and where they are."""
         return {
-            **os.environ,
             "LIBRA_NODE": self.name,
             "LIBRA_STATE": str(self.folder / "state"),
             "LIBRA_RUN": str(self.folder / "run"),
         }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a program of this director."""
+        return {**os.environ, **self.site}
 
     @property
     def output(self) -> Path:
@@ -55,6 +60,7 @@ class Director:
     def start(self) -> None:
         """Start `libra up`; it is ready when its table is."""
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        note(self.node.namespace, self.site)
         command = [str(BIN / "libra"), "up", "--config", str(self.config), "--node", self.name]
         with self.output.open("a") as output:
             self.process = self.node.popen(
