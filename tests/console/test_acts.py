@@ -4,10 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libra_console.acts import Act, ActRefused, after, due, next_due, require_known
+from libra_console.acts import (
+    HOLD,
+    Act,
+    ActRefused,
+    after,
+    due,
+    ending,
+    next_due,
+    require_effect,
+    require_known,
+)
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Event
-from libra_schemas.events import AdminState, EventData, PeerState
+from libra_schemas.events import AdminState, EventData, InstanceState, PeerState
 from libra_schemas.intent.fold import Entry, State
 from libra_schemas.subjects import Subject
 
@@ -65,6 +75,39 @@ def test_a_failover_is_for_instances_and_nodes() -> None:
     assert after(None, "failover", Act(entity="instance.front")).failover
     with pytest.raises(ActRefused, match="failover is for"):
         after(None, "failover", W1)
+
+
+def test_a_failover_has_an_end_and_nothing_else_gets_one() -> None:
+    act = Act(entity="instance.front")
+    assert ending("failover", act, NOW).until == NOW + HOLD
+    chosen = act.model_copy(update={"until": NOW})
+    assert ending("failover", chosen, NOW + HOLD).until == NOW
+    assert ending("drain", W1, NOW).until is None
+
+
+def router(state: str, master: str | None = None) -> State:
+    what = InstanceState.model_validate(
+        {
+            "instance": "front", "state": state, "why": "start", "vrid": 5, "interface": "eth0",
+            "priority": 100, "interval_ms": 1000, "master": master,
+        }
+    )  # fmt: skip
+    event = Event(
+        id="x", source="/lvs/a/x", type=f"vrrp.{state}", subject="front", time=NOW, dataschema="x",
+        epoch=1, chainseq="1", chainprev=NEW_CHAIN, data=what,
+    )  # fmt: skip
+    return {("instance", "front"): Entry(1, Subject("a", f"vrrp.{state}", ("front",)), event)}
+
+
+def test_only_a_master_hands_over() -> None:
+    require_effect("failover", "instance.front", router("master"))
+    require_effect("failover", "instance.front", {})
+    require_effect("drain", "instance.front", router("backup"))
+    told = r"front is backup on this node.*its master is 10\.0\.0\.3: run it there"
+    with pytest.raises(ActRefused, match=told):
+        require_effect("failover", "instance.front", router("backup", "10.0.0.3"))
+    with pytest.raises(ActRefused, match=r"only a master hands over$"):
+        require_effect("failover", "instance.front", router("fault"))
 
 
 def test_what_the_config_does_not_know_is_refused_with_the_nearest_name() -> None:

@@ -73,9 +73,15 @@ def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    state = answer["state"]
+    print(f"{_told(act['entity'], answer['state'])} (sequence {answer['sequence']})")
+
+
+def _told(entity: str, state: dict[str, Any]) -> str:
+    until = f" until {state['until']}" if state["until"] else ""
+    if state["failover"]:
+        return f"{entity} is handed over: its master gives it up and holds back{until}"
     weight = f", weight {state['weight']}" if state["weight"] is not None else ""
-    print(f"{act['entity']} is {state['mode']}{weight} (sequence {answer['sequence']})")
+    return f"{entity} is {state['mode']}{weight}{until}"
 
 
 def _until(duration: str | None) -> str | None:

@@ -117,7 +117,8 @@ def _admin(admin: Json | None) -> str:
     weight = f" weight {admin['weight']}" if admin["weight"] is not None else ""
     until = f" until {admin['until']}" if admin["until"] else ""
     why = f": {admin['why']}" if admin["why"] else ""
-    return f"[{admin['mode']}{weight} by {admin['who']}{until}{why}]"
+    mode = "handed over" if admin["failover"] else admin["mode"]
+    return f"[{mode}{weight} by {admin['who']}{until}{why}]"
 
 
 def _state(state: str) -> str:

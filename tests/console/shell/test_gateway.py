@@ -25,6 +25,10 @@ DOCUMENT: dict[str, Any] = {
     "services": {"web": {"address": "192.0.2.1:80", "backends": {"w1": "10.0.0.5:80"}}},
 }
 OTHER: dict[str, Any] = {**DOCUMENT, "nodes": {"a": {"address": "10.0.0.9"}}}
+ROUTED: dict[str, Any] = {
+    **DOCUMENT,
+    "instances": {"front": {"interface": "eth0", "vrid": 5, "addresses": ["192.0.2.1/24"]}},
+}
 
 
 @dataclass(slots=True)
@@ -224,6 +228,23 @@ async def test_a_state_with_an_end_is_followed_by_ready(running: Console) -> Non
                 break
     (ready,) = running.said("operator.ready")
     assert (ready.mode, ready.until) == ("ready", None)
+
+
+async def test_a_failover_is_an_act_that_ends(running: Console) -> None:
+    await running.apply(ROUTED)
+    until = (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat()
+    body = {"entity": "instance.front", "until": until}
+    _, answer = await running.ask("POST", "/v1/operator/failover", body)
+    assert answer["state"]["failover"]
+    async with asyncio.timeout(5):
+        async for each in running.journal.follow("operator.ready"):
+            if getattr(each, "event", None):
+                break
+    (ready,) = running.said("operator.ready")
+    assert (ready.failover, ready.why) == (False, "failover ended as planned")
+    del body["until"]
+    _, answer = await running.ask("POST", "/v1/operator/failover", body)
+    assert answer["state"]["until"] is not None
 
 
 @pytest.mark.parametrize(

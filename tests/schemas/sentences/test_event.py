@@ -99,8 +99,13 @@ SENTENCES: list[tuple[str, EventData, str]] = [
     ),
     (
         "operator.failover",
-        AdminState(entity=("node", "a"), weight=3, failover=True, who="eve", node="a", until=None),
-        "eve set node a to ready, weight 3, failover on a",
+        AdminState(entity=("node", "a"), failover=True, who="eve", node="a", until=None),
+        "eve has node a handed over on a, its master held back",
+    ),
+    (
+        "operator.weight",
+        AdminState(entity=("backend", "web", "w1"), weight=3, who="eve", node="a"),
+        "eve set backend web w1 to ready, weight 3 on a",
     ),
     (
         "config.applied",

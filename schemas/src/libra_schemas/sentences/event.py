@@ -67,7 +67,7 @@ def said(data: EventData, event_type: str) -> str:
         case InstanceState():
             return _instance(data)
         case AdminState():
-            return because(f"{data.who} set {' '.join(data.entity)} to {_mode(data)}", data.why)
+            return because(_act(data), data.why)
         case ConfigApplied() | ConfigRejected():
             return _config(data)
         case Started() | Stopped() | Recovered() | PeerState():
@@ -117,11 +117,14 @@ def _alarm(data: Alarm) -> str:
     return f"{data.kind}{_after('from', data.peer)}{count}"
 
 
-def _mode(data: AdminState) -> str:
-    weight = f", weight {data.weight}" if data.weight is not None else ""
-    failover = ", failover" if data.failover else ""
+def _act(data: AdminState) -> str:
+    entity = " ".join(data.entity)
     until = f" until {data.until.isoformat(timespec='seconds')}" if data.until else ""
-    return f"{data.mode}{weight}{failover}{_after('on', data.node)}{until}"
+    on = _after("on", data.node)
+    if data.failover:
+        return f"{data.who} has {entity} handed over{on}, its master held back{until}"
+    weight = f", weight {data.weight}" if data.weight is not None else ""
+    return f"{data.who} set {entity} to {data.mode}{weight}{on}{until}"
 
 
 def _config(data: ConfigApplied | ConfigRejected) -> str:

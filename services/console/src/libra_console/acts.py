@@ -7,18 +7,21 @@ the mode is ready does it end the weight. An act on what the config does not kno
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Literal, assert_never, get_args
 
 from libra_console.registers import of_kind
 from libra_schemas.config import Config
-from libra_schemas.events import AdminState
-from libra_schemas.intent.fold import State
+from libra_schemas.events import AdminState, InstanceState
+from libra_schemas.intent.fold import State, data
 from libra_schemas.model import Strict
 
 Verb = Literal["drain", "ready", "maint", "weight", "failover"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
+HOLD = timedelta(seconds=60)
+"""How long a failover holds the former master back where its author did not say."""
+
 ENTITIES = "node.N, instance.I, service.S or backend.S.B"
 
 
@@ -77,6 +80,23 @@ def _weighted(state: dict[str, object], previous: AdminState | None, act: Act) -
     return AdminState.model_validate(state | {"mode": mode, "weight": act.weight, "until": until})
 
 
+def ending(verb: Verb, act: Act, now: datetime) -> Act:
+    """Give a failover its end: it is an act with an end, not a state that somebody takes back."""
+    if verb != "failover" or act.until is not None:
+        return act
+    return act.model_copy(update={"until": now + HOLD})
+
+
+def require_effect(verb: Verb, entity: str, registers: State) -> None:
+    """Raise ActRefused where a failover names an instance that this node has not to give."""
+    kind, _, name = entity.partition(".")
+    state = data(registers, InstanceState, "instance", name)
+    if verb != "failover" or kind != "instance" or state is None or state.state == "master":
+        return
+    where = f"; its master is {state.master}: run it there" if state.master else ""
+    raise ActRefused(f"{name} is {state.state} on this node, only a master hands over{where}")
+
+
 def require_known(entity: str, config: Config) -> None:
     """Raise ActRefused where *config* has no such entity; suggest the nearest."""
     known = _entities(config)
@@ -106,14 +126,19 @@ def due(registers: State, now: datetime) -> Iterable[AdminState]:
 
 
 def _ended(state: AdminState, entity: tuple[str, ...]) -> AdminState:
-    what = "weight" if state.mode == "ready" and state.weight is not None else state.mode
     return AdminState(
         entity=entity,
         weight=lasting(state),
         who=state.who,
-        why=f"{what} ended as planned",
+        why=f"{_name(state)} ended as planned",
         node=state.node,
     )
+
+
+def _name(state: AdminState) -> str:
+    if state.failover:
+        return "failover"
+    return "weight" if state.mode == "ready" and state.weight is not None else state.mode
 
 
 def next_due(registers: State) -> datetime | None:

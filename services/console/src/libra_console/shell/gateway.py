@@ -12,7 +12,17 @@ from typing import assert_never, get_args
 from pydantic import ValidationError
 
 from libra_console import notes, revisions
-from libra_console.acts import VERBS, Act, ActRefused, Verb, after, due, require_known
+from libra_console.acts import (
+    VERBS,
+    Act,
+    ActRefused,
+    Verb,
+    after,
+    due,
+    ending,
+    require_effect,
+    require_known,
+)
 from libra_console.rejections import rejection
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
@@ -183,7 +193,8 @@ class Gateway:
         previous = data(self._board.registers, AdminState, "admin", *entity)
         try:
             require_known(act.entity, self._board.config)
-            state = after(previous, verb, act)
+            require_effect(verb, act.entity, self._board.registers)
+            state = after(previous, verb, ending(verb, act, now()))
         except ActRefused as error:
             return Response.error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         sequence = await self._publish(f"operator.{verb}", entity, state)
