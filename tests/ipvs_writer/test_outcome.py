@@ -4,7 +4,7 @@ from errno import EEXIST, ENOENT, ESRCH
 
 from libra_ipvs_writer.outcome import Result, by_key, due, judge, unsettled
 from libra_ipvs_writer.plan import Step
-from libra_schemas.operations import AddDestination, AddService, DeleteDestination
+from libra_schemas.operations import AddDestination, AddService, DeleteDestination, SetService
 from libra_schemas.table import Destination, Service, ServiceKey
 
 WEB = ServiceKey.of("tcp", "192.0.2.10", 80)
@@ -24,6 +24,18 @@ def test_an_acknowledged_step_is_done_and_a_silent_one_unknown() -> None:
 def test_a_refusal_says_why() -> None:
     (result,) = judge([Step(ADD)], [EEXIST])
     assert (result.status, result.error) == ("refused", "EEXIST: File exists")
+
+
+def test_a_scheduler_that_the_kernel_lacks_is_named_with_the_way_to_get_it() -> None:
+    for operation in (SERVICE, SetService(SERVICE.service)):
+        (result,) = judge([Step(operation)], [ENOENT])
+        assert result.missing == "ip_vs_nosuch"
+        assert result.error.startswith(
+            "ENOENT: No such file or directory; this kernel lacks the module ip_vs_nosuch: "
+            "load it with `modprobe ip_vs_nosuch`"
+        )
+    assert Result(ADD, "refused", ENOENT).missing is None
+    assert Result(SERVICE, "refused", EEXIST).missing is None
 
 
 def test_a_destination_of_a_refused_service_counts_as_cancelled() -> None:

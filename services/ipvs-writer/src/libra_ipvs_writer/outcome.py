@@ -5,12 +5,12 @@ Rule: `unknown` is neither success nor refusal; who sees it reads the kernel aga
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from errno import errorcode
+from errno import ENOENT, errorcode
 from os import strerror
 from typing import Literal
 
 from libra_ipvs_writer.plan import Step
-from libra_schemas.operations import Operation
+from libra_schemas.operations import AddService, Operation, SetService
 from libra_schemas.table import ServiceKey
 
 Status = Literal["done", "refused", "cancelled", "unknown"]
@@ -26,8 +26,30 @@ class Result:
 
     @property
     def error(self) -> str:
-        """Say the refusal as `EEXIST: File exists`."""
-        return f"{errorcode.get(self.errno, self.errno)}: {strerror(self.errno)}"
+        """Say the refusal as `EEXIST: File exists`; of a missing module how to get it."""
+        said = f"{errorcode.get(self.errno, self.errno)}: {strerror(self.errno)}"
+        return f"{said}; {remedy(self.missing)}" if self.missing else said
+
+    @property
+    def missing(self) -> str | None:
+        """Name the module that the kernel lacks for it.
+
+        net/netfilter/ipvs/ip_vs_ctl.c: a service that is made or set gets ENOENT for a scheduler
+        that is not there and could not be loaded by the kernel itself, and for nothing else here.
+        """
+        match self.operation:
+            case AddService(service) | SetService(service) if self.errno == ENOENT:
+                return f"ip_vs_{service.scheduler}"
+            case _:
+                return None
+
+
+def remedy(module: str) -> str:
+    """Say how to get a kernel module of IPVS."""
+    return (
+        f"this kernel lacks the module {module}: load it with `modprobe {module}` "
+        "(it is part of the distribution's full kernel package)"
+    )
 
 
 ResultsByKey = Mapping[ServiceKey, Sequence[Result]]

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from libra_ipvs_writer import report
 from libra_ipvs_writer.history import Memory, newest_own, remembered, reported
-from libra_ipvs_writer.outcome import ResultsByKey, by_key, unsettled
+from libra_ipvs_writer.outcome import Result, ResultsByKey, by_key, unsettled
 from libra_ipvs_writer.plan import Plan, merge, plan
 from libra_ipvs_writer.propose import Proposal, propose
 from libra_ipvs_writer.report import Motive, motive_of
@@ -143,10 +143,14 @@ class KernelTable:
             if self.voice.counts[proposal.name] >= report.RECORD_EVERY:
                 self.voice.recorded(proposal.name, "periodic", self.held.get(key))
         if any(each.status == "refused" for each in own):
-            attempt, delay = self.retries.again(proposal.name)
-            self.voice.refused(proposal.name, own, attempt, delay, motive)
+            self._refuse(proposal.name, own, motive)
         else:
             self.retries.forget(proposal.name)
+
+    def _refuse(self, name: str, own: Sequence[Result], motive: Motive) -> None:
+        first = next(each for each in own if each.status == "refused")
+        attempt, delay = self.retries.again(name, first.error, first.missing)
+        self.voice.refused(name, own, attempt, delay, motive)
 
     def _settle_owners(self, proposal: Proposal) -> None:
         """Forget former services of ours that the kernel does not hold any more."""
@@ -183,8 +187,7 @@ class KernelTable:
     @property
     def trouble(self) -> str | None:
         """Say in one sentence what the kernel refuses."""
-        names = ", ".join(sorted(self.retries.names()))
-        return f"The kernel refuses changes of {names}: see table.refused." if names else None
+        return self.retries.trouble
 
     def compare(self) -> Iterator[frozenset[str]]:
         """Compare the kernel with what we know, a service at a time; yield ours that differ.
@@ -192,17 +195,13 @@ class KernelTable:
         What is found becomes what we know, and is said.
         """
         services = {each.key: each for each in self._kernel.services()}
-        yield frozenset().union(
-            *(self._compare_service(services, key) for key in self._all(services))
-        )
+        every = (*services, *(self.held.keys() - services.keys()))
+        yield frozenset().union(*(self._compare_service(services, key) for key in every))
         for key in services:
             known = self.held.get(key)
             if known is not None:
                 now = ServiceTable.of(known.service, self._kernel.destinations(key))
                 yield self._found(key, now)
-
-    def _all(self, services: Mapping[ServiceKey, Service]) -> list[ServiceKey]:
-        return [*services, *(self.held.keys() - services.keys())]
 
     def _compare_service(
         self, services: Mapping[ServiceKey, Service], key: ServiceKey

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from libra_ipvs_writer import report
 from libra_ipvs_writer.outcome import Result
 from libra_ipvs_writer.report import Motive
@@ -75,10 +77,11 @@ class Voice:
     def refused(
         self, name: str, results: Sequence[Result], attempt: int, retry: float, motive: Motive
     ) -> None:
-        """Say what the kernel refused; *retry* in seconds."""
-        self._say(
-            "table.refused", name, report.refusal(name, results, attempt, retry * 1000), motive
-        )
+        """Say what the kernel refused, to the log of this process too; *retry* in seconds."""
+        data = report.refusal(name, results, attempt, retry * 1000)
+        facts = {"why": data.error, "attempt": attempt, "retry_s": retry}
+        structlog.get_logger().warning("the kernel refused a change", service=name, **facts)
+        self._say("table.refused", name, data, motive)
 
     def drifted(
         self,
