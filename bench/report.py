@@ -41,6 +41,11 @@ def figures(samples: Sequence[float]) -> dict[str, float]:
     }
 
 
+def p99(samples: Sequence[float]) -> float:
+    """Give the sample that one in a hundred exceeds."""
+    return sorted(samples)[len(samples) * 99 // 100]
+
+
 def tell(row: Row, measured: Measured) -> bool:
     """Print a row's table, write its JSON, and return whether the target is met."""
     met = row.met(measured)
