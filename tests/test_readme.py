@@ -39,3 +39,18 @@ def test_every_verb_it_names_is_in_the_makefile() -> None:
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert verbs
     assert verbs <= made
+
+
+def test_every_section_of_the_design_that_is_cited_is_there() -> None:
+    sections = re.findall(r"^## (§\d+) ", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    pages = [
+        page
+        for top in sorted(ROOT.iterdir())
+        if not top.name.startswith(".")
+        for page in (top.rglob("*") if top.is_dir() else [top])
+        if page.suffix in {".py", ".md"}
+    ]
+    citation = re.compile(r"design (§\d+|section \d+)", re.IGNORECASE)
+    cited = {section for page in pages for section in citation.findall(page.read_text())}
+    assert "§3" in cited
+    assert cited <= set(sections)
