@@ -22,7 +22,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of DESIGN §12. *met* judges what was measured against *target*."""
+    """One row of design §12. *met* judges what was measured against *target*."""
 
     name: str
     unit: str

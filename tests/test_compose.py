@@ -1,4 +1,4 @@
-"""docker-compose.yml keeps what DESIGN §2 and §13 promise, without an engine to ask."""
+"""docker-compose.yml keeps what design §2 and §13 promise, without an engine to ask."""
 
 import os
 import re
@@ -27,11 +27,11 @@ CAPABILITIES = {
     "vrrp": {"NET_ADMIN", "NET_RAW", "SETUID", "SETGID", "SYS_NICE", "IPC_LOCK"},
     "ipvs-writer": {"NET_ADMIN"},
 }
-"""DESIGN §2, with what it calls optional; `init` hands files over, and ends."""
+"""Design §2, with what it calls optional; `init` hands files over, and ends."""
 
 
 def user_of(name: str) -> str:
-    """Tell the user that DESIGN §2 and `libra up` give to a container."""
+    """Tell the user that design §2 and `libra up` give to a container."""
     if name in PRIVILEGED or name in ONCE:
         return f"0:{_GROUP}"
     return f"{_NUMBERS[SERVER if name == 'nats' else name]}:{_GROUP}"

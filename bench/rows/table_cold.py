@@ -1,4 +1,4 @@
-"""table-cold: 200 services x 50 backends from an empty table (DESIGN §12).
+"""table-cold: 200 services x 50 backends from an empty table (design §12).
 
 LibrA: plan + perform. Peers: ipvsadm-restore of the same table, and keepalived from its start to
 the full table.

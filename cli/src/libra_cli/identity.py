@@ -1,4 +1,4 @@
-"""As whom each process runs: privileged only where the kernel demands it (DESIGN §2).
+"""As whom each process runs: privileged only where the kernel demands it (design §2).
 
 A process gets the system user `libra-<name>` where there is one, else a fixed number of its own;
 one group, `libra` or a fixed number, lets all of them use the node's directories.

@@ -1,4 +1,4 @@
-"""Offering a config file to the console: taken over only where DESIGN §10's rule says so."""
+"""Offering a config file to the console: taken over only where design §10's rule says so."""
 
 import asyncio
 import sys

@@ -1,7 +1,7 @@
 """Who may say and hear what on a node's NATS server: the one table, and the server config of it.
 
 Rule: writing is restricted by prefix, reading one's own node's log is open to every service, the
-JetStream API is closed but for consumers on LOG, direct get and stream info (DESIGN §13).
+JetStream API is closed but for consumers on LOG, direct get and stream info (design §13).
 Limit: NATS restricts what a user publishes, not where it has the server answer to. A service that
 names another's subject as the reply of a direct get has the server store there what it had stored
 itself (seen on 2.15.1). Prefixes hold off mistakes; a stolen seed would show by signatures alone,

@@ -1,6 +1,6 @@
 """What a mistyped key of the config was probably meant to be.
 
-Rule: the known keys are read from the models; keys that DESIGN knows and this release does not
+Rule: the known keys are read from the models; keys that the design knows and this release does not
 have yet are named as such, and a secret written as a value is sent to its `*_file`.
 """
 

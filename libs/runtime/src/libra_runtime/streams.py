@@ -1,4 +1,4 @@
-"""The streams of a node: LOG, STATE and DEAD, made by the admin identity alone (DESIGN §3)."""
+"""The streams of a node: LOG, STATE and DEAD, made by the admin identity alone (design §3)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

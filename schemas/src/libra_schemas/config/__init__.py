@@ -1,4 +1,4 @@
-"""The config of the whole cluster as one model (DESIGN §10).
+"""The config of the whole cluster as one model (design §10).
 
 Rule: a config is data from a file; what is derived from it (target digests, who takes part) is
 computed here once, for every service alike.
@@ -26,7 +26,7 @@ class NodeConfig(Strict):
 
 
 class SyncConfig(Strict):
-    """The kernel's connection sync daemon (DESIGN §7).
+    """The kernel's connection sync daemon (design §7).
 
     *interface* is where the peers are; without it the first instance's interface. *role* `both`
     runs the master and the backup daemon on every node.

@@ -1,4 +1,4 @@
-"""State is a map of registers; the last writer by LOG sequence wins (DESIGN §3).
+"""State is a map of registers; the last writer by LOG sequence wins (design §3).
 
 Rule: `fold` never reads one register to change another, never drops what it does not know, never
 prunes and knows no clock. What registers mean together is decided in `desired` alone.

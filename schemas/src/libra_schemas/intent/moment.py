@@ -1,4 +1,4 @@
-"""What was wanted at one moment: the log up to it, read as the ipvs-writer reads it (DESIGN §9).
+"""What was wanted at one moment: the log up to it, read as the ipvs-writer reads it (design §9).
 
 Rule: a config that cannot be used counts for nothing; the one before it stays in force.
 """

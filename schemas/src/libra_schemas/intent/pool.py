@@ -1,4 +1,4 @@
-"""Pool arithmetic: whether a service has its quorum (DESIGN §4).
+"""Pool arithmetic: whether a service has its quorum (design §4).
 
 Rule: only health decides. A drain or a weight of 0 never takes a service down by itself, and what
 is not known yet is neither counted for the service nor held against it.

@@ -1,4 +1,4 @@
-"""Which config revision is in force, and what becomes of a proposed one (DESIGN §10).
+"""Which config revision is in force, and what becomes of a proposed one (design §10).
 
 Rule: apply makes highest-known + 1; equal content makes no revision; a file is taken over
 unasked only where nothing newer than what it was made from is in force.
@@ -21,7 +21,7 @@ class Proposal:
     """A valid document somebody wants in force.
 
     *base* is the revision it was made from, None where its author did not say. Rule `changed`
-    (a file at start) takes the document over only as DESIGN §10 allows; `always` means it.
+    (a file at start) takes the document over only as design §10 allows; `always` means it.
     """
 
     document: dict[str, Any]

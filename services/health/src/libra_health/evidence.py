@@ -20,7 +20,7 @@ def event_type(verdict: Verdict) -> str:
 
 
 def state_of(verdict: Verdict) -> BackendState:
-    """Write a verdict down (DESIGN §3): target digest, and the finding of every check."""
+    """Write a verdict down (design §3): target digest, and the finding of every check."""
     watch = verdict.watch
     service, backend = watch.key
     found = zip(watch.lookouts, verdict.findings, strict=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 DETAIL_LIMIT: Final = 512
-"""Bytes kept of any text that a backend sent (DESIGN §3)."""
+"""Bytes kept of any text that a backend sent (design §3)."""
 
 
 class Reason(StrEnum):

@@ -1,4 +1,4 @@
-"""Which sync daemons the kernel should run on this node (DESIGN §7).
+"""Which sync daemons the kernel should run on this node (design §7).
 
 Rule: `both` runs master and backup everywhere, whoever owns the addresses; `follow` runs master
 where any instance is master, else backup. One director alone has nobody to sync with.

@@ -1,6 +1,6 @@
 """Leased addresses: the kernel takes an address back from a master that no longer renews it.
 
-DESIGN section 6. One rule: a master acts only while the kernel is sure to hold its addresses, as
+Design §6. One rule: a master acts only while the kernel is sure to hold its addresses, as
 counted from the moment at which the last confirmed renewal was *asked* for. Times are seconds.
 """
 

@@ -18,13 +18,13 @@ from libra_vrrp.orders import Delta, Failover, Instance, Place
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 SYNC_DEADLINE: Final = 60.0
-"""Seconds that a preemption waits for the peer's connections at most (DESIGN section 6)."""
+"""Seconds that a preemption waits for the peer's connections at most (design §6)."""
 
 HOLD: Final = 60.0
 """Seconds that a failover without an end holds the node back."""
 
 FRESH: Final = 0.9
-"""Share of the peer's connections from which on we count as synced (DESIGN section 6)."""
+"""Share of the peer's connections from which on we count as synced (design §6)."""
 
 
 def instances(config: Config, node: str) -> tuple[Instance, ...]:
