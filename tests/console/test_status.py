@@ -97,7 +97,8 @@ def test_an_empty_node_says_so() -> None:
 
 def test_without_events_everything_configured_is_unknown() -> None:
     document = status("a", {}, CONFIG)
-    assert document["instances"] == {"front": {"state": "unknown", "admin": None}}
+    unknown = {"state": "unknown", "why": "vrrp has never run on this node", "admin": None}
+    assert document["instances"] == {"front": unknown}
     web = document["services"]["web"]
     assert (web["state"], web["address"], web["live_weight"]) == ("unknown", "192.0.2.1:80", None)
     assert web["backends"]["w2"]["verdict"] == "unknown"
@@ -114,9 +115,35 @@ def test_a_verdict_is_shown_with_its_reason() -> None:
     assert backend(verdict(up=False, held=True))["verdict"] == "held"
 
 
+def started(service: str) -> tuple[str, tuple[str, ...], EventData]:
+    return "node.started", (service,), Started(service=service, version="1", pid=7)
+
+
+def test_what_is_unknown_says_why() -> None:
+    services = ("health", "ipvs-writer", "vrrp")
+    held = registers(*map(started, services))
+    document = status("a", held, CONFIG)
+    web = document["services"]["web"]
+    assert (web["why"], web["backends"]["w1"]["reason"]) == (
+        "ipvs-writer has not judged it yet",
+        "not checked yet",
+    )
+    assert document["services"]["mark"]["backends"]["m"]["reason"] == "it has no check"
+    assert document["instances"]["front"]["why"] == "vrrp has not taken it up yet"
+    troubles = {"health": "it does not answer", "vrrp": None, "ipvs-writer": "no IPVS"}
+    document = status("a", held, CONFIG, troubles)
+    web = document["services"]["web"]
+    assert (web["why"], web["backends"]["w1"]["reason"]) == (
+        "ipvs-writer: no IPVS",
+        "health: it does not answer",
+    )
+    assert {name: each["trouble"] for name, each in document["processes"].items()} == troubles
+
+
 def test_a_verdict_on_another_target_does_not_count() -> None:
-    shown = backend(verdict(up=True, target="0" * 64))
+    shown = backend(verdict(up=True, target="0" * 64), started("health"))
     assert (shown["verdict"], shown["since"]) == ("unknown", None)
+    assert shown["reason"] == "not checked yet"
 
 
 def test_the_weight_is_the_operators_then_the_checks_then_the_configs() -> None:

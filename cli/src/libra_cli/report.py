@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from libra_cli.output import coloured, columns
+from libra_schemas.sentences.words import because
 
 Json = dict[str, Any]
 
@@ -58,13 +59,13 @@ def _section(title: str, rows: list[tuple[str, ...]]) -> list[str]:
 
 def _instance(name: str, instance: Json, now: datetime) -> tuple[str, ...]:
     if instance["state"] == "unknown":
-        return (name, _state("unknown"))
+        return (name, _state("unknown"), instance["why"])
     where = f"master is {instance['master']}" if instance["master"] else ""
     addresses = " ".join(instance["addresses"])
     return (
         name,
         _state(instance["state"]),
-        f"{_age(instance['since'], now)} ({instance['why']})",
+        f"{_age(instance['since'], now)} ({because(instance['why'], instance['detail'])})",
         f"priority {instance['priority']}",
         where if instance["state"] == "backup" else addresses,
         _admin(instance["admin"]),
@@ -77,7 +78,8 @@ def _service(name: str, service: Json, now: datetime) -> str:
     sorry = "the sorry server answers" if service["sorry"] else ""
     facts = [
         f"{service['protocol']} {service['address']}", service["scheduler"],
-        _state(service["state"]), weight, sorry, _admin(service["admin"]),
+        _state(service["state"]), weight, sorry,
+        service["why"] if service["state"] != "up" else "", _admin(service["admin"]),
     ]  # fmt: skip
     rows = [_backend(each, backend, now) for each, backend in service["backends"].items()]
     return f"\n{name}  {'  '.join(fact for fact in facts if fact)}\n{columns(rows, '  ')}"
@@ -103,11 +105,11 @@ def _sync(key: str, sync: Json) -> tuple[str, ...]:
 def _process(name: str, process: Json, now: datetime) -> tuple[str, ...]:
     return (
         name,
-        _state(process["state"]),
+        _state("not ready" if process["trouble"] and not process["why"] else process["state"]),
         _age(process["since"], now),
         f"epoch {process['epoch']}",
         f"process {process['pid']}",
-        process["why"],
+        process["why"] or process["trouble"] or "",
     )
 
 

@@ -40,6 +40,14 @@ class ActRefused(Exception):
     """The act makes no sense here; the message is one sentence for the operator."""
 
 
+def outcome(registers: State, config: Config, verb: Verb, act: Act, now: datetime) -> AdminState:
+    """Give the admin state that *verb* makes of what is known; raise ActRefused."""
+    require_known(act.entity, config)
+    require_effect(verb, act.entity, registers)
+    previous = data(registers, AdminState, "admin", *act.entity.split("."))
+    return after(previous, verb, ending(verb, act, now))
+
+
 def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
     """Give the admin state that *verb* makes of *previous*; raise ActRefused."""
     entity = tuple(act.entity.split("."))

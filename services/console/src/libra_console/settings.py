@@ -13,5 +13,7 @@ class Settings:
     notes: Path
     """What this node last took over from which file (JSON)."""
     config: Path | None = None
-    """A file to take over at start, by DESIGN §10's rule."""
+    """A file to take over at start, by design §10's rule."""
     ack_timeout: float = 10.0
+    metrics_port: int = 0
+    """Ours, from which those of the other services follow; 0 = none."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from libra_console import revisions
 from libra_console.registers import of_kind
+from libra_console.waiting import Troubles, silence
 from libra_schemas.config import Config, ServiceConfig
 from libra_schemas.events import (
     AdminState,
@@ -28,16 +29,20 @@ from libra_schemas.sentences.backend import reasons
 
 Json = dict[str, Any]
 
+_NOBODY_ASKED: Troubles = {}
 
-def status(node: str, registers: State, config: Config | None) -> Json:
+
+def status(
+    node: str, registers: State, config: Config | None, troubles: Troubles = _NOBODY_ASKED
+) -> Json:
     """Make the status of *node*; *config* is the parsed document in force."""
     return {
         "node": node,
         "sequence": max((held.sequence for held in registers.values()), default=0),
         "config": _config(registers),
-        "processes": _processes(registers),
-        "instances": _instances(registers, config, node),
-        "services": _services(registers, prepare(config, node)) if config else {},
+        "processes": _processes(registers, troubles),
+        "instances": _instances(registers, config, node, troubles),
+        "services": _services(registers, prepare(config, node), troubles) if config else {},
         "sync": _sync(registers),
     }
 
@@ -69,9 +74,12 @@ def _rejected(registers: State) -> Json | None:
     }
 
 
-def _processes(registers: State) -> Json:
+def _processes(registers: State, troubles: Troubles) -> Json:
     return {
-        held.event.data.service: _process(held, held.event.data, registers.get(("stopped", *key)))
+        held.event.data.service: {
+            **_process(held, held.event.data, registers.get(("stopped", *key))),
+            "trouble": troubles.get(held.event.data.service),
+        }
         for key, held in of_kind(registers, "started")
         if isinstance(held.event.data, Started)
     }
@@ -91,19 +99,20 @@ def _process(held: Entry, started: Started, ended: Entry | None) -> Json:
     }
 
 
-def _instances(registers: State, config: Config | None, node: str) -> Json:
+def _instances(registers: State, config: Config | None, node: str, troubles: Troubles) -> Json:
     return {
-        name: _instance(registers, name)
+        name: _instance(registers, name, troubles)
         for name, instance in (config.instances if config else {}).items()
         if instance.priority_on(node) is not None
     }
 
 
-def _instance(registers: State, name: str) -> Json:
+def _instance(registers: State, name: str, troubles: Troubles) -> Json:
     held = registers.get(("instance", name))
     state = data(registers, InstanceState, "instance", name)
     if state is None:
-        return {"state": "unknown", "admin": _admin(registers, "instance", name)}
+        why = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
+        return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
     return {
         "state": state.state,
         "since": _when(held),
@@ -116,14 +125,25 @@ def _instance(registers: State, name: str) -> Json:
     }
 
 
-def _services(registers: State, prepared: Prepared) -> Json:
+def _services(registers: State, prepared: Prepared, troubles: Troubles) -> Json:
+    unjudged = silence(registers, troubles, "ipvs-writer", "ipvs-writer has not judged it yet")
+    unchecked = silence(registers, troubles, "health", "not checked yet")
     return {
-        name: _service(registers, name, pool.config, look(registers, prepared, name))
+        name: _service(
+            registers, name, pool.config, look(registers, prepared, name), (unjudged, unchecked)
+        )
         for name, pool in prepared.pools.items()
     }
 
 
-def _service(registers: State, name: str, service: ServiceConfig, seen: Mapping[str, Seen]) -> Json:
+def _service(
+    registers: State,
+    name: str,
+    service: ServiceConfig,
+    seen: Mapping[str, Seen],
+    unknown: tuple[str, str],
+) -> Json:
+    unjudged, unchecked = unknown
     held = registers.get(("service", name))
     state = data(registers, ServiceState, "service", name)
     address = f"fwmark {service.fwmark}" if service.fwmark else str(service.address)
@@ -133,31 +153,40 @@ def _service(registers: State, name: str, service: ServiceConfig, seen: Mapping[
         "scheduler": service.scheduler,
         "state": "unknown" if state is None else "up" if state.up else "down",
         "since": _when(held),
-        "why": state.why if state else "",
+        "why": state.why if state else unjudged,
         "live_weight": state.live_weight if state else None,
         "quorum": service.quorum,
         "sorry": state.sorry if state else False,
         "admin": _admin(registers, "service", name),
         "backends": {
-            each: _backend(registers, ("backend", name, each), service, seen[each])
+            each: _backend(registers, ("backend", name, each), service, seen[each], unchecked)
             for each in service.backends
         },
     }
 
 
 def _backend(
-    registers: State, entity: tuple[str, str, str], service: ServiceConfig, seen: Seen
+    registers: State,
+    entity: tuple[str, str, str],
+    service: ServiceConfig,
+    seen: Seen,
+    unchecked: str,
 ) -> Json:
     held = registers.get(entity) if seen.state else None
+    backend = service.backends[entity[2]]
     return {
-        "address": str(service.backends[entity[2]].address),
+        "address": str(backend.address),
         "verdict": _verdict(seen.state, service),
         "since": _when(held),
-        "reason": reasons(seen.state) if seen.state else "",
+        "reason": _reason(seen, unchecked if service.checks_of(backend) else "it has no check"),
         "weight": seen.weight,
         "mode": seen.will.mode,
         "admin": _admin(registers, *entity),
     }
+
+
+def _reason(seen: Seen, unchecked: str) -> str:
+    return reasons(seen.state) if seen.state else unchecked
 
 
 def _verdict(verdict: BackendState | None, service: ServiceConfig) -> str:

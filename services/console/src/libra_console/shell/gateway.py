@@ -12,17 +12,7 @@ from typing import assert_never, get_args
 from pydantic import ValidationError
 
 from libra_console import notes, revisions
-from libra_console.acts import (
-    VERBS,
-    Act,
-    ActRefused,
-    Verb,
-    after,
-    due,
-    ending,
-    require_effect,
-    require_known,
-)
+from libra_console.acts import VERBS, Act, ActRefused, Verb, due, outcome
 from libra_console.rejections import rejection
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
@@ -30,6 +20,7 @@ from libra_console.shell.answers import author, bad_request, invalid, one_line
 from libra_console.shell.board import Board
 from libra_console.shell.bodies import Offer, Refused
 from libra_console.shell.http import Request, Response
+from libra_console.shell.neighbours import troubles
 from libra_console.status import status
 from libra_runtime.journal import Journal
 from libra_runtime.kept import keep, kept
@@ -37,7 +28,6 @@ from libra_runtime.stamp import draft, now
 from libra_schemas.canonical import digest
 from libra_schemas.errors import ConfigError, LibraError, Problem
 from libra_schemas.events import AdminState, ConfigRejected, EventData
-from libra_schemas.intent.fold import data
 from libra_schemas.load import config_from
 
 _OPERATOR = "/v1/operator/"
@@ -92,7 +82,8 @@ class Gateway:
         return Response(HTTPStatus.OK, {"healthy": True})
 
     async def _status(self, _: Request) -> Response:
-        document = status(self._settings.node, self._board.registers, self._board.config)
+        said = await troubles(self._settings.metrics_port)
+        document = status(self._settings.node, self._board.registers, self._board.config, said)
         journal = {
             "connected": self._journal.connected,
             "epoch": self._journal.epoch,
@@ -189,15 +180,11 @@ class Gateway:
     async def _act(self, verb: Verb, act: Act) -> Response:
         if self._board.config is None:
             return Response.error(HTTPStatus.CONFLICT, "no config is in force yet")
-        entity = tuple(act.entity.split("."))
-        previous = data(self._board.registers, AdminState, "admin", *entity)
         try:
-            require_known(act.entity, self._board.config)
-            require_effect(verb, act.entity, self._board.registers)
-            state = after(previous, verb, ending(verb, act, now()))
+            state = outcome(self._board.registers, self._board.config, verb, act, now())
         except ActRefused as error:
             return Response.error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        sequence = await self._publish(f"operator.{verb}", entity, state)
+        sequence = await self._publish(f"operator.{verb}", state.entity, state)
         return Response(
             HTTPStatus.OK, {"state": state.model_dump(mode="json"), "sequence": sequence}
         )

@@ -31,6 +31,7 @@ def settings(edge: Edge) -> Settings:
         socket=edge.run / "console.sock",
         notes=edge.state / "console.files.json",
         config=Path(config).absolute() if config else None,
+        metrics_port=edge.metrics_port,
     )
 
 
@@ -68,7 +69,7 @@ async def end_states(gateway: Gateway, board: Board) -> None:
 
 
 async def take_over(gateway: Gateway, board: Board, file: Path | None) -> None:
-    """Take LIBRA_CONFIG over at start, by DESIGN §10's rule; say what became of it."""
+    """Take LIBRA_CONFIG over at start, by design §10's rule; say what became of it."""
     if file is None:
         return
     from libra_runtime.yaml_config import read_config  # noqa: PLC0415 - YAML only for a file

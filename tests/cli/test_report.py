@@ -1,0 +1,75 @@
+"""`libra status` as text: what is wrong stands beside its reason."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from libra_cli.report import report
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def status(**more: Any) -> dict[str, Any]:
+    config = {"revision": None, "rejected": None}
+    empty: dict[str, Any] = {"instances": {}, "services": {}, "sync": {}, "processes": {}}
+    return {"node": "a", "sequence": 7, "config": config, "journal": {"trouble": None}} | (
+        empty | more
+    )
+
+
+def lines(**more: Any) -> list[str]:
+    return [" ".join(each.split()) for each in report(status(**more), NOW).splitlines()]
+
+
+def test_an_instance_in_fault_says_why_in_words() -> None:
+    instance = {
+        "state": "fault", "since": NOW.isoformat(), "why": "interface",
+        "detail": "interface eth7 does not exist", "priority": 150, "addresses": ["192.0.2.1"],
+        "master": None, "admin": None,
+    }  # fmt: skip
+    assert (
+        "front fault 0s ago (interface: interface eth7 does not exist) priority 150 192.0.2.1"
+        in lines(instances={"front": instance})
+    )
+    unknown = {"state": "unknown", "why": "vrrp does not run", "admin": None}
+    assert "front unknown vrrp does not run" in lines(instances={"front": unknown})
+
+
+def test_what_is_unknown_says_why() -> None:
+    backend = {
+        "address": "10.0.0.5:80", "verdict": "unknown", "since": None, "weight": 1,
+        "mode": "ready", "admin": None, "reason": "health: it does not answer",
+    }  # fmt: skip
+    service = {
+        "address": "192.0.2.1:80", "protocol": "tcp", "scheduler": "wlc", "state": "unknown",
+        "why": "ipvs-writer has not judged it yet", "live_weight": None, "quorum": 1,
+        "sorry": False, "admin": None, "backends": {"w1": backend},
+    }  # fmt: skip
+    shown = lines(services={"web": service})
+    assert "web tcp 192.0.2.1:80 wlc unknown ipvs-writer has not judged it yet" in shown
+    assert "w1 10.0.0.5:80 unknown weight 1 health: it does not answer" in shown
+
+
+def test_a_process_that_is_not_ready_says_why() -> None:
+    process = {
+        "state": "started", "since": NOW.isoformat(), "epoch": 2, "pid": 7, "why": "",
+        "trouble": "no IPVS",
+    }  # fmt: skip
+    shown = lines(processes={"ipvs-writer": process})
+    assert "ipvs-writer not ready 0s ago epoch 2 process 7 no IPVS" in shown
+    stopped = process | {"state": "stopped", "why": "SIGTERM"}
+    assert "health stopped 0s ago epoch 2 process 7 SIGTERM" in lines(processes={"health": stopped})
+
+
+def test_an_instance_that_is_handed_over_says_so() -> None:
+    admin = {
+        "mode": "ready", "weight": None, "failover": True, "who": "eve", "until": "12:00",
+        "why": "upgrade", "node": None,
+    }  # fmt: skip
+    unknown = {"state": "unknown", "why": "", "admin": admin}
+    instance = unknown | {
+        "state": "backup", "since": NOW.isoformat(), "why": "operator", "detail": "",
+        "priority": 1, "addresses": [], "master": "192.0.2.9",
+    }  # fmt: skip
+    assert lines(instances={"front": instance})[-1].endswith(
+        "master is 192.0.2.9 [handed over by eve until 12:00: upgrade]"
+    )
