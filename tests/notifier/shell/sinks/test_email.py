@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from libra_notifier.retry import Delivered, Failed
+from libra_notifier.shell.names import Names
 from libra_notifier.shell.sinks.email import deliver
 from libra_schemas.config.notify import EmailSink
 
@@ -60,7 +61,7 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
 
 
 async def test_a_mail_reaches_everybody_in_one_message(postbox: Any, make: Any) -> None:
-    assert isinstance(await deliver(sink(postbox), make.notice()), Delivered)
+    assert isinstance(await deliver(sink(postbox), make.notice(), Names()), Delivered)
     (mail,) = postbox.mails
     assert mail.sender == "libra@example.org"
     assert mail.recipients == ["ops@example.org", "boss@example.org"]
@@ -74,7 +75,7 @@ async def test_a_refused_recipient_is_named_and_only_it_is_tried_again(
     postbox: Any, make: Any
 ) -> None:
     postbox.refused = {"boss@example.org"}
-    failed = await deliver(sink(postbox), make.notice())
+    failed = await deliver(sink(postbox), make.notice(), Names())
     assert failed == Failed(
         "boss@example.org refused: no such user", served=frozenset({"ops@example.org"})
     )
@@ -83,7 +84,7 @@ async def test_a_refused_recipient_is_named_and_only_it_is_tried_again(
     again = type(again)(
         again.sink, again.event, again.subject, again.raw, again.sequence, 2, failed.served
     )
-    assert isinstance(await deliver(sink(postbox), again), Delivered)
+    assert isinstance(await deliver(sink(postbox), again, Names()), Delivered)
     assert [mail.recipients for mail in postbox.mails] == [
         ["ops@example.org"],
         ["boss@example.org"],
@@ -92,13 +93,13 @@ async def test_a_refused_recipient_is_named_and_only_it_is_tried_again(
 
 async def test_all_recipients_refused_is_a_failure(postbox: Any, make: Any) -> None:
     postbox.refused = {"ops@example.org", "boss@example.org"}
-    failed = await deliver(sink(postbox), make.notice())
+    failed = await deliver(sink(postbox), make.notice(), Names())
     assert isinstance(failed, Failed)
     assert "ops@example.org refused: no such user" in failed.detail
 
 
 async def test_nobody_listening_is_a_failure(postbox: Any, make: Any) -> None:
-    failed = await deliver(sink(postbox, server="127.0.0.1", port=9), make.notice())
+    failed = await deliver(sink(postbox, server="127.0.0.1", port=9), make.notice(), Names())
     assert isinstance(failed, Failed)
     assert "127.0.0.1" in failed.detail
 
@@ -109,7 +110,7 @@ async def test_a_password_is_read_from_its_file_and_sent_after_starttls(
     (tmp_path / "password").write_text("letmein\n")
     async with make_postbox(tls_context=certified, auth_required=True) as postbox:
         how = {"security": "starttls", "user": "libra", "password_file": str(tmp_path / "password")}
-        assert isinstance(await deliver(sink(postbox, **how), make.notice()), Delivered)
+        assert isinstance(await deliver(sink(postbox, **how), make.notice(), Names()), Delivered)
     assert postbox.logins == [(b"libra", b"letmein")]
     assert len(postbox.mails) == 1
 
@@ -120,7 +121,7 @@ async def test_a_wrong_password_is_a_failure_that_does_not_repeat_it(
     (tmp_path / "password").write_text("guess")
     async with make_postbox(tls_context=certified, auth_required=True) as postbox:
         how = {"security": "starttls", "user": "libra", "password_file": str(tmp_path / "password")}
-        failed = await deliver(sink(postbox, **how), make.notice())
+        failed = await deliver(sink(postbox, **how), make.notice(), Names())
     assert isinstance(failed, Failed)
     assert "535" in failed.detail or "invalid" in failed.detail.lower()
     assert "guess" not in failed.detail
@@ -131,7 +132,9 @@ async def test_tls_from_the_first_byte(
     make_postbox: Any, certified: ssl.SSLContext, make: Any
 ) -> None:
     async with make_postbox(certified) as postbox:
-        assert isinstance(await deliver(sink(postbox, security="tls"), make.notice()), Delivered)
+        assert isinstance(
+            await deliver(sink(postbox, security="tls"), make.notice(), Names()), Delivered
+        )
     assert len(postbox.mails) == 1
 
 
@@ -140,19 +143,19 @@ async def test_a_server_that_nobody_vouches_for_gets_no_mail(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     async with make_postbox(certified) as postbox:
-        failed = await deliver(sink(postbox, security="tls"), make.notice())
+        failed = await deliver(sink(postbox, security="tls"), make.notice(), Names())
     assert isinstance(failed, Failed)
     assert "certificate" in failed.detail.lower()
     assert postbox.mails == []
 
 
 async def test_starttls_where_the_server_has_none_sends_nothing(postbox: Any, make: Any) -> None:
-    failed = await deliver(sink(postbox, security="starttls"), make.notice())
+    failed = await deliver(sink(postbox, security="starttls"), make.notice(), Names())
     assert isinstance(failed, Failed)
     assert postbox.mails == []
 
 
 async def test_a_missing_password_file_is_a_failure_that_names_it(postbox: Any, make: Any) -> None:
     how = {"user": "libra", "password_file": "/nowhere/password"}
-    failed = await deliver(sink(postbox, **how), make.notice())
+    failed = await deliver(sink(postbox, **how), make.notice(), Names())
     assert failed == Failed("password_file /nowhere/password: No such file or directory")

@@ -9,6 +9,7 @@ import pytest
 
 from libra_notifier.retry import Delivered, Failed
 from libra_notifier.shell.delivery import deliver as bounded
+from libra_notifier.shell.names import Names
 from libra_notifier.shell.sinks.program import deliver
 from libra_schemas.config.notify import ProgramSink
 
@@ -115,6 +116,6 @@ async def test_at_the_timeout_the_whole_group_is_killed(
     out = spool(tmp_path)
     program = script(tmp_path, f"sleep 30 & echo $! > {out}/child; wait")
     sink = make.sink("*.*", program={"command": program.command, "timeout": "300ms"})
-    assert await bounded(sink, make.notice()) == Failed("no answer within 0.3 s")
+    assert await bounded(sink, make.notice(), Names()) == Failed("no answer within 0.3 s")
     child = Path("/proc") / (out / "child").read_text().strip()
     await until(lambda: not child.exists() or " Z " in (child / "stat").read_text())

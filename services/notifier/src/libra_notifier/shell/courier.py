@@ -29,6 +29,7 @@ from libra_notifier.routes import CONFIG, followed, told
 from libra_notifier.settings import Settings
 from libra_notifier.shell.delivery import deliver
 from libra_notifier.shell.meters import ATTEMPTS, OPEN
+from libra_notifier.shell.names import Names
 from libra_runtime import stamp
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_schemas.config.notify import SinkConfig
@@ -54,6 +55,7 @@ class Courier:
         self._progress = Progress(0)
         self._open: dict[int, Stored] = {}
         self._stir = asyncio.Event()
+        self._names = Names()
         self._room = asyncio.Event()
 
     def begin(self, sequence: int, history: History, done: frozenset[str] = frozenset()) -> None:
@@ -143,7 +145,7 @@ class Courier:
         )
         clock = asyncio.get_running_loop().time
         began = clock()
-        outcome = await deliver(config, notice)
+        outcome = await deliver(config, notice, self._names)
         took_ms = (clock() - began) * 1000
         result = "delivered" if isinstance(outcome, Delivered) else "failed"
         ATTEMPTS.labels(self.sink, result).inc()

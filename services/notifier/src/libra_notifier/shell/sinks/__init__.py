@@ -1,1 +1,1 @@
-"""One module per kind of sink, file name = config word: `deliver(sink, notice) -> Outcome`."""
+"""One module per kind of sink, file name = config word: `deliver(...) -> Outcome`."""

@@ -8,6 +8,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused
 from libra_notifier.mail import compose, helo
 from libra_notifier.notice import Notice
 from libra_notifier.retry import Delivered, Failed, Outcome
+from libra_notifier.shell.names import Names
 from libra_notifier.shell.secret import UnreadableSecret, read_secret
 from libra_runtime import stamp
 from libra_schemas.config.notify import EmailSink
@@ -17,18 +18,17 @@ _GOODBYE = 1.0
 """Seconds for an orderly QUIT; the mail is accepted by then."""
 
 
-async def deliver(sink: EmailSink, notice: Notice) -> Outcome:
+async def deliver(sink: EmailSink, notice: Notice, names: Names) -> Outcome:
     """Try once, for the recipients that no earlier attempt reached."""
     client = SMTP(
         hostname=sink.server,
-        port=sink.port,
         use_tls=sink.security == "tls",
         start_tls=sink.security == "starttls",
         local_hostname=helo(notice.subject.node, sink),
         timeout=sink.timeout,
     )
     try:
-        return await _send(client, sink, notice)
+        return await _send(client, sink, notice, names)
     except UnreadableSecret as error:
         return Failed(str(error))
     except SMTPRecipientsRefused as error:
@@ -39,11 +39,11 @@ async def deliver(sink: EmailSink, notice: Notice) -> Outcome:
         client.close()
 
 
-async def _send(client: SMTP, sink: EmailSink, notice: Notice) -> Outcome:
+async def _send(client: SMTP, sink: EmailSink, notice: Notice, names: Names) -> Outcome:
     password = read_secret("password_file", sink.password_file) if sink.password_file else ""
     recipients = [each for each in sink.to if each not in notice.served]
     mail = compose(notice, sink, stamp.now())
-    await client.connect()
+    await client.connect(sock=await names.connected(sink.server, sink.port))
     if sink.user is not None:
         await client.login(sink.user, password)
     refused, said = await client.send_message(mail, sender=sink.sender, recipients=recipients)

@@ -1,13 +1,16 @@
 """Webhook: POST the exact stored bytes; any 2xx means taken (CloudEvents HTTP binding 1.0)."""
 
 import os
+import socket
 import time
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from libra_notifier.notice import Notice
 from libra_notifier.retry import Delivered, Failed, Outcome
+from libra_notifier.shell.names import Names
 from libra_notifier.shell.secret import UnreadableSecret, read_secret
 from libra_notifier.signature import headers
 from libra_schemas.config.notify import WebhookSink
@@ -19,10 +22,13 @@ _ANSWER_LIMIT = 512
 _UNBOUNDED = aiohttp.ClientTimeout()
 """The sink's timeout bounds the whole attempt."""
 
+_NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+"""getnameinfo(3) without a look-up: it keeps the scope of a link-local address."""
+
 _TAKEN = range(200, 300)
 
 
-async def deliver(sink: WebhookSink, notice: Notice) -> Outcome:
+async def deliver(sink: WebhookSink, notice: Notice, names: Names) -> Outcome:
     """Try once. The URL is a secret: no detail repeats it. Redirects are not followed."""
     try:
         url = _url(read_secret("url_file", sink.url_file))
@@ -34,12 +40,42 @@ async def deliver(sink: WebhookSink, notice: Notice) -> Outcome:
     signed = headers(notice.key, int(time.time()), notice.raw, secret)
     try:
         async with (
-            aiohttp.ClientSession(timeout=_UNBOUNDED) as session,
+            aiohttp.ClientSession(connector=_connector(names), timeout=_UNBOUNDED) as session,
             session.post(url, data=notice.raw, headers=signed, allow_redirects=False) as response,
         ):
             return await _judge(response)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Failed(one_line(_said(error)))
+
+
+class _Resolver(AbstractResolver):
+    """Has a sink's own look-ups answer aiohttp."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Look *host* up; raise OSError."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=socket.getnameinfo(address, _NUMERIC)[0],
+                port=address[1],
+                family=of,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for of, protocol, address in await self._names.look_up(host, port, family)
+        ]
+
+    async def close(self) -> None:
+        """Keep what belongs to the sink."""
+
+
+def _connector(names: Names) -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector(resolver=_Resolver(names))
 
 
 def _url(text: str) -> str:
