@@ -187,6 +187,15 @@ async def test_a_file_at_start_does_not_undo_what_was_applied_later(running: Con
     assert "has not changed since it became revision 1" in answer["error"]
 
 
+async def test_notes_that_cannot_be_kept_hold_until_they_can(
+    running: Console, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    start = {"file": "/etc/libra.yaml", "rule": "changed"}
+    assert (await running.apply(DOCUMENT, **start))[0] == 200
+    assert (await running.apply(OTHER, **start))[1]["number"] == 2
+
+
 async def test_without_a_log_nothing_is_changed_and_the_sentence_says_so(running: Console) -> None:
     running.log.reachable = False
     status, answer = await running.apply(DOCUMENT)

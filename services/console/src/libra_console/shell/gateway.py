@@ -11,7 +11,7 @@ from typing import assert_never, get_args
 
 from pydantic import ValidationError
 
-from libra_console import notes, revisions
+from libra_console import revisions
 from libra_console.acts import VERBS, Act, ActRefused, Verb, due, outcome
 from libra_console.rejections import rejection
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
@@ -21,9 +21,9 @@ from libra_console.shell.board import Board
 from libra_console.shell.bodies import Offer, Refused
 from libra_console.shell.http import Request, Response
 from libra_console.shell.neighbours import troubles
+from libra_console.shell.notebook import Notebook
 from libra_console.status import status
 from libra_runtime.journal import Journal
-from libra_runtime.kept import keep, kept
 from libra_runtime.stamp import draft, now
 from libra_schemas.canonical import digest
 from libra_schemas.errors import ConfigError, LibraError, Problem
@@ -43,6 +43,7 @@ class Gateway:
         board: Board,
         figures: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
+        self.notebook = Notebook(settings.notes)
         self._settings = settings
         self._journal = journal
         self._board = board
@@ -143,8 +144,8 @@ class Gateway:
         return await self._change(lambda: self._decide(proposal))
 
     async def _decide(self, proposal: Proposal) -> Response:
-        known = notes.decode(kept(self._settings.notes))
-        decision = revisions.decide(self._board.registers, proposal, known.get(proposal.file))
+        note = self.notebook.of(proposal.file)
+        decision = revisions.decide(self._board.registers, proposal, note)
         match decision:
             case Declined():
                 return Response.error(HTTPStatus.CONFLICT, decision.reason)
@@ -156,8 +157,7 @@ class Gateway:
                 assert_never(decision)
         revision = decision.revision
         if proposal.file:
-            known[proposal.file] = Note(revision.hash, str(revision))
-            keep(self._settings.notes, notes.encode(known))
+            self.notebook.note(proposal.file, Note(revision.hash, str(revision)))
         return Response(
             HTTPStatus.OK,
             {

@@ -46,6 +46,7 @@ async def serve() -> None:
     try:
         async with await listen(chosen.socket, gateway.answer), asyncio.TaskGroup() as tasks:
             tasks.create_task(board.watch(journal))
+            tasks.create_task(gateway.notebook.run())
             tasks.create_task(metrics.serve(edge.metrics_port, lambda: gateway.trouble))
             tasks.create_task(end_states(gateway, board))
             tasks.create_task(take_over(gateway, board, chosen.config))
