@@ -239,6 +239,55 @@ async def test_a_state_with_an_end_is_followed_by_ready(running: Console) -> Non
     assert (ready.mode, ready.until) == ("ready", None)
 
 
+async def test_an_end_that_waited_behind_an_act_does_not_overrule_it(running: Console) -> None:
+    await running.apply(DOCUMENT)
+    body = {"entity": "backend.web.w1"}
+    until = {"until": (datetime.now(UTC) + timedelta(milliseconds=100)).isoformat()}
+    await running.ask("POST", "/v1/operator/drain", body | until)
+    one_change = running.gateway._one_change
+    await one_change.acquire()
+    act = asyncio.create_task(running.ask("POST", "/v1/operator/maint", body))
+    await waiting(one_change, 1)
+    await waiting(one_change, 2)
+    one_change.release()
+    assert (await act)[1]["state"]["mode"] == "maint"
+    await running.ask("POST", "/v1/operator/weight", body | {"weight": 5})
+    assert running.said("operator.ready") == []
+    _, state = await running.ask("GET", "/v1/status")
+    assert state["services"]["web"]["backends"]["w1"]["mode"] == "maint"
+
+
+async def waiting(lock: asyncio.Lock, number: int) -> None:
+    """Wait until *number* changes wait for the one before them."""
+    async with asyncio.timeout(5):
+        while len(getattr(lock, "_waiters", None) or ()) < number:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.005)
+
+
+async def test_an_act_is_answered_only_when_the_status_follows_it(
+    running: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await running.apply(DOCUMENT)
+    learn, gate = running.board._learn, asyncio.Event()
+
+    async def slowly(*news: Any) -> None:
+        await gate.wait()
+        await learn(*news)
+
+    monkeypatch.setattr(running.board, "_learn", slowly)
+    body = {"entity": "backend.web.w1"}
+    act = asyncio.create_task(running.ask("POST", "/v1/operator/drain", body))
+    async with asyncio.timeout(5):
+        while not running.said("operator.drain"):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.005)
+    done, _ = await asyncio.wait({act}, timeout=0.2)
+    assert not done
+    gate.set()
+    assert (await act)[0] == 200
+    _, state = await running.ask("GET", "/v1/status")
+    assert state["services"]["web"]["backends"]["w1"]["mode"] == "drain"
+
+
 async def test_a_failover_is_an_act_that_ends(running: Console) -> None:
     await running.apply(ROUTED)
     until = (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat()
