@@ -144,6 +144,19 @@ def test_a_second_up_of_the_same_node_is_refused(host: Host, up: Up) -> None:
     assert f"up already (process {up.process.pid})" in done.stderr
 
 
+def test_a_lock_file_that_a_refused_up_left_holds_nobody(host: Host) -> None:
+    with socket.create_server(host.site.endpoint):
+        assert host.libra("up", "--only", "console", "--metrics", "0").returncode == MISSING
+    (host.site.run / "up.lock").write_text(f"{os.getpid()}\n")
+    second = Up(host.start("up", "--only", "console", "--metrics", "0"), [])
+    try:
+        second.read_until("node a is up")
+        held = (host.site.run / "up.lock").read_text()
+    finally:
+        assert second.end() == 0
+    assert held == f"{second.process.pid}\n"
+
+
 def test_a_config_is_applied_shown_and_kept_over_a_restart(host: Host, up: Up) -> None:
     file = host.write(GOOD)
     assert "revision 1 is in force" in host.libra("apply", file, "-m", "first").stdout
