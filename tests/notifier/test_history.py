@@ -89,7 +89,17 @@ def test_an_event_that_is_no_config_is_refused(make: Any) -> None:
         accepted(make.notice().event, 1)
 
 
-@pytest.mark.parametrize("document", [None, {"notify": {"ops": {"match": ["*.*"]}}}])
+TWO_KINDS = {"program": {"command": ["/bin/true"]}, "webhook": {"url_file": "/x"}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        {"notify": {"ops": {"match": ["*.*"]}}},
+        {"notify": {"ops": {"match": ["*.*"], **TWO_KINDS}}},
+    ],
+)
 def test_sinks_that_cannot_be_read_are_refused(document: Any) -> None:
     with pytest.raises(MalformedSinks):
         sinks_of(document)

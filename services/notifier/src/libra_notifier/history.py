@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from libra_notifier.progress import Receipts
 from libra_schemas.canonical import digest
-from libra_schemas.config.notify import SinkConfig
+from libra_schemas.config.notify import SINKS, SinkConfig
 from libra_schemas.envelope import Event, Unrecognised
 from libra_schemas.errors import LibraError
 from libra_schemas.events import ConfigApplied
@@ -54,11 +54,15 @@ def accepted(event: Event | Unrecognised, sequence: int) -> Accepted:
 def sinks_of(document: Any) -> Mapping[str, SinkConfig]:
     """Read the sinks of a config *document*; raise MalformedSinks."""
     try:
-        return _Sinks.model_validate(document).notify
+        sinks = _Sinks.model_validate(document).notify
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise MalformedSinks(f"{place}: {first['msg']}") from None
+    for name, sink in sinks.items():
+        if len(sink.kinds) != 1:
+            raise MalformedSinks(f"notify.{name}: name exactly one of {', '.join(SINKS)}")
+    return sinks
 
 
 def route(history: History, sink: str, sequence: int) -> SinkConfig | None:
