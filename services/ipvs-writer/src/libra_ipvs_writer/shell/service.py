@@ -28,7 +28,6 @@ async def serve(settings: Settings) -> None:
                 tasks.create_task(metrics.serve(edge.metrics_port, writer.trouble))
                 await writer.ready.wait()
                 _export(writer, kernel)
-                gc.collect()
                 gc.freeze()  # what was recovered stays: no pause for looking at it again
         except asyncio.CancelledError:
             writer.leave()

@@ -1,6 +1,7 @@
 """The writer: follows the log, folds what arrived, plans once, performs once, says what it did."""
 
 import asyncio
+import gc
 from collections.abc import Iterable
 
 import structlog
@@ -13,7 +14,7 @@ from libra_ipvs_writer.touch import by_service
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_schemas.errors import ConfigError
 from libra_schemas.events import ConfigApplied
-from libra_schemas.intent.fold import Entry, RegisterName, State, fold
+from libra_schemas.intent.fold import Entry, RegisterName, absorb
 from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.load import config_of
 
@@ -30,7 +31,7 @@ class Writer:
     def __init__(self, settings: Settings, journal: Journal, kernel: Kernel) -> None:
         self._settings = settings
         self._journal = journal
-        self._state: State = {}
+        self._state: dict[RegisterName, Entry] = {}
         self._prepared: Prepared | None = None
         self._configs: dict[int, tuple[Prepared, str]] = {}
         self._queue: asyncio.Queue[Stored | CaughtUp] = asyncio.Queue(QUEUE)
@@ -74,8 +75,9 @@ class Writer:
         while not isinstance(item := await self._queue.get(), CaughtUp):
             accepted = await self._acceptable(item)
             heard.extend([accepted] if accepted else [])
-        self._state, registers = fold(self._state, map(_entry, heard))
+        registers = absorb(self._state, map(_entry, heard))
         self._reconfigure(registers)
+        gc.freeze()  # what was recovered stays: no pause for looking at it again
         self.table.open(self._state, self._prepared)
         self.surroundings.settle(self._state, self._prepared)
         self.ready.set()
@@ -120,7 +122,7 @@ class Writer:
         return None
 
     def _handle(self, batch: list[Stored]) -> None:
-        self._state, registers = fold(self._state, map(_entry, batch))
+        registers = absorb(self._state, map(_entry, batch))
         if self._reconfigure(registers) and self._prepared is not None:
             self.table.reconfigure(self._prepared)
             self.surroundings.settle(self._state, self._prepared)
