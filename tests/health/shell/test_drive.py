@@ -144,7 +144,7 @@ def test_a_silent_backend_times_out_in_time(bench: Bench) -> None:
         outcome = bench.outcome_of(once(target, TcpSpec(expect="220"), timeout=0.1))
     assert isinstance(outcome, Failed)
     assert outcome.reason is Reason.TIMEOUT
-    assert 0.1 <= outcome.latency < 1.0
+    assert 0.1 <= outcome.latency < PATIENCE
 
 
 def test_a_full_backlog_is_no_connection_in_time(bench: Bench) -> None:
@@ -260,7 +260,7 @@ def test_a_retimed_probe_counts_from_its_last_run(bench: Bench) -> None:
         bench.change(Changes((), (), ((slow, fast),)))
         found, _, second = bench.next()
     assert found == fast
-    assert 0.15 < second - first < 1.0
+    assert 0.15 < second - first < PATIENCE
 
 
 def test_a_stopped_probe_is_heard_of_no_more(bench: Bench) -> None:
@@ -315,7 +315,7 @@ def test_an_answer_on_which_a_pattern_explodes_holds_nobody_up(bench: Bench) -> 
     }
     assert found[good] == {Passed}
     assert Passed not in found[hostile]
-    assert bench.driver.load.take_worst_lag() < 10 * BUDGET
+    assert bench.driver.load.take_worst_lag() < 40 * BUDGET
 
 
 def test_a_stall_of_our_own_counts_against_nobody() -> None:

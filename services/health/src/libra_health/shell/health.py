@@ -200,17 +200,16 @@ class Health:
         self._loop.call_soon_threadsafe(self._bell.set)
 
     def _mourn(self, error: BaseException) -> None:
-        """Carry the driver's end out of its thread."""
-        self._loop.call_soon_threadsafe(self._died.set_exception, error)
+        """Carry the driver's end, whatever it was, out of its thread."""
+        died = DriverDied("the epoll driver died")
+        died.__cause__ = error
+        self._loop.call_soon_threadsafe(self._died.set_exception, died)
 
     def _trouble(self) -> str | None:
         return self._keeping.trouble or self._journal.trouble
 
     async def _watch_driver(self) -> None:
-        try:
-            await self._died
-        except Exception as error:
-            raise DriverDied("the epoll driver died") from error
+        await self._died
 
 
 def _unkept(why: str) -> None:

@@ -46,7 +46,7 @@ class Names:
             except OSError as error:
                 sock.close()
                 failed = error
-            except BaseException:
+            except asyncio.CancelledError:
                 sock.close()
                 raise
             else:

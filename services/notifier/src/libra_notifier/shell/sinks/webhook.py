@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from libra_notifier.hiding import hidden, parts_of
 from libra_notifier.notice import Notice
 from libra_notifier.retry import Delivered, Failed, Outcome
 from libra_notifier.shell.names import Names
@@ -43,7 +44,7 @@ async def deliver(sink: WebhookSink, notice: Notice, names: Names) -> Outcome:
             aiohttp.ClientSession(connector=_connector(names), timeout=_UNBOUNDED) as session,
             session.post(url, data=notice.raw, headers=signed, allow_redirects=False) as response,
         ):
-            return await _judge(response)
+            return await _judge(response, (*parts_of(url), secret.decode() if secret else ""))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Failed(one_line(_said(error)))
 
@@ -105,11 +106,11 @@ def _said(error: Exception) -> str:
             return type(error).__name__
 
 
-async def _judge(response: aiohttp.ClientResponse) -> Outcome:
-    line = f"{response.status} {response.reason or ''}"
+async def _judge(response: aiohttp.ClientResponse, secrets: tuple[str, ...]) -> Outcome:
+    line = hidden(f"{response.status} {response.reason or ''}", secrets)
     if response.status in _TAKEN:
         return Delivered(one_line(line))
-    said = (await response.content.read(_ANSWER_LIMIT)).decode(errors="replace")
+    said = hidden((await response.content.read(_ANSWER_LIMIT)).decode(errors="replace"), secrets)
     return Failed(one_line(f"{line} {said}"), after=_retry_after(response))
 
 
