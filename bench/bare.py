@@ -46,7 +46,8 @@ async def hop(url: str, seed: Path) -> AsyncIterator[Callable[[bool], Awaitable[
                 raise RuntimeError("the bare process does not listen")
             yield say
         finally:
-            running.terminate()
+            with suppress(ProcessLookupError):
+                running.terminate()
             await running.wait()
 
 
