@@ -11,6 +11,7 @@ from libra_schemas.operations import (
     SetDestination,
     SetService,
     apply_operations,
+    apply_to,
     from_json,
     to_json,
 )
@@ -84,6 +85,19 @@ def test_a_replay_leaves_other_services_and_the_given_table_alone() -> None:
     assert after[KEY] == ServiceTable.of(Service(KEY, "lc"), [W2])
     assert after[OTHER] == given[OTHER]
     assert given[KEY] == ServiceTable.of(SERVICE, [W1, W2])
+
+
+def test_a_replay_in_place_gives_the_same_and_keeps_the_rest_where_it_is() -> None:
+    given = {
+        KEY: ServiceTable.of(SERVICE, [W1, W2]),
+        OTHER: ServiceTable.of(Service(OTHER, "wlc"), [W1]),
+    }
+    done: list[Operation] = [DeleteDestination(KEY, "10.0.1.11", 80), DeleteService(OTHER)]
+    wanted, own = apply_operations(given, done), dict(given)
+    apply_to(own, done[:1])
+    assert own[OTHER] is given[OTHER]
+    apply_to(own, done[1:])
+    assert own == wanted
 
 
 def test_a_deleted_service_takes_its_destinations_along() -> None:

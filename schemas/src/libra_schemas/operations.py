@@ -4,7 +4,7 @@ Rule: an operation says its whole effect, so that replaying the accepted ones in
 the very table the kernel holds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, assert_never
 
@@ -169,6 +169,16 @@ def apply_operations(
         for key in touched
         if key in services
     }
+
+
+def apply_to(
+    table: MutableMapping[ServiceKey, ServiceTable], operations: Iterable[Operation]
+) -> None:
+    """Replay accepted operations over *table* itself: the cost is that of what they name."""
+    several = tuple(operations)
+    keys = {each.key for each in several}
+    had = {key: table.pop(key) for key in keys if key in table}
+    table.update(apply_operations(had, several))
 
 
 def _apply(

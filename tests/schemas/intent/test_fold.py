@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_schemas.envelope import NEW_CHAIN, Event, Unrecognised
 from libra_schemas.events import PeerState, Started
-from libra_schemas.intent.fold import Entry, State, data, fold
+from libra_schemas.intent.fold import Entry, RegisterName, State, absorb, data, fold
 from libra_schemas.subjects import Subject
 
 TYPES = st.sampled_from(["backend.up", "backend.down", "vrrp.master", "vrrp.alarm", "later.born"])
@@ -80,3 +81,24 @@ def test_the_data_of_a_register_is_given_where_it_is_of_the_kind_asked_for() -> 
     assert data(state, Started, "peer", "b") is None
     assert data(state, PeerState, "peer", "c") is None
     assert data(state, PeerState, "backend", "web", "w1") is None
+
+
+class Unwalked(dict[RegisterName, Entry]):
+    """A state that nobody may walk through: what looks at all of it costs all of it."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("walked through")
+
+    def items(self) -> NoReturn:
+        raise AssertionError("walked through")
+
+
+@given(ENTRIES, st.integers(0, 30))
+def test_absorbing_a_batch_gives_what_folding_gives_and_looks_at_nothing_else(
+    entries: list[Entry], cut: int
+) -> None:
+    before, _ = fold({}, entries[:cut])
+    after, changed = fold(before, entries[cut:])
+    own = Unwalked(before)
+    assert absorb(own, entries[cut:]) == changed
+    assert dict.__eq__(own, after)

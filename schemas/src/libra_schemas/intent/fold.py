@@ -4,7 +4,7 @@ Rule: `fold` never reads one register to change another, never drops what it doe
 prunes and knows no clock. What registers mean together is decided in `desired` alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,13 +31,23 @@ State = Mapping[RegisterName, Entry]
 
 def fold(state: State, entries: Iterable[Entry]) -> tuple[State, frozenset[RegisterName]]:
     """Fold a whole batch; return the new state and the registers that changed."""
-    newer: dict[RegisterName, Entry] = {}
+    after = dict(state)
+    changed = absorb(after, entries)
+    return (after if changed else state), changed
+
+
+def absorb(
+    state: MutableMapping[RegisterName, Entry], entries: Iterable[Entry]
+) -> frozenset[RegisterName]:
+    """Fold a batch into *state* itself, for who alone holds it: the cost is the batch's."""
+    changed: set[RegisterName] = set()
     for entry in entries:
         name = entry.subject.register
-        known = newer.get(name) or state.get(name)
+        known = state.get(name)
         if known is None or entry.sequence > known.sequence:
-            newer[name] = entry
-    return ({**state, **newer} if newer else state), frozenset(newer)
+            state[name] = entry
+            changed.add(name)
+    return frozenset(changed)
 
 
 def data(state: State, kind: type[Kind], *name: str) -> Kind | None:

@@ -3,7 +3,8 @@
 Rule: pure; a service that left the config is taken out only where nobody else wants its key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from libra_ipvs_writer.outcome import Result, ResultsByKey
@@ -38,7 +39,7 @@ class Proposal:
 def propose(
     state: State,
     prepared: Prepared,
-    names: Iterable[str],
+    names: AbstractSet[str],
     held: Table,
     owners: Owners,
     verdicts: Mapping[str, bool | None],
@@ -46,7 +47,8 @@ def propose(
     """Propose a plan for every service of *names*, also for those that need none."""
     ours: dict[str, list[ServiceKey]] = {}
     for key, name in owners.items():
-        ours.setdefault(name, []).append(key)
+        if name in names:
+            ours.setdefault(name, []).append(key)
     return [
         _propose(state, prepared, name, _held(held, prepared, name, ours), verdicts.get(name))
         for name in sorted(names)

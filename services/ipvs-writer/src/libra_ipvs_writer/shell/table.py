@@ -22,7 +22,7 @@ from libra_runtime.journal import Journal
 from libra_schemas.intent.desired import last_verdict
 from libra_schemas.intent.fold import RegisterName, State
 from libra_schemas.intent.prepared import Prepared
-from libra_schemas.operations import apply_operations
+from libra_schemas.operations import apply_to
 from libra_schemas.table import Service, ServiceKey, ServiceTable
 
 
@@ -138,7 +138,7 @@ class KernelTable:
         if done:
             key = proposal.wanted.service.key if proposal.wanted else done[0].key
             self.voice.changed(proposal.name, key, self.held, done, motive, moment)
-            self.held = apply_operations(self.held, done)
+            apply_to(self.held, done)
             self._settle_owners(proposal)
             if self.voice.counts[proposal.name] >= report.RECORD_EVERY:
                 self.voice.recorded(proposal.name, "periodic", self.held.get(key))
@@ -164,7 +164,8 @@ class KernelTable:
         now = self._kernel.read() if proposals else {}
         for proposal in proposals:
             keys = proposal.keys
-            self.held = {each: table for each, table in self.held.items() if each not in keys}
+            for key in keys:
+                self.held.pop(key, None)
             self.held |= {key: now[key] for key in keys if key in now}
             self._list(proposal.name, keys)
             self.retries.again(proposal.name)
@@ -218,7 +219,7 @@ class KernelTable:
         before = self.held.get(key)
         if before == now:
             return frozenset()
-        self.held = {each: table for each, table in self.held.items() if each != key}
+        self.held.pop(key, None)
         if now is not None:
             self.held[key] = now
         return self._tell(key, before, now)
