@@ -1,6 +1,7 @@
 """Run the tests: those of this host first, then those that need a kernel with IPVS, in the lab.
 
-`tools/test.py [host|lab] [PYTEST ARGUMENTS...]`; the last line sums both runs up.
+`tools/test.py [host|lab] [PYTEST ARGUMENTS...]`; the last line sums both runs up. Named test files
+take the place of the whole suite.
 """
 
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [".venv/bin/python", "-m", "pytest"]
 RUNS = {
-    "host": [*PYTEST, "--ignore=tests/kernel"],
-    "lab": ["lab/run", "--mem", "3G", "--", *PYTEST, "tests/kernel"],
+    "host": ([*PYTEST, "--ignore=tests/kernel"], "tests"),
+    "lab": (["lab/run", "--mem", "3G", "--", *PYTEST], "tests/kernel"),
 }
 
 
@@ -24,7 +25,10 @@ def run(name: str, arguments: list[str]) -> tuple[int, Counter[str]]:
     report.unlink(missing_ok=True)
     print(f"== tests: {name}", flush=True)
     # The guest sees the checkout, so the report lies in it.
-    command = [*RUNS[name], f"--junitxml={report.relative_to(ROOT)}", *arguments]
+    program, suite = RUNS[name]
+    named = any(argument.startswith("tests/") for argument in arguments)
+    chosen = arguments if named else [suite, *arguments]
+    command = [*program, f"--junitxml={report.relative_to(ROOT)}", *chosen]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     return status, count(report)
 
