@@ -141,8 +141,8 @@ def test_a_download_goes_on_at_its_pace(lab: Pair, web: str) -> None:
     url = f"{web}slow?bytes=200000&seconds=1"
     download = Download(lab.clients["client"], url).start().finish()
     assert (download.error, download.size) == ("", 200_000)
-    assert 0.9 <= download.arrivals[-1] - download.arrivals[0] <= 2
-    assert download.silence < 0.5
+    assert 0.9 <= download.arrivals[-1] - download.arrivals[0] <= 5
+    assert download.silence < 0.9
 
 
 def test_two_topologies_live_side_by_side_and_leave_nothing() -> None:

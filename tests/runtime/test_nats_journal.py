@@ -220,7 +220,7 @@ async def test_an_idle_predecessor_that_only_listens_is_fenced_too(nats: NatsWor
 async def test_a_service_starts_and_publishes_while_the_server_is_away(nats: NatsWorld) -> None:
     edge = nats.server.edge("health")
     await asyncio.to_thread(nats.server.kill)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         journal = await open_journal(edge)
     journal.publish(verdict("w1"))
     assert not journal.connected
