@@ -8,8 +8,8 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +22,12 @@ MAX_BODY = 8 << 20
 
 REQUEST_TIMEOUT = 30.0
 """Seconds from the connection to the whole request."""
+
+RESPONSE_TIMEOUT = 30.0
+"""Seconds that a client has to take the whole response in; then the connection is dropped."""
+
+MAX_BODIES = 8 * MAX_BODY
+"""Bytes of all requests' bodies together while they arrive."""
 
 _UCRED = struct.Struct("3i")
 
@@ -60,16 +66,43 @@ class BadRequest(Exception):
     """What came is no request we serve; the message is one sentence."""
 
 
+class Full(Exception):
+    """There is no room for this request now; the message is one sentence."""
+
+
+class _Room:
+    """How many bytes of bodies are here, of all connections together."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    @contextmanager
+    def guest(self) -> Iterator[Callable[[int], None]]:
+        """Give a way to take that many bytes more (it raises Full); all leave at the end."""
+        mine = 0
+
+        def take(size: int) -> None:
+            nonlocal mine
+            if self._taken + size > MAX_BODIES:
+                raise Full("too many large requests at once: try again")
+            mine += size
+            self._taken += size
+
+        try:
+            yield take
+        finally:
+            self._taken -= mine
+
+
 async def listen(path: Path, answer: Answer, mode: int = 0o660) -> asyncio.Server:
     """Serve on the unix socket *path*, replacing one that a predecessor left."""
     _clear(path)
+    room = _Room()
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, TimeoutError):
-            await _serve_one(reader, writer, answer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+            await _serve_one(reader, writer, answer, room)
+        await _let_go(writer)
 
     server = await asyncio.start_unix_server(connection, path)
     _permit(path, mode)
@@ -85,25 +118,40 @@ def _permit(path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
+async def _let_go(writer: asyncio.StreamWriter) -> None:
+    """Close once everything is taken in; drop what a client never reads."""
+    writer.close()
+    try:
+        with suppress(ConnectionError):
+            async with asyncio.timeout(RESPONSE_TIMEOUT):
+                await writer.wait_closed()
+    except TimeoutError:
+        writer.transport.abort()
+
+
 async def _serve_one(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer, room: _Room
 ) -> None:
     wire = h11.Connection(h11.SERVER)
     try:
-        async with asyncio.timeout(REQUEST_TIMEOUT):
-            request = await _read(wire, reader, _uid(writer))
+        with room.guest() as take:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                request = await _read(wire, reader, _uid(writer), take)
+            if request is None:
+                return
+            response = await answer(request)
     except h11.RemoteProtocolError as error:
         response = Response.error(HTTPStatus(error.error_status_hint), f"bad request: {error}")
     except BadRequest as error:
         response = Response.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
-    else:
-        if request is None:
-            return
-        response = await answer(request)
+    except Full as error:
+        response = Response.error(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     await _write(wire, writer, response)
 
 
-async def _read(wire: h11.Connection, reader: asyncio.StreamReader, uid: int) -> Request | None:
+async def _read(
+    wire: h11.Connection, reader: asyncio.StreamReader, uid: int, take: Callable[[int], None]
+) -> Request | None:
     """Read one request, None where the peer left before it began."""
     head: h11.Request | None = None
     body = bytearray()
@@ -114,6 +162,7 @@ async def _read(wire: h11.Connection, reader: asyncio.StreamReader, uid: int) ->
         elif isinstance(event, h11.Request):
             head = event
         elif isinstance(event, h11.Data):
+            take(len(event.data))
             body += event.data
             if len(body) > MAX_BODY:
                 raise BadRequest(f"a body holds at most {MAX_BODY} bytes")
@@ -139,7 +188,8 @@ async def _write(wire: h11.Connection, writer: asyncio.StreamWriter, response: R
         h11.EndOfMessage(),
     ):
         writer.write(wire.send(event) or b"")
-    await writer.drain()
+    async with asyncio.timeout(RESPONSE_TIMEOUT):
+        await writer.drain()
 
 
 def _uid(writer: asyncio.StreamWriter) -> int:
