@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused
 
+from libra_notifier.hiding import hidden
 from libra_notifier.mail import compose, helo
 from libra_notifier.notice import Notice
 from libra_notifier.retry import Delivered, Failed, Outcome
@@ -20,6 +21,10 @@ _GOODBYE = 1.0
 
 async def deliver(sink: EmailSink, notice: Notice, names: Names) -> Outcome:
     """Try once, for the recipients that no earlier attempt reached."""
+    try:
+        password = read_secret("password_file", sink.password_file) if sink.password_file else ""
+    except UnreadableSecret as error:
+        return Failed(str(error))
     client = SMTP(
         hostname=sink.server,
         use_tls=sink.security == "tls",
@@ -28,19 +33,19 @@ async def deliver(sink: EmailSink, notice: Notice, names: Names) -> Outcome:
         timeout=sink.timeout,
     )
     try:
-        return await _send(client, sink, notice, names)
-    except UnreadableSecret as error:
-        return Failed(str(error))
+        return await _send(client, sink, notice, names, password)
     except SMTPRecipientsRefused as error:
         return Failed(_refusals({each.recipient: each.message for each in error.recipients}))
     except (SMTPException, OSError, ValueError) as error:
-        return Failed(_said(error))
+        secrets = (password, f"\0{sink.user}\0{password}") if password else ()
+        return Failed(hidden(_said(error), secrets))
     finally:
         client.close()
 
 
-async def _send(client: SMTP, sink: EmailSink, notice: Notice, names: Names) -> Outcome:
-    password = read_secret("password_file", sink.password_file) if sink.password_file else ""
+async def _send(
+    client: SMTP, sink: EmailSink, notice: Notice, names: Names, password: str
+) -> Outcome:
     recipients = [each for each in sink.to if each not in notice.served]
     mail = compose(notice, sink, stamp.now())
     await client.connect(sock=await names.connected(sink.server, sink.port))

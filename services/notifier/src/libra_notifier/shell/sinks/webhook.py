@@ -17,8 +17,8 @@ from libra_notifier.signature import headers
 from libra_schemas.config.notify import WebhookSink
 from libra_schemas.text import one_line
 
-_ANSWER_LIMIT = 512
-"""Bytes of an answer worth keeping."""
+_ANSWER_LIMIT = 4096
+"""Bytes of an answer looked at; far more than is told, so that no secret is cut in two."""
 
 _UNBOUNDED = aiohttp.ClientTimeout()
 """The sink's timeout bounds the whole attempt."""
