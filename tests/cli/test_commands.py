@@ -7,14 +7,17 @@ import re
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from libra_cli import watchdog
 from libra_cli.exits import MISSING, REFUSED, UNREACHABLE
 from libra_cli.strays import start_time
 from libra_cli.testing import Host, Up
 from libra_runtime.nats_journal import open_journal
+from libra_runtime.nats_server import free_port
 from libra_runtime.session import open_session
 from libra_runtime.stamp import draft
 from libra_runtime.streams import Limits, init_streams
@@ -246,6 +249,23 @@ def test_a_killed_process_is_started_again(host: Host, up: Up) -> None:
     up.read_until("nats-server was ended by SIGKILL")
     asyncio.run(healthy(host))
     assert json.loads(host.libra("status", "--json").stdout)["processes"]["console"]["epoch"] == 2
+
+
+def test_a_hung_process_is_named_killed_and_started_again(host: Host) -> None:
+    words = ("up", "--only", "console", "--metrics", str(free_port()))
+    up = Up(host.start(*words), [])
+    try:
+        up.read_until("node a is up")
+        processes = json.loads((host.site.run / "up.processes").read_text())
+        hung = processes["console"][0]
+        asyncio.run(healthy(host))
+        time.sleep(watchdog.LOOK)  # the watchdog must have heard of it: it tells nobody
+        os.kill(hung, signal.SIGSTOP)
+        up.read_until(f"console (process {hung}) lives but does not answer; killing it")
+        up.read_until("console was ended by SIGKILL; again in")
+        asyncio.run(healthy(host))
+    finally:
+        assert up.end() == 0
 
 
 def test_a_bad_config_is_refused_told_in_the_log_and_changes_nothing(host: Host, up: Up) -> None:
