@@ -70,6 +70,11 @@ def test_a_server_starts_and_ends(tmp_path: Path) -> None:
     server.stop()
 
 
+def test_a_free_port_is_none_that_a_connection_may_get() -> None:
+    lowest = 32_768  # of ip_local_port_range, unless an administrator changed it
+    assert all(free_port() < lowest for _ in range(100))
+
+
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("no directory")
     with pytest.raises(NoServer, match=r"does not start: .*(store|directory)"):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import pytest
 
 from libra_runtime.journal import Stored
 from libra_runtime.nats_journal import NatsJournal, open_journal, open_reader
+from libra_runtime.nats_server import free_port
 from libra_runtime.stamp import draft
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
@@ -29,7 +29,7 @@ class Backend:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.port = _free_port()
+        self.port = free_port()
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -46,13 +46,6 @@ class Backend:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -176,7 +169,7 @@ async def test_a_restart_says_nothing_false_and_nothing_twice(
         await until_said(nats, "backend.up")
         first.kill()
         await first.wait()
-    port = _free_port()
+    port = free_port()
     async with health(nats, port):
         await checked(port, "passed", 5)
     assert await verdicts(nats) == ["backend.up"]
@@ -210,7 +203,7 @@ async def test_a_verdict_reaches_the_log_in_order_after_an_outage(
     nats: TestServer, backend: Backend
 ) -> None:
     await applied(nats, backend)
-    port = _free_port()
+    port = free_port()
     async with health(nats, port):
         await until_said(nats, "backend.up")
         nats.kill()
@@ -229,7 +222,7 @@ async def test_it_starts_without_the_log_and_catches_up(nats: TestServer, backen
         await until_said(nats, "backend.up")
     nats.kill()
     await backend.kill()
-    port = _free_port()
+    port = free_port()
     async with health(nats, port):
         await checked(port, "refused", FALL)
         nats.restart()

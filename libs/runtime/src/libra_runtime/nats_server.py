@@ -1,6 +1,8 @@
 """The nats-server process of a node: found, checked, started with the generated configuration."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -141,8 +143,16 @@ def answers(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """Pick a TCP port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Pick a TCP port of loopback that nobody listens on now.
+
+    It lies below the ports that the kernel gives to connections (ip(7), ip_local_port_range), so
+    that none of them, not even one to this very port, takes it before a server listens.
+    """
+    ports = list(range(20_000, 32_768))
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no TCP port between 20000 and 32767 is free")
