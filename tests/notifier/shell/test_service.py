@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -221,3 +222,10 @@ async def test_it_writes_nothing_but_receipts_and_its_own_life(
     await director.until_receipts(1)
     ours = [each for each in await director.stored() if each.event.source == "/lvs/a/notifier"]
     assert {each.subject.type for each in ours} <= {"node.started", "node.recovered", "notify.sent"}
+
+
+async def test_as_many_sockets_are_allowed_as_the_hard_limit_does(director: Director) -> None:
+    """Two hundred sinks whose receivers hang hold 1,600 of them; the usual soft limit is 1,024."""
+    process = await director.start()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
