@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -277,3 +278,27 @@ def test_a_state_directory_that_we_may_not_write_is_named(tmp_path: Path) -> Non
             make(tmp_path / "state", "health")
     finally:
         os.seteuid(0)
+
+
+@pytest.mark.parametrize("gone", ["file", "directory"])
+def test_a_spool_that_was_deleted_is_written_anew_with_all_that_waits(
+    tmp_path: Path, gone: str
+) -> None:
+    folder = tmp_path / "state"
+    first = make(folder, "health")
+    first.put(verdict("w1"))
+    if gone == "file":
+        first.spool.path.unlink()
+    else:
+        shutil.rmtree(folder)
+    first.put(verdict("w2"))
+    assert first.spool.trouble is None
+    assert backends(make(folder, "health")) == ["w1", "w2"]
+
+
+def test_a_predecessor_leaves_the_spool_of_its_successor_alone(tmp_path: Path) -> None:
+    first = make(tmp_path, "health")
+    second = make(tmp_path, "health")
+    second.put(verdict("w1"))
+    first.put(verdict("w2"))
+    assert backends(make(tmp_path, "health")) == ["w1"]

@@ -81,7 +81,8 @@ class Outbox:
         self.entries.append(Entry(draft, line, [waiter] if waiter else []))
         self.bytes += len(line)
         self.spool.append(line)
-        if not self.spool.is_whole and len(self.entries) % _MEND == 0:
+        torn = not self.spool.is_whole and len(self.entries) % _MEND == 0
+        if torn or self.spool.is_gone:
             self.compact()
         self.arrived.set()
 

@@ -68,6 +68,13 @@ class Spool:
             os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
             self._complain(error)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody deleted the file; not so where a successor put its own there."""
+        if self._fd is None or os.fstat(self._fd).st_nlink:
+            return False
+        return not self.path.exists()
+
     def clear(self) -> None:
         """Empty the file."""
         if self._fd is not None:
@@ -80,6 +87,7 @@ class Spool:
             return False
         fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
             fresh.unlink(missing_ok=True)
             descriptor = _open(fresh)
         except OSError as error:
