@@ -20,7 +20,10 @@ from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Always
 
 VIP = IPv4Address("192.0.2.10")
-INTERVAL = 0.1
+INTERVAL = 0.25
+"""Seconds; three of them are longer than a busy machine keeps a process waiting."""
+PATIENCE = 30.0
+"""Seconds for what has no bound of its own: a slow machine may take its time."""
 
 
 def until(holds: Callable[[], object], seconds: float, what: str) -> float:
@@ -67,7 +70,7 @@ class Director:
         """End it in order."""
         assert self.parent is not None
         self.parent.terminate()
-        self.parent.wait(10)
+        self.parent.wait(PATIENCE)
 
     def reload(self) -> None:
         """Write the list of routers and have the machine read it, as the reporter would."""
@@ -117,7 +120,7 @@ class Pair:
         """Start both and wait until a is master and b is not."""
         self.b.start()
         self.a.start()
-        until(lambda: self.a.owns() and not self.b.owns(), 10, "a alone owns the address")
+        self.soon(lambda: self.a.owns() and not self.b.owns(), "a alone owns the address")
 
     def owners(self) -> list[str]:
         """Return the names of those who own the address."""
@@ -127,6 +130,11 @@ class Pair:
     def until(holds: Callable[[], object], seconds: float, what: str) -> float:
         """Wait until `holds` does; return how long it took, fail after `seconds`."""
         return until(holds, seconds, what)
+
+    @staticmethod
+    def soon(holds: Callable[[], object], what: str) -> float:
+        """Wait until `holds` does, for what is no matter of time; fail after `PATIENCE`."""
+        return until(holds, PATIENCE, what)
 
     def neighbour(self) -> str | None:
         """Return the hardware address that the client's ARP cache has for the address."""

@@ -84,7 +84,7 @@ def document(pair: "Pair", server: TestServer, url: Path, port: int) -> dict[str
             "front": {
                 "interface": order.interface,
                 "vrid": order.vrid,
-                "interval": "100ms",
+                "interval": "250ms",
                 "priority": {"a": order.priority},
                 "addresses": ["192.0.2.10/24"],
             }
@@ -157,10 +157,10 @@ def run(pair: "Pair", tmp_path: Path) -> None:
         asyncio.run(server.make_streams(Limits(size=64 << 20)))
         begin(pair, server)
         apply(server, document(pair, server, tmp_path / "url", receiver.server_port))
-        pair.until(lambda: said(server, "vrrp.master"), 20, "a is master")
-        pair.until(lambda: said(server, "backend"), 20, "the backend is up")
+        pair.soon(lambda: said(server, "vrrp.master"), "a is master")
+        pair.soon(lambda: said(server, "backend"), "the backend is up")
         pair.b.start()
-        pair.until(pair.b.listens, 20, "b is a backup")
+        pair.soon(pair.b.listens, "b is a backup")
         walk(pair, server)
         receiver.server_activate()
         threading.Thread(target=receiver.handle_request, daemon=True).start()

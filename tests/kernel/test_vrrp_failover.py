@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kernel
 
-INTERVAL = 0.1
+INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL
 TAKEOVER = 3 * INTERVAL + SKEW_OF_B
 LEASE = 2.0
-SLACK = 0.5
+SLACK = 1.0
 """Seconds that starting programs to look takes on a slow kernel."""
 
 
@@ -47,7 +47,7 @@ def test_an_orderly_stop_hands_over_at_once_and_leaves_nothing(pair: "Pair") -> 
         pair.a.stop()
         seen.wait_for("prio 0")
     pair.until(lambda: pair.owners() == ["b"], SKEW_OF_B + SLACK, "b alone owns the address")
-    pair.until(lambda: pair.neighbour() == pair.b.mac(), 2, "the client knows the new owner")
+    pair.soon(lambda: pair.neighbour() == pair.b.mac(), "the client knows the new owner")
     assert pair.pings()
 
 
@@ -57,11 +57,11 @@ def test_a_cut_cable_moves_the_address_and_the_heal_leaves_one_owner(pair: "Pair
     pair.a.node.cut(silent=True)
     took = pair.until(pair.b.owns, TAKEOVER + SLACK, "b owns the address")
     assert took > 2 * INTERVAL
-    pair.until(lambda: pair.neighbour() == pair.b.mac(), 2, "the client knows the new owner")
+    pair.soon(lambda: pair.neighbour() == pair.b.mac(), "the client knows the new owner")
     assert pair.pings()
     pair.a.node.heal()
-    pair.until(lambda: pair.owners() == ["a"], 2, "a alone owns the address")
-    pair.until(lambda: pair.neighbour() == pair.a.mac(), 2, "the client knows the old owner")
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address")
+    pair.soon(lambda: pair.neighbour() == pair.a.mac(), "the client knows the old owner")
     assert pair.pings()
 
 
@@ -70,29 +70,29 @@ def test_a_lost_carrier_is_a_fault_that_gives_the_address_up(pair: "Pair") -> No
     pair.a.node.cut()
     pair.until(lambda: pair.owners() == ["b"], TAKEOVER + SLACK, "b alone owns the address")
     pair.a.node.heal()
-    pair.until(lambda: pair.owners() == ["a"], 3, "a alone owns the address")
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address")
 
 
 def test_a_killed_machine_is_replaced_and_one_owner_is_left(pair: "Pair") -> None:
     pair.start()
     before = pair.a.pid("machine")
     pair.a.signal(signal.SIGKILL, "machine")
-    pair.until(lambda: pair.a.pid("machine") not in {None, before}, 5, "another machine runs")
-    pair.until(lambda: pair.owners() == ["a"], 5, "a alone owns the address")
+    pair.soon(lambda: pair.a.pid("machine") not in {None, before}, "another machine runs")
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address")
     assert pair.pings()
 
 
 def test_a_machine_killed_at_a_long_interval_is_adopted_without_a_gap(pair: "Pair") -> None:
     for director in (pair.a, pair.b):
-        director.order = replace(director.order, interval=1.0)
+        director.order = replace(director.order, interval=2.0)
         director.write()
     pair.start()
     assert pair.pings()
     before = pair.a.pid("machine")
     with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.2") as of_b:
         pair.a.signal(signal.SIGKILL, "machine")
-        pair.until(lambda: pair.a.pid("machine") not in {None, before}, 5, "another runs")
-        for _ in range(40):
+        pair.soon(lambda: pair.a.pid("machine") not in {None, before}, "another runs")
+        for _ in range(80):
             assert pair.a.owns()
             time.sleep(0.05)
     assert of_b.lines == []
@@ -103,7 +103,7 @@ def test_a_killed_reporter_changes_nothing_for_the_machine(pair: "Pair") -> None
     pair.start()
     before = pair.a.pid("machine")
     pair.a.signal(signal.SIGKILL, "reporter")
-    pair.until(lambda: pair.a.pid("reporter") is not None, 5, "another reporter runs")
+    pair.soon(lambda: pair.a.pid("reporter") is not None, "another reporter runs")
     assert pair.a.pid("machine") == before
     assert pair.owners() == ["a"]
 
@@ -112,12 +112,14 @@ def test_a_stopped_machine_loses_its_lease_and_thaws_without_taking_it_back(pair
     pair.start()
     pair.a.signal(signal.SIGSTOP, "parent", "machine")
     pair.until(pair.b.owns, TAKEOVER + SLACK, "b owns the address")
-    pair.until(lambda: not pair.a.owns(), LEASE + 1.0, "the kernel takes the address from a")
+    pair.until(
+        lambda: not pair.a.owns(), LEASE + 1.0 + SLACK, "the kernel takes the address from a"
+    )
     pair.b.order = replace(pair.b.order, priority=200)
     pair.b.stop()
     pair.b.write()
     pair.b.start()
-    pair.until(pair.b.owns, 5, "b owns the address with a higher priority")
+    pair.soon(pair.b.owns, "b owns the address with a higher priority")
     with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.1") as of_a:
         pair.a.signal(signal.SIGCONT, "machine", "parent")
         for _ in range(100):
@@ -131,7 +133,7 @@ def test_everything_killed_together_is_bounded_by_the_lease(pair: "Pair") -> Non
     pair.start()
     pair.a.node.kill()
     pair.until(pair.b.owns, TAKEOVER + SLACK, "b owns the address")
-    pair.until(lambda: pair.owners() == ["b"], LEASE + 1.0, "b alone owns the address")
+    pair.until(lambda: pair.owners() == ["b"], LEASE + 1.0 + SLACK, "b alone owns the address")
     assert pair.pings()
 
 
@@ -139,9 +141,9 @@ def test_the_hosts_own_address_survives_the_end_of_a_lease(pair: "Pair") -> None
     """The host's address is removed and added again, so that the leased one comes first."""
     pair.start()
     pair.a.node.ip("addr del 192.0.2.1/24 dev eth0", "addr add 192.0.2.1/24 dev eth0")
-    pair.until(lambda: pair.owners() == ["a"], 3, "a alone owns the address again")
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address again")
     pair.a.node.kill()
-    pair.until(lambda: not pair.a.owns(), LEASE + 1.0, "the lease ends")
+    pair.until(lambda: not pair.a.owns(), LEASE + 1.0 + SLACK, "the lease ends")
     assert pair.a.owns(IPv4Address("192.0.2.1"))
 
 
@@ -157,10 +159,10 @@ def test_an_address_on_another_interface_moves_with_the_instance(pair: "Pair") -
         director.order = replace(director.order, places=places)
         director.write()
     pair.start()
-    pair.until(lambda: pair.a.owns(inside, "inside0"), 1, "a owns the inside address")
+    pair.soon(lambda: pair.a.owns(inside, "inside0"), "a owns the inside address")
     assert not pair.b.owns(inside, "inside0")
     pair.a.stop()
-    pair.until(lambda: pair.b.owns(inside, "inside0"), 2, "b owns the inside address")
+    pair.soon(lambda: pair.b.owns(inside, "inside0"), "b owns the inside address")
     assert not pair.a.owns(inside, "inside0")
 
 
@@ -172,7 +174,7 @@ def test_a_new_address_is_taken_without_losing_mastership(pair: "Pair") -> None:
             places = (*director.order.places, Place("eth0", second))
             director.order = replace(director.order, places=places)
             director.reload()
-        pair.until(lambda: pair.a.owns(second), 2, "a owns the new address")
+        pair.soon(lambda: pair.a.owns(second), "a owns the new address")
         assert pair.a.owns()
     assert of_b.lines == []
 
@@ -194,7 +196,7 @@ def test_wrong_packets_change_nothing(pair: "Pair") -> None:
             assert pair.owners() == ["a"]
     assert of_b.lines == []
     pair.client.call(multicast, good)
-    pair.until(lambda: pair.owners() == [], 1, "a right packet of an owner is obeyed")
+    pair.soon(lambda: pair.owners() == [], "a right packet of an owner is obeyed")
 
 
 def test_an_address_removed_by_hand_comes_back(pair: "Pair") -> None:
@@ -216,4 +218,4 @@ def test_a_killed_parent_leaves_no_one_behind(pair: "Pair") -> None:
     pair.start()
     pair.a.signal(signal.SIGKILL, "parent")
     pair.until(lambda: pair.owners() == ["b"], SKEW_OF_B + SLACK, "b alone owns the address")
-    pair.until(lambda: pair.a.node.processes() == [], 10, "nothing runs on a")
+    pair.soon(lambda: pair.a.node.processes() == [], "nothing runs on a")

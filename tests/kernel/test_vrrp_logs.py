@@ -37,12 +37,12 @@ def _fill(pipe: int) -> None:
 def test_every_process_logs_json_lines(pair: "Pair", tmp_path: Path) -> None:
     pair.a.wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {tmp_path}/said')
     pair.a.start()
-    pair.until(pair.a.owns, 10, "a owns the address")
+    pair.soon(pair.a.owns, "a owns the address")
     pair.a.write()
     (pair.a.state / "vrrp" / "routers.jsonl").write_text("garbled")
     pair.a.signal(signal.SIGHUP, "machine")
     said = tmp_path / "said"
-    pair.until(lambda: "cannot be used" in said.read_text(), 5, "the machine complains")
+    pair.soon(lambda: "cannot be used" in said.read_text(), "the machine complains")
     pair.a.stop()
     lines = [json.loads(line) for line in said.read_text().splitlines()]
     assert {(line["service"], line["node"]) for line in lines} == {("vrrp", "a")}
@@ -55,7 +55,7 @@ def test_a_log_that_nobody_reads_stalls_neither_machine_nor_parent(
     with unread(tmp_path / "pipe"):
         pair.a.wrapper = ("sh", "-c", f'exec "$0" "$@" 2<> {tmp_path}/pipe')
         pair.a.start()
-        pair.until(pair.a.owns, 10, "a owns the address")
+        pair.soon(pair.a.owns, "a owns the address")
         (pair.a.state / "vrrp" / "routers.jsonl").write_text("garbled")
         with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.1") as adverts:
             for _ in range(300):
@@ -63,10 +63,10 @@ def test_a_log_that_nobody_reads_stalls_neither_machine_nor_parent(
             adverts.wait_for("prio 150")
         before = pair.a.pid("machine")
         pair.a.signal(signal.SIGKILL, "machine")
-        pair.until(lambda: pair.a.pid("machine") not in {None, before}, 5, "another machine runs")
+        pair.soon(lambda: pair.a.pid("machine") not in {None, before}, "another machine runs")
         pair.a.write()
         pair.a.signal(signal.SIGHUP, "machine")
-        pair.until(pair.a.owns, 5, "a owns the address again")
+        pair.soon(pair.a.owns, "a owns the address again")
         pair.a.stop()
     assert pair.a.parent is not None
     assert pair.a.parent.returncode == 0

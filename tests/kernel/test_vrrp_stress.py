@@ -26,6 +26,7 @@ pytestmark = pytest.mark.kernel
 
 SECOND = IPv4Address("192.0.2.11")
 HELD = 1.0
+"""Seconds; more than the backup waits (three intervals and its skew), less than the lease."""
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def test_a_new_instance_waits_for_the_rtnl_lock_and_the_others_do_not(pair: "Pai
     with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.2") as of_b:
         with rtnl_held(pair.client):
             write(pair.a, pair.a.order, inside)
-        pair.until(lambda: pair.a.owns(IPv4Address("10.77.0.9"), "in0"), 5, "the new one is master")
+        pair.soon(lambda: pair.a.owns(IPv4Address("10.77.0.9"), "in0"), "the new one is master")
         assert pair.owners() == ["a"]
     assert of_b.lines == []
 
@@ -87,16 +88,16 @@ def test_after_an_overrun_under_the_rtnl_lock_the_machine_hears_again(pair: "Pai
     machine = pair.a.pid("machine")
     assert machine is not None
     os.kill(machine, signal.SIGSTOP)
-    pair.until(lambda: pair.owners() == ["b"], 4, "b alone owns the address")
+    pair.soon(lambda: pair.owners() == ["b"], "b alone owns the address")
     line = "addr {} 10.200.{}.{}/32 dev lo"
     pair.a.node.ip(
         *(line.format(verb, i // 250, i % 250) for verb in ("add", "del") * 4 for i in range(2500))
     )
     with rtnl_held(pair.client):
         os.kill(machine, signal.SIGCONT)
-    pair.until(lambda: pair.owners() == ["a"], 4, "a alone owns the address again")
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address again")
     pair.a.node.ip("link set eth0 down")
-    pair.until(lambda: pair.owners() == ["b"], 4, "a hears of its interface again")
+    pair.soon(lambda: pair.owners() == ["b"], "a hears of its interface again")
     assert pair.a.pid("machine") == machine
 
 
@@ -107,7 +108,7 @@ def test_nonsense_in_the_list_changes_nothing(pair: "Pair") -> None:
         write(pair.a, wrong)
     second = replace(pair.a.order, places=(*pair.a.order.places, Place("eth0", SECOND)))
     write(pair.a, second)
-    pair.until(lambda: pair.a.owns(SECOND), 5, "the next list that makes sense is taken")
+    pair.soon(lambda: pair.a.owns(SECOND), "the next list that makes sense is taken")
     assert pair.a.pid("machine") == machine
     assert pair.owners() == ["a"]
 
@@ -116,5 +117,5 @@ def test_promote_secondaries_switched_off_under_a_master_is_set_again(pair: "Pai
     pair.start()
     name = "net.ipv4.conf.eth0.promote_secondaries"
     pair.a.node.sysctl({name: 0})
-    pair.until(lambda: pair.a.node.sysctl_value(name) == "1", 5, "it is set again")
+    pair.soon(lambda: pair.a.node.sysctl_value(name) == "1", "it is set again")
     assert pair.owners() == ["a"]
