@@ -15,6 +15,7 @@ from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.wire import Wire
 from libra_ipvs_writer.shell.writer import Writer
+from libra_lab.inside import enter
 from libra_lab.syscalls import CLONE_NEWNET, unshare
 from libra_runtime.settings import Edge
 from libra_runtime.stamp import draft
@@ -60,9 +61,13 @@ def sh(*argv: str) -> str:
 class Site:
     """A node: its log in memory, its kernel, and who speaks to the writer."""
 
-    def __init__(self, tmp_path: Path) -> None:
-        unshare(CLONE_NEWNET)
-        sh("ip", "link", "set", "lo", "up")
+    def __init__(self, tmp_path: Path, namespace: str | None = None) -> None:
+        """Go into *namespace*, or into a new one."""
+        if namespace is None:
+            unshare(CLONE_NEWNET)
+            sh("ip", "link", "set", "lo", "up")
+        else:
+            enter(namespace)
         self.log = MemoryLog("a")
         self.health = MemoryJournal("a", "health", self.log)
         self.console = MemoryJournal("a", "console", self.log)
