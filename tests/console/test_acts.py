@@ -8,6 +8,7 @@ from libra_console.acts import (
     HOLD,
     Act,
     ActRefused,
+    Verb,
     after,
     due,
     ending,
@@ -99,15 +100,40 @@ def router(state: str, master: str | None = None) -> State:
     return {("instance", "front"): Entry(1, Subject("a", f"vrrp.{state}", ("front",)), event)}
 
 
+FRONT = Act(entity="instance.front")
+NODE = Act(entity="node.a")
+
+
 def test_only_a_master_hands_over() -> None:
-    require_effect("failover", "instance.front", router("master"))
-    require_effect("failover", "instance.front", {})
-    require_effect("drain", "instance.front", router("backup"))
+    require_effect(FRONT, "a", router("master"))
+    require_effect(FRONT, "a", {})
     told = r"front is backup on this node.*its master is 10\.0\.0\.3: run it there"
     with pytest.raises(ActRefused, match=told):
-        require_effect("failover", "instance.front", router("backup", "10.0.0.3"))
+        require_effect(FRONT, "a", router("backup", "10.0.0.3"))
     with pytest.raises(ActRefused, match=r"only a master hands over$"):
-        require_effect("failover", "instance.front", router("fault"))
+        require_effect(FRONT, "a", router("fault"))
+
+
+def test_a_node_hands_over_what_it_is_master_of_and_nothing_of_others() -> None:
+    require_effect(NODE, "a", router("master"))
+    require_effect(NODE, "a", {})
+    with pytest.raises(ActRefused, match="a is master of no instance"):
+        require_effect(NODE, "a", router("backup"))
+    for act in (
+        NODE,
+        FRONT.model_copy(update={"node": "a"}),
+        NODE.model_copy(update={"node": "b"}),
+    ):
+        with pytest.raises(ActRefused, match="this is node b, and it hands over nothing of others"):
+            require_effect(act, "b", router("master"))
+
+
+@pytest.mark.parametrize("verb", ["drain", "maint"])
+def test_an_instance_is_handed_over_and_not_drained(verb: Verb) -> None:
+    with pytest.raises(ActRefused, match=r"`libra failover instance\.front`"):
+        after(None, verb, FRONT)
+    assert after(None, "ready", FRONT).mode == "ready"
+    assert after(None, verb, NODE).mode == verb
 
 
 def test_what_the_config_does_not_know_is_refused_with_the_nearest_name() -> None:

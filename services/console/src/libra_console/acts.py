@@ -40,10 +40,13 @@ class ActRefused(Exception):
     """The act makes no sense here; the message is one sentence for the operator."""
 
 
-def outcome(registers: State, config: Config, verb: Verb, act: Act, now: datetime) -> AdminState:
-    """Give the admin state that *verb* makes of what is known; raise ActRefused."""
+def outcome(
+    registers: State, config: Config, node: str, verb: Verb, act: Act, now: datetime
+) -> AdminState:
+    """Give the admin state that *verb* makes on *node* of what is known; raise ActRefused."""
     require_known(act.entity, config)
-    require_effect(verb, act.entity, registers)
+    if verb == "failover":
+        require_effect(act, node, registers)
     previous = data(registers, AdminState, "admin", *act.entity.split("."))
     return after(previous, verb, ending(verb, act, now))
 
@@ -58,6 +61,11 @@ def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
         case "ready":
             return AdminState.model_validate(state)
         case "drain" | "maint":
+            if entity[0] == "instance":
+                raise ActRefused(
+                    f"{verb} is for node.N, service.S and backend.S.B; an instance is handed over: "
+                    f"`libra failover {act.entity}`"
+                )
             return AdminState.model_validate(state | {"mode": verb, "weight": lasting(previous)})
         case "weight":
             return _weighted(state, previous, act)
@@ -95,14 +103,27 @@ def ending(verb: Verb, act: Act, now: datetime) -> Act:
     return act.model_copy(update={"until": now + HOLD})
 
 
-def require_effect(verb: Verb, entity: str, registers: State) -> None:
-    """Raise ActRefused where a failover names an instance that this node has not to give."""
-    kind, _, name = entity.partition(".")
-    state = data(registers, InstanceState, "instance", name)
-    if verb != "failover" or kind != "instance" or state is None or state.state == "master":
-        return
-    where = f"; its master is {state.master}: run it there" if state.master else ""
-    raise ActRefused(f"{name} is {state.state} on this node, only a master hands over{where}")
+def require_effect(act: Act, node: str, registers: State) -> None:
+    """Raise ActRefused where *node*, this one, has not to give what a failover names."""
+    kind, _, name = act.entity.partition(".")
+    elsewhere = name if kind == "node" else act.node or node
+    if elsewhere != node or act.node not in {None, node}:
+        raise ActRefused(f"this is node {node}, and it hands over nothing of others: run it there")
+    routers = {
+        key[0]: held.event.data
+        for key, held in of_kind(registers, "instance")
+        if isinstance(held.event.data, InstanceState)
+    }
+    if kind == "node":
+        if routers and all(each.state != "master" for each in routers.values()):
+            raise ActRefused(f"{node} is master of no instance, there is nothing to hand over")
+    elif name in routers and routers[name].state != "master":
+        raise ActRefused(_not_master(name, routers[name]))
+
+
+def _not_master(name: str, router: InstanceState) -> str:
+    where = f"; its master is {router.master}: run it there" if router.master else ""
+    return f"{name} is {router.state} on this node, only a master hands over{where}"
 
 
 def require_known(entity: str, config: Config) -> None:

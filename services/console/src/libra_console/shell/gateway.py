@@ -181,7 +181,9 @@ class Gateway:
         if self._board.config is None:
             return Response.error(HTTPStatus.CONFLICT, "no config is in force yet")
         try:
-            state = outcome(self._board.registers, self._board.config, verb, act, now())
+            state = outcome(
+                self._board.registers, self._board.config, self._settings.node, verb, act, now()
+            )
         except ActRefused as error:
             return Response.error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         sequence = await self._publish(f"operator.{verb}", state.entity, state)
