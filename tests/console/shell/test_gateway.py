@@ -335,3 +335,21 @@ async def test_a_body_beyond_the_limit_is_refused(running: Console) -> None:
     head = f"POST /v1/config HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n"
     answer = await running.raw(head.encode() + b" " * (MAX_BODY + 1))
     assert answer.startswith(b"HTTP/1.1 413")
+
+
+async def test_a_body_that_is_nested_without_end_is_refused(running: Console) -> None:
+    body = b"[" * 200_000
+    head = f"POST /v1/config HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with asyncio.timeout(5):
+        answer = await running.raw(head.encode() + body)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"nested too deeply" in answer
+
+
+async def test_a_config_with_more_errors_than_an_event_holds_is_refused_like_any(
+    running: Console,
+) -> None:
+    status, answer = await running.apply(DOCUMENT | {"\0" * 500 + str(n): 1 for n in range(60)})
+    assert (status, len(answer["problems"])) == (422, 60)
+    (rejected,) = running.said("config.rejected")
+    assert rejected.problems[-1].message.endswith("more")

@@ -5,7 +5,7 @@ names the file of one, no value is repeated; elsewhere none that carries a passw
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from libra_schemas.errors import Problem
 from libra_schemas.events import ConfigRejected
@@ -15,23 +15,35 @@ from libra_schemas.text import evidence
 MOST = 50
 """Problems that one event lists; the number of the others stands at the end."""
 
+ROOM = 48 << 10
+"""Bytes of all listed problems; an event holds 64 KiB (design §3)."""
+
 _PATH = 256
 """Bytes of a path or a file's name."""
 
 _SECRET = re.compile(
     r"_file\b|passw|secret|token|key\b|seed|url|seal|auth|credential", re.IGNORECASE
 )
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _USER_IN_URL = re.compile(r"//[^/@\s]*@")
 
 
 def rejection(problems: Iterable[Problem], author: str, hash_: str) -> ConfigRejected:
     """Make the event of a config that never became a revision (number 0)."""
     told = list(problems)
-    listed = [_problem(each) for each in told[:MOST]]
-    if len(told) > MOST:
-        listed.append(ProblemData(path="", message=f"and {len(told) - MOST} more"))
+    listed = list(_fitting(_problem(each) for each in told[:MOST]))
+    if len(told) > len(listed):
+        listed.append(ProblemData(path="", message=f"and {len(told) - len(listed)} more"))
     return ConfigRejected(number=0, hash=hash_, author=author, problems=tuple(listed))
+
+
+def _fitting(problems: Iterable[ProblemData]) -> Iterator[ProblemData]:
+    room = ROOM
+    for each in problems:
+        room -= len(each.model_dump_json().encode())
+        if room < 0:
+            return
+        yield each
 
 
 def _problem(problem: Problem) -> ProblemData:

@@ -43,7 +43,10 @@ class Request:
 
     def json(self) -> Any:
         """Parse the body; raise ValueError."""
-        return json.loads(self.body or b"null")
+        try:
+            return json.loads(self.body or b"null")
+        except RecursionError:
+            raise ValueError("the body is nested too deeply") from None
 
 
 @dataclass(frozen=True, slots=True)
