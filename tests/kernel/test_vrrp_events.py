@@ -215,6 +215,19 @@ def test_who_was_told_to_yield_leaves_its_successor_alone_until_the_end(
     assert log.states()[-1].detail.endswith("held back is over")
 
 
+def test_who_takes_a_failover_back_ends_the_holding_back(pair: "Pair", log: Log) -> None:
+    configured(pair, log)
+    pair.b.start()
+    pair.soon(pair.b.listens, "b is a backup")
+    pair.soon(lambda: log.states()[-1].state == "master", "the reporter knows")
+    long = FAILOVER.model_copy(update={"until": datetime.now(UTC) + timedelta(hours=1)})
+    log.say("console", "operator.failover", ("instance", "front"), long)
+    pair.soon(lambda: pair.owners() == ["b"], "b alone owns the address")
+    ready = FAILOVER.model_copy(update={"failover": False})
+    log.say("console", "operator.ready", ("instance", "front"), ready)
+    pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address again")
+
+
 def test_an_orderly_stop_is_the_last_event(pair: "Pair", log: Log) -> None:
     configured(pair, log)
     pair.a.stop()

@@ -28,6 +28,7 @@ from libra_vrrp.states import (
     PriorityChanged,
     Reconfigured,
     Recover,
+    Released,
     Start,
     Starting,
     State,
@@ -245,6 +246,23 @@ def test_a_yielding_master_says_priority_zero_and_holds_back() -> None:
 def test_a_yielding_backup_holds_back() -> None:
     state, effects = step(ROUTER, BACKUP, Yield(60.0), 1.0)
     assert (state, effects) == (replace(BACKUP, held_until=61.0), ())
+
+
+def test_a_shorter_failover_does_not_end_a_longer_one() -> None:
+    held = replace(BACKUP, held_until=61.0)
+    assert step(ROUTER, held, Yield(5.0), 1.0) == (held, ())
+
+
+def test_a_backup_that_is_released_holds_back_no_more() -> None:
+    held = replace(BACKUP, held_until=61.0)
+    assert step(ROUTER, held, Released(), 2.0) == (replace(held, held_until=2.0), ())
+    over = replace(BACKUP, held_until=1.0)
+    assert step(ROUTER, over, Released(), 2.0) == (over, ())
+
+
+@pytest.mark.parametrize("state", [MASTER, BACKUP, FAULT])
+def test_who_does_not_hold_back_is_not_changed_by_a_release(state: State) -> None:
+    assert step(ROUTER, state, Released(), 0.5) == (state, ())
 
 
 def test_a_yielding_master_returns_if_no_one_else_comes() -> None:

@@ -11,9 +11,9 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Place
+from libra_vrrp.orders import Delta, Failover, Place, Release
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import HOLD, deltas, failovers, instances
+from libra_vrrp.wanted import HOLD, deltas, failovers, instances, releases
 
 
 def config(**changed: Any) -> Config:
@@ -126,6 +126,8 @@ def asked(**changed: Any) -> AdminState:
         pytest.param(asked(failover=False), BEFORE, None, id="the order was taken back"),
         pytest.param(asked(entity=("service", "web")), BEFORE, None, id="about something else"),
         pytest.param(asked(entity=("node", "a")), BEFORE, HOLD, id="the whole node is to yield"),
+        pytest.param(asked(entity=("node", "a")), None, HOLD, id="and to take nothing else up"),
+        pytest.param(asked(entity=("node", "a")), LATER, None, id="what it became master of later"),
         pytest.param(asked(entity=("node", "b")), BEFORE, None, id="another node is to yield"),
         pytest.param(asked(entity=("instance", "back")), BEFORE, None, id="another instance"),
     ],
@@ -133,6 +135,31 @@ def asked(**changed: Any) -> AdminState:
 def test_a_failover_is_for_who_was_master_when_it_was_decided(
     admin: AdminState, since: datetime | None, hold: float | None
 ) -> None:
-    known = {} if since is None else {"front": since}
     wanted = () if hold is None else (Failover("front", hold),)
-    assert failovers(admin, NOON, "a", known) == wanted
+    assert failovers(admin, NOON, "a", {"front": since}) == wanted
+
+
+BOTH = ("front", "back")
+OF_FRONT, OF_NODE = ("instance", "front"), ("node", "a")
+
+
+@pytest.mark.parametrize(
+    ("admin", "standing", "released"),
+    [
+        pytest.param(asked(failover=False), (), ("front",), id="what is named"),
+        pytest.param(asked(failover=False, entity=OF_NODE), (), BOTH, id="all of this node"),
+        pytest.param(asked(failover=False, node="b"), (), (), id="meant for another node"),
+        pytest.param(asked(failover=False, entity=("node", "b")), (), (), id="another node"),
+        pytest.param(asked(), (), (), id="a failover takes nothing back"),
+        pytest.param(
+            asked(failover=False), (asked(entity=OF_NODE),), (), id="its node is still handed over"
+        ),
+        pytest.param(
+            asked(failover=False, entity=OF_NODE), (asked(),), ("back",), id="one stands by itself"
+        ),
+    ],
+)
+def test_who_takes_a_failover_back_ends_the_holding_back(
+    admin: AdminState, standing: tuple[AdminState, ...], released: tuple[str, ...]
+) -> None:
+    assert releases(admin, "a", BOTH, standing) == tuple(Release(name) for name in released)

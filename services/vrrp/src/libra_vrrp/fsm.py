@@ -29,6 +29,7 @@ from libra_vrrp.states import (
     PriorityChanged,
     Reconfigured,
     Recover,
+    Released,
     Start,
     Starting,
     State,
@@ -121,7 +122,9 @@ def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
         case PriorityChanged(was=was):
             return retime(router, state, was), ()
         case Yield(hold=hold):
-            return replace(state, held_until=now + hold), ()
+            return replace(state, held_until=max(now + hold, state.held_until or 0.0)), ()
+        case Released() if state.held_until is not None:
+            return replace(state, held_until=min(now, state.held_until)), ()
         case Synced():
             return replace(state, synced=True), ()
         case _:

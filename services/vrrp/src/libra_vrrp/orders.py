@@ -6,7 +6,7 @@ One rule: what cannot be read raises `MalformedOrder`, and the machine goes on a
 import json
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
@@ -75,6 +75,13 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Hold back no more."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """The reporter (re)started: tell it again what was not acknowledged, and every state."""
 
@@ -87,7 +94,10 @@ class Taken:
     number: int
 
 
-Order: TypeAlias = Routers | Delta | Coverage | Failover | Hello | Taken
+Order: TypeAlias = Routers | Delta | Coverage | Failover | Release | Hello | Taken
+
+
+_PLAIN: Final[dict[str, Order]] = {"routers": Routers(), "hello": Hello()}
 
 
 def dumps(order: Order) -> bytes:
@@ -102,6 +112,8 @@ def dumps(order: Order) -> bytes:
             fields = {"order": "coverage", "synced": order.synced}
         case Failover():
             fields = {"order": "failover", "instance": order.instance, "hold": order.hold}
+        case Release():
+            fields = {"order": "release", "instance": order.instance}
         case Hello():
             fields = {"order": "hello"}
         case Taken():
@@ -116,16 +128,16 @@ def loads(line: bytes) -> Order:
     try:
         fields = json.loads(line)
         match fields["order"]:
-            case "routers":
-                return Routers()
+            case "routers" | "hello" as plain:
+                return _PLAIN[plain]
             case "delta":
                 return Delta(str(fields["instance"]), str(fields["source"]), int(fields["delta"]))
             case "coverage":
                 return Coverage(bool(fields["synced"]))
             case "failover":
                 return Failover(str(fields["instance"]), float(fields["hold"]))
-            case "hello":
-                return Hello()
+            case "release":
+                return Release(str(fields["instance"]))
             case "taken":
                 return Taken(str(fields["boot"]), int(fields["number"]))
             case unknown:

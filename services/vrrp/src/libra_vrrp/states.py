@@ -146,6 +146,11 @@ class Yield:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The operator holds us back no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Synced:
     """Our copy of the peer's connections is good enough to take over."""
 
@@ -160,7 +165,7 @@ class Stop:
     """Shut down in order."""
 
 
-_Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Synced
+_Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Synced
 Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | LeaseLost | Stop
 
 

@@ -3,7 +3,7 @@
 One rule: the same config and node always give the same list, in the config's order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from ipaddress import IPv4Address, ip_interface
 from typing import Final
@@ -14,7 +14,7 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Instance, Place
+from libra_vrrp.orders import Delta, Failover, Instance, Place, Release
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 SYNC_DEADLINE: Final = 60.0
@@ -49,24 +49,50 @@ def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta,
 
 
 def failovers(
-    admin: AdminState, decided: datetime, node: str, since: Mapping[str, datetime]
+    admin: AdminState, decided: datetime, node: str, since: Mapping[str, datetime | None]
 ) -> tuple[Failover, ...]:
     """Return what the operator wants this node to give up, and how long it is to hold back.
 
-    `since` says from when on each instance is ours. An order is meant for who was master when it
-    was decided: one that comes late through a peer's log must not move the address back again.
+    `since` says of each instance from when on it is ours, None where it is not. An order is meant
+    for who was master when it was decided: one that comes late through a peer's log must not move
+    the address back again. A node that hands over takes nothing else up meanwhile.
     """
-    if not admin.failover or admin.node not in {None, node}:
+    if not admin.failover:
+        return ()
+    hold = HOLD if admin.until is None else max((admin.until - decided).total_seconds(), 0.0)
+    return tuple(
+        Failover(name, hold)
+        for name in _named(admin, node, since)
+        if _is_meant(since[name], decided, whole_node=admin.entity[0] == "node")
+    )
+
+
+def releases(
+    admin: AdminState, node: str, names: Iterable[str], standing: Iterable[AdminState]
+) -> tuple[Release, ...]:
+    """Return what `admin` takes back: what it names and no failover that is `standing` does."""
+    if admin.failover:
+        return ()
+    known = tuple(names)
+    held = {name for other in standing for name in _named(other, node, known)}
+    return tuple(Release(name) for name in _named(admin, node, known) if name not in held)
+
+
+def _is_meant(since: datetime | None, decided: datetime, *, whole_node: bool) -> bool:
+    return whole_node if since is None else since <= decided
+
+
+def _named(admin: AdminState, node: str, names: Iterable[str]) -> tuple[str, ...]:
+    """List which of `names` the operator means, here."""
+    if admin.node not in {None, node}:
         return ()
     match admin.entity:
-        case ("instance", name):
-            named = {name}
-        case ("node", name) if name == node:
-            named = set(since)
+        case ("instance", one):
+            return tuple(name for name in names if name == one)
+        case ("node", one) if one == node:
+            return tuple(names)
         case _:
             return ()
-    hold = HOLD if admin.until is None else max((admin.until - decided).total_seconds(), 0.0)
-    return tuple(Failover(n, hold) for n, at in since.items() if n in named and at <= decided)
 
 
 def _instance(name: str, one: InstanceConfig, node: str) -> Instance | None:

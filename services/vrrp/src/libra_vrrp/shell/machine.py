@@ -21,7 +21,7 @@ from libra_runtime.outlet import Outlet
 from libra_vrrp import alarm
 from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Routers, Taken
+from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Release, Routers, Taken
 from libra_vrrp.reports import AlarmRaised, Report
 from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
 from libra_vrrp.shell.aside import Aside
@@ -34,7 +34,7 @@ from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
-from libra_vrrp.states import Stop, Yield
+from libra_vrrp.states import Released, Stop, Yield
 
 STATISTICS_EVERY: Final = 2.0
 SHARE: Final = 0.0001
@@ -192,7 +192,7 @@ class Machine:
         match order:
             case Routers():
                 self._reload(now)
-            case Delta() | Failover():
+            case Delta() | Failover() | Release():
                 self._instruct(order, now)
             case Coverage(synced=synced):
                 for one in self._roster:
@@ -204,14 +204,14 @@ class Machine:
             case _:
                 assert_never(order)
 
-    def _instruct(self, order: Delta | Failover, now: float) -> None:
+    def _instruct(self, order: Delta | Failover | Release, now: float) -> None:
         one = self._roster.get(order.instance)
         if one is None:
             return
         if isinstance(order, Delta):
             one.weigh(order.source, order.delta, now)
         else:
-            one.give(Yield(order.hold), now)
+            one.give(Yield(order.hold) if isinstance(order, Failover) else Released(), now)
 
     def _watch_opened(self, now: float) -> None:
         self._await(self._watch.fileno(), self._kernel_says)

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,18 +39,19 @@ from libra_vrrp.reports import (
 )
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
+from libra_vrrp.shell.handover import Handover
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import die_with_parent
 from libra_vrrp.shell.quarters import explained, move_in
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import failovers, instances
+from libra_vrrp.wanted import instances
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
 
 log = structlog.get_logger()
 
-FOLLOWED: Final = ("config.applied", "service", "operator.failover", "conn.fresh")
+FOLLOWED: Final = ("config.applied", "service", "operator", "conn.fresh")
 SILENCE: Final = 10.0
 """Seconds without a word of the machine after which /healthz complains."""
 
@@ -72,7 +73,7 @@ class Reporter:
         self._found: tuple[Instance, ...] = ()
         self._newest: Stored | None = None
         self._tracked = Tracked(line)
-        self._master_since: dict[str, float] = {}
+        self._handover = Handover(node, line)
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
 
@@ -112,7 +113,8 @@ class Reporter:
             case Awake():
                 self._tracked.tell()
             case Transition() as transition:
-                self._note(transition)
+                self._show(transition)
+                self._handover.note(transition)
             case Statistics() as statistics:
                 self._show(statistics)
             case AlarmRaised() | Farewell():
@@ -127,14 +129,6 @@ class Reporter:
     def _show(self, report: Transition | Statistics) -> None:
         if self._meters is not None:
             self._meters.show(report)
-
-    def _note(self, report: Transition) -> None:
-        """Remember since when an instance is ours."""
-        self._show(report)
-        if report.state == "master":
-            self._master_since.setdefault(report.instance, time.monotonic() - report.took)
-        else:
-            self._master_since.pop(report.instance, None)
 
     def _publish(self, report: Report) -> None:
         try:
@@ -163,7 +157,9 @@ class Reporter:
                         await self._take_config()
                 case Stored(event=Event(data=AdminState() as admin, time=decided)):
                     if caught_up:
-                        self._fail_over(admin, decided)
+                        self._handover.take(admin, decided)
+                    else:
+                        self._handover.remember(admin)
                 case Stored():
                     self._tracked.take(item)
 
@@ -180,6 +176,7 @@ class Reporter:
                 continue
             self._revision = str(revision)
             self._found = instances(config, self._node)
+            self._handover.serve(one.name for one in self._found)
             self._kept.put(orders.dump_instances(self._found))
             self._tracked.weigh_by(config)
             return
@@ -188,15 +185,6 @@ class Reporter:
         """Tell the machine to look: the list is where it finds it, also without us."""
         self._line.send(Routers())
         log.info("routers handed over", instances=[one.name for one in self._found])
-
-    def _fail_over(self, admin: AdminState, decided: datetime) -> None:
-        """Have given up what an operator names; the clock may have been set since it is ours."""
-        wall, now = datetime.now(UTC), time.monotonic()
-        since = {n: wall - timedelta(seconds=now - at) for n, at in self._master_since.items()}
-        for order in failovers(admin, decided, self._node, since):
-            name, hold = order.instance, order.hold
-            log.info("giving up", instance=name, hold=hold, who=admin.who, why=admin.why)
-            self._line.send(order)
 
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
