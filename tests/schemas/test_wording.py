@@ -20,8 +20,8 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
         ("web", {"backends": 5}, "services.web.backends: expected a mapping of keys to values"),
         (
             "web",
-            {"drain": "soon"},
-            "services.web.drain: expected a duration such as 500ms, 1s, 5m or 1h, not 'soon'",
+            {"persistence": "soon"},
+            "services.web.persistence: expected a duration such as 500ms, 1s, 5m or 1h, not 'soon'",
         ),
         (
             "web",

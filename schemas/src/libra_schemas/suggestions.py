@@ -30,7 +30,7 @@ _LATER: dict[str, frozenset[str]] = {
     "services": frozenset(
         {
             "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",
-            "data_path", "engine", "tunnel", "quorum_up", "quorum_down",
+            "data_path", "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
     "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),

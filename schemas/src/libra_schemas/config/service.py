@@ -61,7 +61,6 @@ class ServiceConfig(Strict):
         ]
         | None
     ) = None
-    drain: Duration = 60.0
     on_failure: Literal["remove", "quiesce"] = "remove"
     on_stop: Literal["keep", "remove"] = "keep"
     """What becomes of the kernel's entries when LibrA is stopped in order."""
