@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from itertools import combinations
+from time import process_time
 from typing import Any
 
 import pytest
@@ -99,3 +100,101 @@ def test_all_mistakes_are_told_together(whole: Document, complaints: Complain) -
     places = [place for place in MISTAKES if place not in RELATED]
     alone = [text for place in places for text in complaints(mistaken(whole, place))]
     assert sorted(complaints(mistaken(whole, *places))) == sorted(set(alone))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        pytest.param("services.web.check", "htpp", id="a mistyped short form"),
+        pytest.param("services.web.check", ["htpp", "tcp"], id="one of several"),
+        pytest.param("services.web.check", "", id="an empty short form"),
+    ],
+)
+def test_what_is_no_place_in_the_document_hides_nothing(
+    whole: Document, complaints: Complain, place: str, value: Any
+) -> None:
+    *parents, key = place.split(".")
+    alone = complaints(mistaken(whole, "services.dns.backends.d2"))
+    part: Any = mistaken(whole, "services.dns.backends.d2")
+    broken = part
+    for parent in parents:
+        broken = broken[parent]
+    broken[key] = value
+    found = complaints(part)
+    assert len(found) == len(alone) + 1
+    assert set(alone) < set(found)
+
+
+def test_a_part_of_no_kind_is_told_beside_what_else_is_wrong_with_it(
+    whole: Document, complaints: Complain
+) -> None:
+    whole["services"]["web"]["check"] = {"every": "soon"}
+    whole["notify"]["ops"] = {}
+    del whole["services"]["dns"]["address"]
+    whole["services"]["dns"]["quorum"] = "most"
+    assert [text.partition(":")[0] for text in complaints(whole)] == [
+        "services.web.check.every",
+        "services.dns.quorum",
+        "notify.ops.match",
+        "services.dns",
+        "services.web.check",
+        "notify.ops",
+    ]
+
+
+def test_a_mistyped_kind_is_no_missing_one(whole: Document, complaints: Complain) -> None:
+    whole["services"]["web"]["check"] = {"htpp": {}}
+    whole["services"]["dns"]["adress"] = whole["services"]["dns"].pop("address")
+    assert [text.partition(" (")[0] for text in complaints(whole)] == [
+        "services.web.check.htpp: unknown key 'htpp'",
+        "services.dns.adress: unknown key 'adress'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param(("nodes",), ["a", "b"], id="nodes as a list"),
+        pytest.param(("nodes",), None, id="no nodes"),
+        pytest.param(("services",), ["web"], id="services as a list"),
+        pytest.param(("version",), [], id="a list for a version"),
+        pytest.param(("version",), {"x": {}}, id="a mapping for a version"),
+        pytest.param(("instances", "front", "priority"), ["a"], id="a list of priorities"),
+        pytest.param(("instances", "front", "priority"), ["zz"], id="a list of nobody's"),
+        pytest.param(("instances", "front", "priority"), {}, id="nobody's priority"),
+        pytest.param(("notify", "ops", "services"), ["x y"], id="a name that is none"),
+        pytest.param(
+            ("instances", "front", "interface"),
+            dict.fromkeys("abc", "eth0"),
+            id="an interface of nobody",
+        ),
+        pytest.param(("services", "dns", "address"), None, id="no address"),
+        pytest.param(("services", "dns", "address"), "192.0.2.20", id="no port"),
+    ],
+)
+def test_one_mistake_is_told_once(
+    whole: Document, complaints: Complain, path: tuple[str, ...], value: Any
+) -> None:
+    part: Any = whole
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    assert len(complaints(whole)) == 1
+
+
+def test_neither_of_two_wrong_priorities_makes_it_nobodys(
+    whole: Document, complaints: Complain
+) -> None:
+    whole["instances"]["front"]["priority"] = {"a": 0, "b": 256}
+    assert len(complaints(whole)) == 2
+
+
+def test_many_mistakes_are_told_in_time(whole: Document, complaints: Complain) -> None:
+    """One after the other they took 140 s: each was compared with every other."""
+    whole["services"]["web"]["backends"] = {
+        f"w{number}": {"address": f"10.0.{number >> 8}.{number & 255}:99999"}
+        for number in range(10_000)
+    }
+    before = process_time()
+    assert len(complaints(whole)) == 10_000
+    assert process_time() - before < 10

@@ -1,4 +1,4 @@
-from libra_schemas.places import NOWHERE, Finding, Places, dotted
+from libra_schemas.places import NOWHERE, Broken, Finding, Places, dotted
 
 PLACES = Places(
     "libra.yaml",
@@ -39,3 +39,18 @@ def test_a_problem_names_file_line_and_column() -> None:
 
 def test_a_path_is_spelled_with_dots_and_brackets() -> None:
     assert dotted(("notify", "ops", "match", 0)) == "notify.ops.match[0]"
+
+
+def test_what_lies_in_a_broken_place_is_broken_and_what_holds_one_is_touched() -> None:
+    broken = Broken.of([("services", "web")])
+    assert broken.covers(("services", "web", "address"))
+    assert not broken.covers(("services",))
+    assert broken.touches(("services",))
+    assert not broken.touches(("services", "dns"))
+
+
+def test_nothing_follows_from_what_is_broken_elsewhere() -> None:
+    broken = Broken.of([("services", "web", "check")])
+    finding = Finding(("services", "web", "backends"), "bad", read=(("services", "web", "check"),))
+    assert finding.rests_on(broken)
+    assert not Finding(finding.path, "bad").rests_on(broken)

@@ -15,9 +15,30 @@ Position = tuple[int, int]
 UNKNOWN: Position = (0, 0)
 
 
-def starts(path: Path, first: Path) -> bool:
-    """Tell whether *path* is *first* or lies below it."""
-    return path[: len(first)] == first
+STRANGER = "?"
+"""In the place of a key: any that nobody knows; no name is spelled so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Places of which nothing is known: they, and all below them."""
+
+    places: frozenset[Path]
+    above: frozenset[Path]
+
+    @classmethod
+    def of(cls, places: Iterable[Path]) -> "Broken":
+        """Note *places*, and what holds them."""
+        whole = frozenset(places)
+        return cls(whole, frozenset(path[:end] for path in whole for end in range(len(path))))
+
+    def covers(self, path: Path) -> bool:
+        """Tell whether *path* is broken, or lies in what is."""
+        return any(path[:end] in self.places for end in range(len(path) + 1))
+
+    def touches(self, path: Path) -> bool:
+        """Tell whether *path*, or anything in it, is broken."""
+        return path in self.above or self.covers(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +46,7 @@ class Finding:
     """One thing wrong, by path; *on_key* where the key itself is what is wrong.
 
     *read* names what else was looked at: where that is broken itself, nothing follows from it.
+    *is_stranger*: the key is one that nobody knows, perhaps another one mistyped.
     """
 
     path: Path
@@ -32,14 +54,11 @@ class Finding:
     hint: str = ""
     on_key: bool = False
     read: tuple[Path, ...] = field(default=(), compare=False)
+    is_stranger: bool = field(default=False, compare=False)
 
-    def rests_on(self, broken: Iterable[Path]) -> bool:
-        """Tell whether the place itself, or anything that was read, is among *broken*."""
-        return any(
-            starts(self.path, each)
-            or any(starts(path, each) or starts(each, path) for path in self.read)
-            for each in broken
-        )
+    def rests_on(self, broken: Broken) -> bool:
+        """Tell whether the place itself, or anything that was read, is *broken*."""
+        return broken.covers(self.path) or any(map(broken.touches, self.read))
 
 
 @dataclass(frozen=True, slots=True)

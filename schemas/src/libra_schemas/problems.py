@@ -94,7 +94,7 @@ def _is_another_kind(union: Path, item: _Located) -> bool:
 def _finding(item: _Located) -> Finding:
     if item.error["type"] == "extra_forbidden":
         message, hint = advise(item.path)
-        return Finding(item.path, message, hint, on_key=True)
+        return Finding(item.path, message, hint, on_key=True, is_stranger=True)
     if item.error["type"] == "missing":
         return Finding(item.path, "is missing", on_key=True)
     if item.error["loc"][-1:] == ("[key]",):

@@ -50,16 +50,26 @@ class _Repair:
 
     gone: set[Path] = field(default_factory=set)
     filled: set[Path] = field(default_factory=set)
+    due: dict[Path, list[str]] = field(default_factory=dict)
 
     def take(self, paths: Iterable[Path]) -> bool:
-        """Stand in for what is broken for the first time, drop it the second; tell progress."""
+        """Stand in for what is broken for the first time, drop it the second; tell progress.
+
+        What is broken still, although it went, was never there (a short form was spelled out):
+        then what holds it goes.
+        """
         before = len(self.gone) + len(self.filled)
         for path in paths:
             if path[-1] in STAND_INS and path not in self.filled:
-                self.filled.add(path)
+                self._fill(path)
             else:
-                self.gone.add(path)
+                held = (path[:end] for end in range(len(path), 0, -1))
+                self.gone.update(islice((each for each in held if each not in self.gone), 1))
         return len(self.gone) + len(self.filled) > before
+
+    def _fill(self, path: Path) -> None:
+        self.filled.add(path)
+        self.due.setdefault(path[:-1], []).append(str(path[-1]))
 
     def apply(self, value: Any, here: Path = ()) -> Any:
         """Copy *value*, which stands at *here*, mended."""
@@ -73,8 +83,8 @@ class _Repair:
         return value
 
     def _stand_ins(self, here: Path) -> dict[str, Any]:
-        due = (path[-1] for path in self.filled - self.gone if path[:-1] == here)
-        return {str(key): STAND_INS[str(key)] for key in due}
+        due = self.due.get(here, ())
+        return {key: STAND_INS[key] for key in due if (*here, key) not in self.gone}
 
 
 def sound_part(document: Any, broken: Iterable[Path]) -> SoundPart:

@@ -106,7 +106,7 @@ def _number(path: Path) -> str:
 
 def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
     if path[-1] == "version":
-        later = f"version {value} is {NOT_YET}" if value in {2, "2"} and len(path) > 1 else ""
+        later = f"version {value} is {NOT_YET}" if value in (2, "2") and len(path) > 1 else ""
         return later or f"expected version {listed}", ""
     words = {"scheduler": SCHEDULERS, "flags": FLAGS}.get(str(path[-1]))
     known = words or tuple(word.strip("'") for word in listed.replace(" or ", ", ").split(", "))

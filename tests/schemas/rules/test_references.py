@@ -40,8 +40,19 @@ def test_where_nothing_is_near_what_is_known_is_listed() -> None:
 
 
 def test_where_nothing_is_known_that_is_said() -> None:
-    (found,) = references({"notify": {"o": {"nodes": ["zzz"]}}})
+    (found,) = references({"notify": {"o": {"services": ["zzz"]}}})
     assert found.hint == "known: none"
+
+
+@pytest.mark.parametrize("section", [{}, {"nodes": None}, {"nodes": ["a"]}, {"nodes": {}}])
+def test_nobody_is_said_to_be_missing_where_all_nodes_are(section: dict[str, Any]) -> None:
+    assert list(references(section | {"notify": {"o": {"nodes": ["a"]}}})) == []
+
+
+@pytest.mark.parametrize("services", [None, 5, ["web"]])
+def test_nor_where_nobody_can_tell_what_services_there_are(services: Any) -> None:
+    broken = {"services": services, "notify": {"o": {"services": ["web"]}}}
+    assert list(references(broken)) == []
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,10 @@ def test_two_services_on_one_mark_are_one_entry_too(
         ({"address": "[2001:db8::1]:80"}, 6),
         ({"fwmark": 7}, 4),
         ({"fwmark": 7, "family": "ipv6"}, 6),
+        ({}, None),
     ],
 )
-def test_a_service_has_its_addresss_family_or_says_it(service: dict[str, Any], family: int) -> None:
+def test_a_service_has_its_addresss_family_or_says_it(
+    service: dict[str, Any], family: int | None
+) -> None:
     assert family_of(ServiceConfig.model_validate(service)) == family

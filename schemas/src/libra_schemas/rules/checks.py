@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from libra_schemas.config import CheckConfig, Config
 from libra_schemas.config.check import KINDS
-from libra_schemas.places import Finding, Path
+from libra_schemas.places import STRANGER, Finding, Path
 
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"}
@@ -42,7 +42,7 @@ def kinds(config: Config) -> Iterator[Finding]:
 def one_kind(path: Path, known: tuple[str, ...], named: tuple[str, ...]) -> Finding:
     """Say that what stands at *path* is of one of the *known* kinds, not of those *named*."""
     found = f", not {' and '.join(named)}" if named else ""
-    read = () if named else (path,)
+    read = () if named else tuple((*path, key) for key in (*known, STRANGER))
     return Finding(path, f"name exactly one of {', '.join(known)}{found}", read=read)
 
 

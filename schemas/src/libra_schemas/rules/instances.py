@@ -1,6 +1,7 @@
 """Virtual routers: who takes part, what they own, and that no two collide."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 
 from libra_schemas.config import AddressElsewhere, Config, InstanceConfig
@@ -14,21 +15,23 @@ _ROUTER = ("vrid", "interface", "priority")
 def one_sided(config: Config) -> Iterator[Finding]:
     """Check that who has a priority has an interface, and the other way round."""
     for name, instance in config.instances.items():
-        yield from _one_sided(("instances", name), instance)
+        yield from _one_sided(("instances", name), instance, config.nodes.keys())
 
 
-def _one_sided(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
+def _one_sided(path: Path, instance: InstanceConfig, nodes: AbstractSet[str]) -> Iterator[Finding]:
     priority, interface = instance.priority, instance.interface
     for key, value in (("priority", priority), ("interface", interface)):
         if value == {}:
-            yield Finding((*path, key), "names no node")
+            yield Finding((*path, key), "names no node", read=((*path, key),))
     if not isinstance(priority, dict) or not isinstance(interface, dict):
         return
-    for node in priority.keys() - interface.keys():
+    if not priority or not interface:
+        return
+    for node in (priority.keys() - interface.keys()) & nodes:
         read = ((*path, "interface"),)
         message = f"node {node} has no interface"
         yield Finding((*path, "priority", node), message, on_key=True, read=read)
-    for node in interface.keys() - priority.keys():
+    for node in (interface.keys() - priority.keys()) & nodes:
         read = ((*path, "priority"),)
         message = f"node {node} has no priority"
         yield Finding((*path, "interface", node), message, on_key=True, read=read)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from libra_schemas.config import Config, Endpoint, ServiceConfig
 from libra_schemas.config.service import Forward
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules.services import family_of
+from libra_schemas.rules.services import family_of, takes
 
 _WITH_PORT = frozenset({"tcp", "http"})
 
@@ -49,7 +49,7 @@ def reachable(config: Config) -> Iterator[Finding]:
     seen: dict[tuple[Path, Endpoint], Path] = {}
     for member in _members(config):
         address, family = member.endpoint.address, family_of(member.service)
-        if member.forward != "tun" and address.version != family:
+        if member.forward != "tun" and family not in {address.version, None}:
             message = f"{address} is no IPv{family} address as its service's"
             hint = "only forward: tun may mix families"
             yield Finding(member.address, message, hint, read=member.read)
@@ -68,13 +68,12 @@ def ports(config: Config) -> Iterator[Finding]:
 
 
 def _port_problem(service: ServiceConfig, endpoint: Endpoint, forward: Forward) -> tuple[str, str]:
-    wanted = service.address.port if service.address is not None else 0
-    whole = service.address is None or wanted == 0
-    if whole and forward == "nat":
+    wanted = takes(service)
+    if wanted is None or (wanted == 0 and forward == "nat"):
         return "", ""
-    if whole and endpoint.port:
+    if wanted == 0 and endpoint.port:
         return f"a port cannot be translated by forward: {forward}", "leave the port out"
-    if whole or endpoint.port == wanted:
+    if endpoint.port == wanted:
         return "", ""
     if not endpoint.port:
         return "a port is missing", f"write {Endpoint(endpoint.address, wanted)}"

@@ -48,8 +48,14 @@ def _of_sinks(document: Any) -> Iterator[Finding]:
 
 
 def _unknown(document: Any, path: Path, section: str) -> Iterator[Finding]:
-    """Yield a finding for each name in the mapping or list at *path* that *section* lacks."""
-    known = [name for name in _at(document, section) if isinstance(name, str)]
+    """Yield a finding for each name in the mapping or list at *path* that *section* lacks.
+
+    None where *section* is no mapping, or has none of the nodes that it must have: nobody knows
+    what they are called.
+    """
+    known = document.get(section, {}) if isinstance(document, dict) else None
+    if not isinstance(known, dict) or not (known or section == "services"):
+        return
     for part, name in _at(document, *path).items():
         if isinstance(name, str) and name not in known:
             hint = nearest(name, known) or f"known: {', '.join(known) or 'none'}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from libra_schemas.config import Config, ServiceConfig
-from libra_schemas.places import Finding, Path
+from libra_schemas.places import STRANGER, Finding, Path
 
 _KEY = ("address", "fwmark", "family", "protocol")
 """What makes a service one entry of the kernel's table."""
@@ -14,11 +14,18 @@ LONGEST = 0x7FFFFFFF // 1000
 """Seconds: the kernel keeps timeouts in ticks of up to 1,000 a second (ip_vs_ctl.c)."""
 
 
-def family_of(service: ServiceConfig) -> int:
-    """Tell the address family of *service*: 4 or 6."""
+def family_of(service: ServiceConfig) -> int | None:
+    """Tell the address family of *service*: 4, 6, or None where it has no address of its own."""
+    if service.address is not None:
+        return service.address.address.version
+    return (6 if service.family == "ipv6" else IPV4) if service.fwmark is not None else None
+
+
+def takes(service: ServiceConfig) -> int | None:
+    """Tell the port that *service* takes: 0 for every one, None where it does not say."""
     if service.address is None:
-        return 6 if service.family == "ipv6" else IPV4
-    return service.address.address.version
+        return 0 if service.fwmark is not None else None
+    return service.address.port or (0 if service.persistence else None)
 
 
 def named(config: Config) -> Iterator[Finding]:
@@ -27,11 +34,9 @@ def named(config: Config) -> Iterator[Finding]:
         path: Path = ("services", name)
         address, mark = (*path, "address"), (*path, "fwmark")
         if (service.address is None) == (service.fwmark is None):
-            both = service.fwmark is not None
-            yield Finding(
-                path, "name either address or fwmark", read=(address, mark) if both else (path,)
-            )
-        if service.address is not None and not service.address.port and not service.persistence:
+            read: tuple[Path, ...] = (address, mark, (*path, STRANGER))
+            yield Finding(path, "name either address or fwmark", read=read)
+        if service.address is not None and takes(service) is None:
             read = ((*path, "persistence"),)
             hint = "a bare address is every port, which takes persistence"
             yield Finding(address, "a port is missing", hint, read=read)
