@@ -31,7 +31,7 @@ def test_lines_go_out_whole_and_in_order(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     outlet = Outlet(writing, note)
     outlet.write("on")
-    outlet.write("e\ntwo\nthr")
+    outlet.write("e\ntwo\n")
     outlet.drain(5)
     assert os.read(reading, 100) == b"one\ntwo\n"
     assert outlet.dropped == 0
@@ -48,6 +48,41 @@ def test_what_has_no_room_is_dropped_counted_and_told_in_its_place(pipe: tuple[i
         outlet.write("at last\n")
         assert kept == [LINE] * 80
         assert [reader.readline(), reader.readline()] == ["920 dropped\n", "at last\n"]
+
+
+def test_what_was_dropped_is_told_although_nothing_follows(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    outlet = Outlet(writing, note, limit=8000)
+    for _ in range(1000):
+        outlet.write(LINE)
+    with open(reading, closefd=False) as reader:
+        assert [reader.readline() for _ in range(81)] == [LINE] * 80 + ["920 dropped\n"]
+
+
+def test_a_line_alone_may_be_longer_than_the_limit(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    outlet = Outlet(writing, note, limit=10)
+    outlet.write(LINE)
+    outlet.drain(5)
+    assert os.read(reading, 1000) == LINE.encode()
+
+
+def test_a_last_line_without_an_end_goes_out_too(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    outlet = Outlet(writing, note)
+    outlet.write("no end")
+    outlet.drain(5)
+    assert os.read(reading, 100) == b"no end\n"
+
+
+def test_a_burst_loses_nothing_while_somebody_reads() -> None:
+    program = (
+        "from libra_runtime import logs; import structlog; logs.configure('health', 'a')\n"
+        "for n in range(3000): structlog.get_logger().info('said', n=n)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    said = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line.get("n") for line in said] == list(range(3000))
 
 
 @pytest.mark.parametrize("lines", [1, 20_000], ids=["one line", "more than fits"])

@@ -1,21 +1,21 @@
 """Standard error that holds nobody up, light enough for the VRRP machine.
 
 Rule: who writes never waits. What a reader that stopped reading leaves no room for is dropped,
-counted, and told in its place.
+counted, and told in its place, or when there is room again.
 """
 
 import atexit
 import io
 import os
-import queue
 import select
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final, TextIO, cast
 
-LIMIT: Final = 1 << 18
+LIMIT: Final = 1 << 20
 """Bytes that wait at most for who reads."""
 
 LAST_WORDS: Final = 0.5
@@ -37,7 +37,7 @@ class Outlet(io.TextIOBase):
         self._untold = 0
         self._held = 0
         self._begun = ""
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._lines: deque[bytes] = deque()
         self._changed = threading.Condition(threading.RLock())
         _start(self._work)
 
@@ -50,8 +50,10 @@ class Outlet(io.TextIOBase):
         return len(text)
 
     def drain(self, seconds: float) -> None:
-        """Wait until everything is out, for a while."""
+        """Wait until everything is out, for a while; a line that has no end yet is one now."""
         with self._changed:
+            if self._begun:
+                self.write("\n")
             self._changed.wait_for(lambda: not self._held, seconds)
 
     def fileno(self) -> int:
@@ -67,22 +69,41 @@ class Outlet(io.TextIOBase):
         return True
 
     def _take(self, line: bytes) -> None:
-        if self._held + len(line) > self._limit:
+        if self._held and self._held + len(line) > self._limit:
             self.dropped += 1
             self._untold += 1
             return
+        self._tell_dropped()
+        self._put(line)
+
+    def _tell_dropped(self) -> None:
         if self._untold:
-            line, self._untold = self._note(self._untold).encode() + line, 0
+            count, self._untold = self._untold, 0
+            self._put(self._note(count).encode())
+
+    def _put(self, line: bytes) -> None:
         self._held += len(line)
-        self._lines.put(line)
+        self._lines.append(line)
+        self._changed.notify_all()
 
     def _work(self) -> None:
         while True:
-            line = self._lines.get()
-            _send(self._descriptor, line)
+            lines = self._next()
+            _send(self._descriptor, lines)
             with self._changed:
-                self._held -= len(line)
+                self._held -= len(lines)
+                if not self._held:
+                    self._tell_dropped()
                 self._changed.notify_all()
+
+    def _next(self) -> bytes:
+        """Take the lines that wait, as many as a pipe takes whole beside those of others."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._lines)
+            lines = self._lines.popleft()
+            while self._lines and len(lines) + len(self._lines[0]) <= select.PIPE_BUF:
+                lines += self._lines.popleft()
+            return lines
 
 
 def install(note: Callable[[int], str]) -> Outlet:
