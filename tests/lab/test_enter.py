@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from libra_lab.enter import Wanted, read
-from libra_lab.places import running
+from libra_lab.frames import Frame, Kind
+from libra_lab.places import connect, running
 from libra_lab.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +149,25 @@ def test_at_a_terminal_it_has_a_terminal(lab: str) -> None:
         assert made.wait(PATIENCE) == 9
         assert b"/dev/pts/" in os.read(ours, 1000)
     os.close(ours)
+
+
+def test_a_visitor_that_sends_nonsense_harms_no_other(lab: str) -> None:
+    (place,) = [each for each in running() if str(each.lab) == lab]
+    for nonsense in (b"{}", b"[]", b"{"):
+        sock = connect(place)
+        assert sock is not None
+        with sock:
+            sock.settimeout(PATIENCE)
+            sock.sendall(Frame(0, Kind.COMMAND, nonsense).encode())
+            assert b"lab/enter: " in sock.recv(1 << 10)
+    assert enter(lab, "--", "echo", "well").stdout == b"well\n"
+
+
+def test_from_a_directory_that_is_gone_one_sentence_says_so(tmp_path: Path) -> None:
+    script = f"cd {tmp_path} && rmdir {tmp_path} && exec {ROOT}/lab/enter -- true"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    told = "lab/enter: this directory is gone: go to one that is there\n"
+    assert (done.returncode, done.stderr) == (125, told)
 
 
 def test_where_no_lab_runs_one_sentence_says_so() -> None:

@@ -104,7 +104,7 @@ class Agent:
             self.visits[frame.visit] = started(
                 order, lambda descriptors: _inside(order, namespace, environment, descriptors)
             )
-        except (OSError, LookupError) as error:
+        except (OSError, LookupError, TypeError, ValueError) as error:
             self.say(frame.visit, Kind.ERRORS, f"{SPEAKER}: {error.args[-1]}\n".encode())
             self.say(frame.visit, Kind.EXIT, str(FAILED).encode())
 

@@ -57,7 +57,7 @@ def read(words: list[str]) -> Wanted:
 
 
 def order_for(wanted: Wanted) -> Order:
-    """Return the order that the command line asks for."""
+    """Return the order that the command line asks for; raise LabUnavailable from nowhere."""
     environment = environment_for("", [])
     del environment["LIBRA_LAB"]  # the lab's own word counts
     environment["PATH"] += f"{os.pathsep}{BIN}"
@@ -65,11 +65,15 @@ def order_for(wanted: Wanted) -> Order:
     environment["PS1"] = f"lab {wanted.node}:\\w# " if wanted.node else "lab:\\w# "
     terminal = all(os.isatty(descriptor) for descriptor in (0, 1, 2))
     argv = list(wanted.argv or SHELL)
-    order = Order(argv, wanted.node, str(Path.cwd()), environment, terminal)
+    try:
+        cwd = str(Path.cwd())
+    except FileNotFoundError:
+        raise LabUnavailable("this directory is gone: go to one that is there") from None
+    order = Order(argv, wanted.node, cwd, environment, terminal)
     if not terminal:
         return order
     size = os.get_terminal_size(0)
-    return Order(argv, wanted.node, order.cwd, environment, terminal, (size.lines, size.columns))
+    return Order(argv, wanted.node, cwd, environment, terminal, (size.lines, size.columns))
 
 
 @dataclass(slots=True)
