@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused
 
@@ -33,14 +34,15 @@ async def deliver(sink: EmailSink, notice: Notice, names: Names) -> Outcome:
         timeout=sink.timeout,
     )
     try:
-        return await _send(client, sink, notice, names, password)
+        outcome = await _send(client, sink, notice, names, password)
     except SMTPRecipientsRefused as error:
-        return Failed(_refusals({each.recipient: each.message for each in error.recipients}))
+        outcome = Failed(_refusals({each.recipient: each.message for each in error.recipients}))
     except (SMTPException, OSError, ValueError) as error:
-        secrets = (password, f"\0{sink.user}\0{password}") if password else ()
-        return Failed(hidden(_said(error), secrets))
+        outcome = Failed(_said(error))
     finally:
         client.close()
+    secrets = (password, f"\0{sink.user}\0{password}") if password else ()
+    return replace(outcome, detail=one_line(hidden(outcome.detail, secrets)))
 
 
 async def _send(
@@ -56,7 +58,7 @@ async def _send(
         async with asyncio.timeout(_GOODBYE):
             await client.quit()
     if not refused:
-        return Delivered(one_line(said))
+        return Delivered(said)
     detail = _refusals({address: answer.message for address, answer in refused.items()})
     return Failed(detail, served=frozenset(recipients) - frozenset(refused))
 
@@ -64,8 +66,8 @@ async def _send(
 def _said(error: Exception) -> str:
     """Say what went wrong and, where the library hides it, why (a certificate, for one)."""
     cause = f" {error.__cause__}" if error.__cause__ else ""
-    return one_line(f"{error}{cause}" or type(error).__name__)
+    return f"{error}{cause}" or type(error).__name__
 
 
 def _refusals(refused: dict[str, str]) -> str:
-    return one_line("; ".join(f"{address} refused: {said}" for address, said in refused.items()))
+    return "; ".join(f"{address} refused: {said}" for address, said in refused.items())

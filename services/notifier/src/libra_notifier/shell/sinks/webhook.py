@@ -44,7 +44,8 @@ async def deliver(sink: WebhookSink, notice: Notice, names: Names) -> Outcome:
             aiohttp.ClientSession(connector=_connector(names), timeout=_UNBOUNDED) as session,
             session.post(url, data=notice.raw, headers=signed, allow_redirects=False) as response,
         ):
-            return await _judge(response, (*parts_of(url), secret.decode() if secret else ""))
+            sent = (*parts_of(url), *parts_of(str(response.url)))
+            return await _judge(response, (*sent, secret.decode() if secret else ""))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Failed(one_line(_said(error)))
 
