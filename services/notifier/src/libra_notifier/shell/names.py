@@ -81,6 +81,6 @@ def _resolve(host: str, port: int, family: int) -> list[Address] | OSError:
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
     except OSError as error:
         return error
-    except ValueError:  # no IDNA (UnicodeError), or a NUL in it
+    except UnicodeError:
         return OSError(f"{host!r} is no host name")
     return [(of, protocol, address) for of, _, protocol, _, address in found]  # type: ignore[misc]  # bytes only without IPv6
