@@ -156,15 +156,21 @@ async def test_looks_during_which_we_were_not_awake_prove_nothing(
         assert await asyncio.to_thread(each.program.wait, 30) == -signal.SIGKILL
 
 
+IN_ITS_LOOP = "while True: pass"
+IN_A_THREAD = "threading.Thread(target=exec, args=('while True: pass',)).start(); stop.wait()"
+
+
+@pytest.mark.parametrize("computes", [IN_ITS_LOOP, IN_A_THREAD])
 async def test_a_program_that_computes_gets_more_time(
-    port: int, monkeypatch: pytest.MonkeyPatch
+    port: int, monkeypatch: pytest.MonkeyPatch, computes: str
 ) -> None:
     monkeypatch.setattr(watchdog, "BUSY", 0)
     busy = (
-        "import asyncio, signal, sys\n"
+        "import asyncio, signal, sys, threading\n"
         "from libra_runtime import metrics\n"
+        "stop = threading.Event()\n"
         "def compute(*_):\n"
-        "    while True: pass\n"
+        f"    {computes}\n"
         "signal.signal(signal.SIGUSR1, compute)\n"
         "asyncio.run(metrics.serve(int(sys.argv[1]), lambda: None))\n"
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ _STATE, _PARENT, _START = 0, 1, 19
 """Fields 3, 4 and 22, counted from the one after the command's closing bracket."""
 
 _ENDED = ("Z", "X")
+_AT_WORK = ("R", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ def process(pid: int) -> Process | None:
     if fields[_STATE] in _ENDED:
         return None
     return Process(pid, int(fields[_PARENT]), int(fields[_START]), fields[_STATE])
+
+
+def is_at_work(pid: int) -> bool:
+    """Tell whether a thread of *pid* computes, or waits for a disk."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[_STATE] in _AT_WORK:
+                return True
+    return False
 
 
 def descends(pid: int, ancestor: int) -> bool:

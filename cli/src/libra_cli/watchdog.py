@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from libra_cli.processes import Process, descends, listener, process
+from libra_cli.processes import Process, descends, is_at_work, listener
 
 LOOK = 3.0
 """Seconds of one look at a question that was asked; it stays open over several looks."""
@@ -22,7 +22,7 @@ LATE = 1.0
 """Seconds by which a look may be late before it proves nothing."""
 
 IDLE, BUSY, ENOUGH = 4, 1, 20
-"""What a missed look counts where the process waits, where it computes; the count of a hung one.
+"""What a missed look counts where the process waits, where it is at work; the count of a hung one.
 
 So five looks (15 s) of one that does nothing, twenty (60 s) of one that is only slow.
 """
@@ -77,15 +77,10 @@ async def _answers(where: Endpoint, known: Process | None) -> bool:
             if done:
                 return True
             late = time.monotonic() - began > LOOK + LATE
-            missed = 0 if late else missed + (BUSY if _computes(known) else IDLE)
+            missed = 0 if late else missed + (BUSY if known and is_at_work(known.pid) else IDLE)
         return False
     finally:
         question.cancel()
-
-
-def _computes(known: Process | None) -> bool:
-    now = None if known is None else process(known.pid)
-    return now is not None and now.state == "R"
 
 
 async def _ask(where: Endpoint) -> None:
