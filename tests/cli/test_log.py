@@ -29,9 +29,13 @@ def test_a_time_is_when_the_log_stored_it(text: str) -> None:
     assert moment.is_before(stored(1, ago + timedelta(microseconds=1)))
 
 
-def test_anything_else_is_refused_with_what_was_expected() -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "", "-5", "1.2.3s", "99999999d", "2026-13-01", "0001-01-01T00:00:00+05:00"],
+)
+def test_anything_else_is_refused_with_what_was_expected(text: str) -> None:
     with pytest.raises(CommandError, match="write a sequence such as 1234"):
-        Moment.parse("yesterday", NOW)
+        Moment.parse(text, NOW)
 
 
 def test_what_the_log_has_not_reached_is_refused_with_its_last_sequence() -> None:

@@ -112,17 +112,16 @@ class Moment:
         """Parse a sequence, `10m` (ago), or ISO 8601 (local time without an offset)."""
         if text.isdecimal():
             return cls(int(text), None)
-        if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
-            return cls(None, now - timedelta(seconds=parse_duration(text)))
         try:
-            time = datetime.fromisoformat(text)
-        except ValueError:
+            if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
+                return cls(None, now - timedelta(seconds=parse_duration(text)))
+            return cls(None, datetime.fromisoformat(text).astimezone(UTC))
+        except (ValueError, OverflowError):
             raise CommandError(
                 f"{text!r} is no moment: write a sequence such as 1234, a time such as "
                 "2026-01-31T03:12:00, or how long ago such as 10m",
                 REFUSED,
             ) from None
-        return cls(None, time.astimezone(UTC))
 
 
 async def first_from(session: Session, moment: Moment) -> int:

@@ -22,7 +22,7 @@ VERBS = {
     "drain": "Send no new connections; those that are there may end.",
     "maint": "Take out of the table at once.",
     "ready": "Take back what an operator set.",
-    "failover": "Hand an instance over to its peer.",
+    "failover": "Hand an instance, or all of this node, over to the peer; ready ends it early.",
 }
 
 
@@ -93,3 +93,5 @@ def _until(duration: str | None) -> str | None:
         return (datetime.now(UTC) + timedelta(seconds=parse_duration(duration))).isoformat()
     except ValueError as error:
         raise CommandError(f"--for: {error}") from None
+    except OverflowError:
+        raise CommandError(f"--for: {duration} ends beyond the calendar") from None

@@ -10,6 +10,9 @@ import typer
 from libra_cli.options import Json, Nats, Node, Run, State
 from libra_cli.site import Given, locate
 
+MOST = 1_000_000
+"""Events that `--last` keeps in memory."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to *app*."""
@@ -24,7 +27,9 @@ def events(
     since: Annotated[
         str | None, typer.Option("--since", help="A time, 10m (ago), or a sequence.")
     ] = None,
-    last: Annotated[int | None, typer.Option("--last", min=1, help="Only the last N.")] = None,
+    last: Annotated[
+        int | None, typer.Option("--last", min=1, max=MOST, help="Only the last N.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on for ever.")] = False,
     node: Node = None,
     state: State = None,
