@@ -225,3 +225,12 @@ def test_a_rejection_is_shown_until_something_newer_is_in_force() -> None:
     assert config["rejected"]["number"] == 3
     assert config["rejected"]["problems"][0]["message"] == "no such interface"
     assert status("a", registers(rejected, applied), CONFIG)["config"]["rejected"] is None
+
+
+def test_the_live_weight_is_todays_not_that_of_the_last_change_of_state() -> None:
+    quorum_won = ServiceState(
+        service="web", up=True, live_weight=1, quorum=1, hysteresis=0, eligible=1, backends=2,
+        sorry=False, why="backend.up web/w2",
+    )  # fmt: skip
+    held = registers(("service.up", ("web",), quorum_won), verdict(up=True))
+    assert status("a", held, CONFIG)["services"]["web"]["live_weight"] == 3

@@ -4,7 +4,6 @@ Rule: a verdict counts only while its target is the config's (`libra_schemas.tar
 known says so and is never guessed.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from libra_console import revisions
@@ -22,7 +21,7 @@ from libra_schemas.events import (
     Stopped,
     SyncState,
 )
-from libra_schemas.intent.desired import Seen, look
+from libra_schemas.intent.desired import Seen, desired, look
 from libra_schemas.intent.fold import Entry, State, data
 from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.sentences.backend import reasons
@@ -129,21 +128,14 @@ def _services(registers: State, prepared: Prepared, troubles: Troubles) -> Json:
     unjudged = silence(registers, troubles, "ipvs-writer", "ipvs-writer has not judged it yet")
     unchecked = silence(registers, troubles, "health", "not checked yet")
     return {
-        name: _service(
-            registers, name, pool.config, look(registers, prepared, name), (unjudged, unchecked)
-        )
-        for name, pool in prepared.pools.items()
+        name: _service(registers, prepared, name, (unjudged, unchecked)) for name in prepared.pools
     }
 
 
-def _service(
-    registers: State,
-    name: str,
-    service: ServiceConfig,
-    seen: Mapping[str, Seen],
-    unknown: tuple[str, str],
-) -> Json:
+def _service(registers: State, prepared: Prepared, name: str, unknown: tuple[str, str]) -> Json:
+    """Show a service: whether it is up as the writer said it, its weight as it is now."""
     unjudged, unchecked = unknown
+    service, seen = prepared.pools[name].config, look(registers, prepared, name)
     held = registers.get(("service", name))
     state = data(registers, ServiceState, "service", name)
     address = f"fwmark {service.fwmark}" if service.fwmark else str(service.address)
@@ -154,7 +146,7 @@ def _service(
         "state": "unknown" if state is None else "up" if state.up else "down",
         "since": _when(held),
         "why": state.why if state else unjudged,
-        "live_weight": state.live_weight if state else None,
+        "live_weight": _live_weight(registers, prepared, name, state) if state else None,
         "quorum": service.quorum,
         "sorry": state.sorry if state else False,
         "admin": _admin(registers, "service", name),
@@ -163,6 +155,11 @@ def _service(
             for each in service.backends
         },
     }
+
+
+def _live_weight(registers: State, prepared: Prepared, name: str, state: ServiceState) -> int:
+    """Count what is live now: `service.*` is said only where a quorum is won or lost."""
+    return desired(registers, prepared, name, was_up=state.up).verdict.live_weight
 
 
 def _backend(
