@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -71,6 +72,13 @@ def test_a_list_that_loses_every_entry_is_stood_in_for(document: Document) -> No
     assert part.config is not None
     assert len(part.config.instances["front"].addresses) == 1
     assert ("instances", "front", "addresses") in part.broken
+
+
+def test_what_is_nested_deeply_is_no_obstacle(document: Document) -> None:
+    document["nodes"]["a"]["x"] = json.loads("[" * 900 + "]" * 900)
+    document["instances"]["front"]["vrid"] = document["nodes"]["a"]["x"]
+    deep = [("nodes", "a", "x"), ("instances", "front", "vrid")]
+    assert sound_part(document, deep).config is not None
 
 
 def test_of_what_is_no_mapping_nothing_is_sound() -> None:

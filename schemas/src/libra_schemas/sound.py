@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from libra_schemas.config import Config
-from libra_schemas.places import Path
+from libra_schemas.places import Broken, Path
 from libra_schemas.problems import findings
 
 STAND_INS: dict[str, Any] = {
@@ -71,15 +71,20 @@ class _Repair:
         self.filled.add(path)
         self.due.setdefault(path[:-1], []).append(str(path[-1]))
 
-    def apply(self, value: Any, here: Path = ()) -> Any:
-        """Copy *value*, which stands at *here*, mended."""
+    def apply(self, value: Any) -> Any:
+        """Copy what of *value*, the whole document, holds something broken, mended."""
+        return self._mended(value, (), Broken.of(self.gone | self.filled).above)
+
+    def _mended(self, value: Any, here: Path, above: frozenset[Path]) -> Any:
+        if here not in above:
+            return value
         if isinstance(value, dict):
             kept = {key: each for key, each in value.items() if (*here, key) not in self.gone}
-            mended = {key: self.apply(each, (*here, key)) for key, each in kept.items()}
+            mended = {key: self._mended(each, (*here, key), above) for key, each in kept.items()}
             return mended | self._stand_ins(here)
         if isinstance(value, list):
             numbered = ((each, (*here, index)) for index, each in enumerate(value))
-            return [self.apply(each, path) for each, path in numbered if path not in self.gone]
+            return [self._mended(e, path, above) for e, path in numbered if path not in self.gone]
         return value
 
     def _stand_ins(self, here: Path) -> dict[str, Any]:

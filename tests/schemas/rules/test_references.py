@@ -44,6 +44,12 @@ def test_where_nothing_is_known_that_is_said() -> None:
     assert found.hint == "known: none"
 
 
+def test_of_many_names_that_are_known_some_are_listed() -> None:
+    nodes: dict[str, Any] = {f"n{number}": {} for number in range(100)}
+    (found,) = references({"nodes": nodes, "notify": {"o": {"nodes": ["zzz"]}}})
+    assert found.hint.endswith(", n18, n19 and 80 more")
+
+
 @pytest.mark.parametrize("section", [{}, {"nodes": None}, {"nodes": ["a"]}, {"nodes": {}}])
 def test_nobody_is_said_to_be_missing_where_all_nodes_are(section: dict[str, Any]) -> None:
     assert list(references(section | {"notify": {"o": {"nodes": ["a"]}}})) == []

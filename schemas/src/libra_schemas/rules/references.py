@@ -4,7 +4,7 @@ Rule: these look at the document as written, so that they hold even where the en
 is broken otherwise, and a broken entity still counts as there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from libra_schemas.config import RESERVED
@@ -12,6 +12,8 @@ from libra_schemas.places import Finding, Path
 from libra_schemas.suggestions import nearest
 
 _NAMED = ("nodes", "instances", "services", "notify")
+_LISTED = 20
+"""Names that a hint lists at most."""
 
 
 def references(document: Any) -> Iterator[Finding]:
@@ -58,9 +60,15 @@ def _unknown(document: Any, path: Path, section: str) -> Iterator[Finding]:
         return
     for part, name in _at(document, *path).items():
         if isinstance(name, str) and name not in known:
-            hint = nearest(name, known) or f"known: {', '.join(known) or 'none'}"
+            hint = nearest(name, known) or _listed(known)
             message = f"no {section[:-1]} is called {name!r}"
             yield Finding((*path, part), message, hint, on_key=isinstance(part, str))
+
+
+def _listed(known: Iterable[str]) -> str:
+    first, more = list(known)[:_LISTED], list(known)[_LISTED:]
+    rest = f" and {len(more)} more" if more else ""
+    return f"known: {', '.join(first) or 'none'}{rest}"
 
 
 def _at(document: Any, *path: str | int) -> Mapping[Any, Any]:
