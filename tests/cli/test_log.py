@@ -1,5 +1,6 @@
 """Moments: how a point of the log is named."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,36 @@ def test_a_number_is_a_sequence() -> None:
     moment = Moment.parse("7", NOW)
     assert not moment.is_before(stored(7, NOW))
     assert moment.is_before(stored(8, NOW))
+
+
+@pytest.mark.parametrize(
+    ("clock", "meant"),
+    [
+        ("03:04Z", datetime(2026, 1, 2, 3, 4, tzinfo=UTC)),
+        ("03:04:05.5Z", datetime(2026, 1, 1, 3, 4, 5, 500_000, tzinfo=UTC)),
+        ("03:12Z", datetime(2026, 1, 1, 3, 12, tzinfo=UTC)),
+        ("00:30+05:00", datetime(2026, 1, 1, 19, 30, tzinfo=UTC)),
+        ("23:00-05:00", datetime(2026, 1, 1, 4, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_time_of_day_is_the_last_that_has_passed(clock: str, meant: datetime) -> None:
+    assert Moment.parse(clock, NOW).time == meant
+
+
+def test_a_time_of_day_without_an_offset_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert Moment.parse("03:12", NOW).time == datetime(2026, 1, 1, 18, 12, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("text", ["25:00", "03:12:99", "03:12 yesterday"])
+def test_what_no_clock_says_is_refused(text: str) -> None:
+    with pytest.raises(CommandError, match="is no moment"):
+        Moment.parse(text, NOW)
 
 
 @pytest.mark.parametrize("text", ["10m", "2026-01-02T02:54:05+00:00", "2026-01-02T02:54:05Z"])

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
 from libra_cli.site import Site
@@ -109,19 +109,30 @@ class Moment:
 
     @classmethod
     def parse(cls, text: str, now: datetime) -> "Moment":
-        """Parse a sequence, `10m` (ago), or ISO 8601 (local time without an offset)."""
+        """Parse a sequence, `10m` (ago), ISO 8601 or a time of day (local without an offset)."""
         if text.isdecimal():
             return cls(int(text), None)
         try:
             if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
                 return cls(None, now - timedelta(seconds=parse_duration(text)))
+            if re.fullmatch(r"[0-9]{2}:[0-9]{2}.*", text):
+                return cls(None, _latest(time.fromisoformat(text), now))
             return cls(None, datetime.fromisoformat(text).astimezone(UTC))
         except (ValueError, OverflowError):
             raise CommandError(
-                f"{text!r} is no moment: write a sequence such as 1234, a time such as "
+                f"{text!r} is no moment: write a sequence such as 1234, a time such as 03:12 or "
                 "2026-01-31T03:12:00, or how long ago such as 10m",
                 REFUSED,
             ) from None
+
+
+def _latest(clock: time, now: datetime) -> datetime:
+    """Give the last moment before *now* (aware) at which a clock said *clock*; UTC."""
+    today = now.astimezone(clock.tzinfo).date()
+    moment = datetime.combine(today, clock).astimezone(UTC)
+    if moment <= now:
+        return moment
+    return datetime.combine(today - timedelta(days=1), clock).astimezone(UTC)
 
 
 async def first_from(session: Session, moment: Moment) -> int:

@@ -25,7 +25,8 @@ def events(
         list[str] | None, typer.Option("--type", help="Only these, such as backend.* (repeatable).")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="A time, 10m (ago), or a sequence.")
+        str | None,
+        typer.Option("--since", help="A time (03:12, 2026-01-31T03:12), 10m (ago), or a sequence."),
     ] = None,
     last: Annotated[
         int | None, typer.Option("--last", min=1, max=MOST, help="Only the last N.")
@@ -51,7 +52,10 @@ def replay(
         list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these services.")
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME|SEQ", help="The moment (default: now).")
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME|SEQ", help="The moment: 03:12, 10m (ago), 1234 (default: now)."
+        ),
     ] = None,
     form: Annotated[
         Literal["ipvsadm", "json", "table"], typer.Option("--format", help="How.")
