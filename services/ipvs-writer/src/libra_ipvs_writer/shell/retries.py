@@ -10,7 +10,7 @@ MODULES = Path("/proc/modules")
 
 
 class Attempt(NamedTuple):
-    """How often it was refused, when (loop time) it is due, why, and which module it wants."""
+    """How often it was refused, when (loop time) it is due, why, and which module it lacked."""
 
     number: int
     due: float
@@ -31,7 +31,7 @@ def loaded() -> frozenset[str]:
 class Retries:
     """*first* and *longest* are the delays in seconds, doubled from one to the other.
 
-    What waits for a module is due at once when *modules* names it.
+    What waits for a module that was not there is due at once when *modules* names it.
     """
 
     first: float
@@ -45,7 +45,8 @@ class Retries:
         number = before.number + 1 if before else 1
         delay = min(self.first * 2 ** min(number - 1, 30), self.longest)
         due = asyncio.get_running_loop().time() + delay
-        self._attempts[name] = Attempt(number, due, why, module)
+        lacked = module if module and module not in self.modules() else None
+        self._attempts[name] = Attempt(number, due, why, lacked)
         return number, delay
 
     def forget(self, name: str) -> None:
