@@ -11,9 +11,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def status(**more: Any) -> dict[str, Any]:
     config = {"revision": None, "rejected": None}
     empty: dict[str, Any] = {"instances": {}, "services": {}, "sync": {}, "processes": {}}
-    return {"node": "a", "sequence": 7, "config": config, "journal": {"trouble": None}} | (
-        empty | more
-    )
+    empty |= {"node": "a", "admin": None, "sequence": 7, "config": config}
+    return empty | {"journal": {"trouble": None}} | more
 
 
 def lines(**more: Any) -> list[str]:
@@ -32,6 +31,14 @@ def test_an_instance_in_fault_says_why_in_words() -> None:
     )
     unknown = {"state": "unknown", "why": "vrrp does not run", "admin": None}
     assert "front unknown vrrp does not run" in lines(instances={"front": unknown})
+
+
+def test_a_node_that_is_handed_over_says_so() -> None:
+    admin = {
+        "mode": "ready", "weight": None, "failover": True, "who": "eve", "until": None,
+        "why": "", "node": None,
+    }  # fmt: skip
+    assert lines(admin=admin)[0].startswith("a [handed over by eve]: ")
 
 
 def test_what_is_unknown_says_why() -> None:

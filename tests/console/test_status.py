@@ -160,6 +160,20 @@ def test_a_drained_service_drains_its_backends() -> None:
     assert (shown["weight"], shown["mode"], shown["admin"]) == (0, "drain", None)
 
 
+def test_what_an_operator_set_for_the_whole_node_is_shown() -> None:
+    handed = AdminState(entity=("node", "a"), failover=True, who="me")
+    other = AdminState(entity=("node", "b"), mode="drain", who="me")
+    document = status(
+        "a",
+        registers(
+            ("operator.failover", ("node", "a"), handed), ("operator.drain", ("node", "b"), other)
+        ),
+        CONFIG,
+    )
+    assert (document["admin"]["failover"], document["admin"]["mode"]) == (True, "ready")
+    assert status("a", {}, CONFIG)["admin"] is None
+
+
 def test_an_admin_state_taken_back_is_not_shown() -> None:
     key = ("backend", "web", "w1")
     drain = ("operator.drain", key, AdminState(entity=key, mode="drain", who="me"))

@@ -34,7 +34,8 @@ def _head(status: Json, now: datetime) -> str:
     log = f"log at {status['sequence']}"
     if journal["trouble"]:
         log = coloured(f"log: {journal['trouble']}", "red")
-    return f"{coloured(status['node'], 'bold')}: {revision}; {log}"
+    parts = (coloured(status["node"], "bold"), _admin(status["admin"]))
+    return f"{' '.join(part for part in parts if part)}: {revision}; {log}"
 
 
 def _rejection(config: Json, now: datetime) -> list[str]:

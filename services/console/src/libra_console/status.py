@@ -37,6 +37,7 @@ def status(
     """Make the status of *node*; *config* is the parsed document in force."""
     return {
         "node": node,
+        "admin": _admin(registers, "node", node),
         "sequence": max((held.sequence for held in registers.values()), default=0),
         "config": _config(registers),
         "processes": _processes(registers, troubles),
