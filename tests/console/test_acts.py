@@ -6,6 +6,7 @@ import pytest
 
 from libra_console.acts import (
     HOLD,
+    VERBS,
     Act,
     ActRefused,
     Verb,
@@ -13,6 +14,7 @@ from libra_console.acts import (
     due,
     ending,
     next_due,
+    outcome,
     require_effect,
     require_known,
 )
@@ -31,6 +33,7 @@ CONFIG = Config.model_validate(
         "services": {"web": {"address": "192.0.2.1:80", "backends": {"w1": "10.0.0.5:80"}}},
     }
 )
+PAIR = CONFIG.model_copy(update={"nodes": CONFIG.nodes | {"b": CONFIG.nodes["a"]}})
 
 
 def test_a_drain_says_who_and_why() -> None:
@@ -114,18 +117,25 @@ def test_only_a_master_hands_over() -> None:
         require_effect(FRONT, "a", router("fault"))
 
 
-def test_a_node_hands_over_what_it_is_master_of_and_nothing_of_others() -> None:
+def test_a_node_hands_over_what_it_is_master_of() -> None:
     require_effect(NODE, "a", router("master"))
     require_effect(NODE, "a", {})
     with pytest.raises(ActRefused, match="a is master of no instance"):
         require_effect(NODE, "a", router("backup"))
-    for act in (
-        NODE,
-        FRONT.model_copy(update={"node": "a"}),
-        NODE.model_copy(update={"node": "b"}),
-    ):
-        with pytest.raises(ActRefused, match="this is node b, and it hands over nothing of others"):
-            require_effect(act, "b", router("master"))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_act_for_another_node_is_refused_since_its_log_ends_here(verb: Verb) -> None:
+    for act in (Act(entity="node.b"), W1.model_copy(update={"node": "b", "weight": 1})):
+        with pytest.raises(ActRefused, match="this is node a, and b hears nothing of it: run it"):
+            outcome({}, PAIR, "a", verb, act, NOW)
+    with pytest.raises(ActRefused, match=r"no 'node\.c'"):
+        outcome({}, PAIR, "a", verb, W1.model_copy(update={"node": "c"}), NOW)
+
+
+def test_an_act_may_name_the_node_it_is_given_on() -> None:
+    assert outcome({}, PAIR, "a", "drain", W1.model_copy(update={"node": "a"}), NOW).node == "a"
+    assert outcome({}, PAIR, "b", "drain", Act(entity="node.b"), NOW).mode == "drain"
 
 
 @pytest.mark.parametrize("verb", ["drain", "maint"])
@@ -140,6 +150,9 @@ def test_what_the_config_does_not_know_is_refused_with_the_nearest_name() -> Non
     require_known("backend.web.w1", CONFIG)
     with pytest.raises(ActRefused, match=r"did you mean backend\.web\.w1\?"):
         require_known("backend.web.w11", CONFIG)
+    for word in ("w1", "web.w1"):
+        with pytest.raises(ActRefused, match=r"did you mean backend\.web\.w1\?"):
+            require_known(word, CONFIG)
     with pytest.raises(ActRefused, match=r"name node\.N"):
         require_known("???", CONFIG)
 

@@ -22,6 +22,9 @@ VERBS: tuple[Verb, ...] = get_args(Verb)
 HOLD = timedelta(seconds=60)
 """How long a failover holds the former master back where its author did not say."""
 
+MOST = 3
+"""Entities that a refusal suggests."""
+
 ENTITIES = "node.N, instance.I, service.S or backend.S.B"
 
 
@@ -45,6 +48,9 @@ def outcome(
 ) -> AdminState:
     """Give the admin state that *verb* makes on *node* of what is known; raise ActRefused."""
     require_known(act.entity, config)
+    if act.node is not None:
+        require_known(f"node.{act.node}", config)
+    require_here(act, node)
     if verb == "failover":
         require_effect(act, node, registers)
     previous = data(registers, AdminState, "admin", *act.entity.split("."))
@@ -103,12 +109,17 @@ def ending(verb: Verb, act: Act, now: datetime) -> Act:
     return act.model_copy(update={"until": now + HOLD})
 
 
+def require_here(act: Act, node: str) -> None:
+    """Raise ActRefused where *act* is for another node than this one: nobody there would hear."""
+    kind, _, name = act.entity.partition(".")
+    for meant in (act.node, name if kind == "node" else None):
+        if meant not in {None, node}:
+            raise ActRefused(f"this is node {node}, and {meant} hears nothing of it: run it there")
+
+
 def require_effect(act: Act, node: str, registers: State) -> None:
     """Raise ActRefused where *node*, this one, has not to give what a failover names."""
     kind, _, name = act.entity.partition(".")
-    elsewhere = name if kind == "node" else act.node or node
-    if elsewhere != node or act.node not in {None, node}:
-        raise ActRefused(f"this is node {node}, and it hands over nothing of others: run it there")
     routers = {
         key[0]: held.event.data
         for key, held in of_kind(registers, "instance")
@@ -130,10 +141,11 @@ def require_known(entity: str, config: Config) -> None:
     """Raise ActRefused where *config* has no such entity; suggest the nearest."""
     known = _entities(config)
     if entity not in known:
-        near = get_close_matches(entity, known, n=1)
+        named = [each for each in sorted(known) if each.endswith(f".{entity}")]
+        near = named or get_close_matches(entity, known, n=1)
         raise ActRefused(
             f"the config has no {entity!r}"
-            + (f"; did you mean {near[0]}?" if near else f"; name {ENTITIES}")
+            + (f"; did you mean {' or '.join(near[:MOST])}?" if near else f"; name {ENTITIES}")
         )
 
 
