@@ -185,7 +185,7 @@ def test_a_config_is_applied_shown_and_kept_over_a_restart(host: Host, up: Up) -
 def test_an_operators_act_is_in_force_and_in_the_log(host: Host, up: Up) -> None:
     assert up.process.poll() is None
     host.libra("apply", host.write(GOOD))
-    assert "backend.web.w1 is drain" in host.libra("drain", "backend.web.w1", "-m", "hm").stdout
+    assert "backend.web.w1 is draining" in host.libra("drain", "backend.web.w1", "-m", "hm").stdout
     assert "did you mean" in host.libra("maint", "backend.web.w2").stderr
     assert host.libra("weight", "service.web", "7").returncode == REFUSED
     shown = json.loads(host.libra("status", "--json").stdout)

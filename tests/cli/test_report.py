@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from libra_cli.output import clock
 from libra_cli.report import report
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -26,8 +27,8 @@ def test_an_instance_in_fault_says_why_in_words() -> None:
         "master": None, "admin": None,
     }  # fmt: skip
     assert (
-        "front fault 0s ago (interface: interface eth7 does not exist) priority 150 192.0.2.1"
-        in lines(instances={"front": instance})
+        "front fault 0s ago (its interface cannot be used: interface eth7 does not exist) "
+        "priority 150 192.0.2.1" in lines(instances={"front": instance})
     )
     unknown = {"state": "unknown", "why": "vrrp does not run", "admin": None}
     assert "front unknown vrrp does not run" in lines(instances={"front": unknown})
@@ -69,7 +70,7 @@ def test_a_process_that_is_not_ready_says_why() -> None:
 
 def test_an_instance_that_is_handed_over_says_so() -> None:
     admin = {
-        "mode": "ready", "weight": None, "failover": True, "who": "eve", "until": "12:00",
+        "mode": "ready", "weight": None, "failover": True, "who": "eve", "until": NOW.isoformat(),
         "why": "upgrade", "node": None,
     }  # fmt: skip
     unknown = {"state": "unknown", "why": "", "admin": admin}
@@ -78,5 +79,29 @@ def test_an_instance_that_is_handed_over_says_so() -> None:
         "priority": 1, "addresses": [], "master": "192.0.2.9",
     }  # fmt: skip
     assert lines(instances={"front": instance})[-1].endswith(
-        "master is 192.0.2.9 [handed over by eve until 12:00: upgrade]"
+        f"master is 192.0.2.9 [handed over by eve until {clock(NOW.isoformat())}: upgrade]"
     )
+
+
+def test_what_an_operator_set_is_said_once() -> None:
+    admin = {
+        "mode": "drain", "weight": 5, "failover": False, "who": "eve", "until": None,
+        "why": "update", "node": None,
+    }  # fmt: skip
+    backend = {
+        "address": "10.0.0.5:80", "verdict": "up", "since": None, "weight": 0, "mode": "drain",
+        "admin": admin, "reason": "check passed",
+    }  # fmt: skip
+    service = {
+        "address": "192.0.2.1:80", "protocol": "tcp", "scheduler": "wlc", "state": "up",
+        "why": "", "live_weight": 1, "quorum": 1, "sorry": False, "admin": None,
+    }  # fmt: skip
+
+    def shown(**more: Any) -> str:
+        return lines(services={"web": service | {"backends": {"w1": backend | more}}})[-1]
+
+    head = "w1 10.0.0.5:80 up weight 0"
+    assert shown() == f"{head} [drain weight 5 by eve: update] check passed"
+    assert shown(mode="maint").startswith(f"{head} maint [drain weight 5")
+    heavy = admin | {"mode": "ready"}
+    assert shown(mode="ready", admin=heavy) == f"{head} [weight 5 by eve: update] check passed"

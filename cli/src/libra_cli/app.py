@@ -137,7 +137,7 @@ def check(file: ConfigFile, as_json: Json = False) -> None:
 def apply(
     file: ConfigFile,
     base: Annotated[
-        str | None, typer.Option("--base", help="Only if this revision is in force.")
+        str | None, typer.Option("--base", help="Only if revision N is in force.")
     ] = None,
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why, for the log.")] = "",
     author: Annotated[str, typer.Option("--author", help="Who (default: the user).")] = "",
@@ -145,7 +145,7 @@ def apply(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Put a config in force on the whole cluster."""
+    """Put a config in force on this director; apply the same file on each."""
     from libra_cli.gateway import ask, require
     from libra_cli.offer import tell_refused
 

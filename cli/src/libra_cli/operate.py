@@ -9,20 +9,28 @@ import typer
 
 from libra_cli.exits import CommandError
 from libra_cli.options import Json, Node, Run
-from libra_cli.output import print_json
+from libra_cli.output import clock, print_json
 from libra_cli.site import Given, Site, locate
 
-Entity = Annotated[str, typer.Argument(help="backend.S.B, service.S, instance.I or node.N.")]
 Why = Annotated[str, typer.Option("--why", "-m", help="Why, for the log.")]
 For = Annotated[str | None, typer.Option("--for", help="How long, such as 30m.")]
-OnNode = Annotated[str | None, typer.Option("--on", help="Only as this node sees it.")]
+OnNode = Annotated[str | None, typer.Option("--on", help="The node it is for; another refuses it.")]
 
+
+HERE = "Counts on this director; say it on each."
 
 VERBS = {
-    "drain": "Send no new connections; those that are there may end.",
-    "maint": "Take out of the table at once.",
+    "drain": f"Send no new connections; those that are there may end. {HERE}",
+    "maint": f"Take out of the table at once. {HERE}",
     "ready": "Take back what an operator set.",
     "failover": "Hand an instance, or all of this node, over to the peer; ready ends it early.",
+}
+
+ENTITIES = {
+    "drain": "backend.S.B, service.S, or node.N for all that N forwards.",
+    "maint": "backend.S.B, service.S, or node.N for all that N forwards.",
+    "ready": "backend.S.B, service.S, instance.I or node.N.",
+    "failover": "instance.I, or node.N for all that N is master of.",
 }
 
 
@@ -35,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _command(verb: str) -> Callable[..., None]:
     def command(
-        entity: Entity,
+        entity: Annotated[str, typer.Argument(help=ENTITIES[verb])],
         why: Why = "",
         duration: For = None,
         on: OnNode = None,
@@ -50,7 +58,7 @@ def _command(verb: str) -> Callable[..., None]:
 
 
 def weight(
-    entity: Entity,
+    entity: Annotated[str, typer.Argument(help="backend.S.B.")],
     value: Annotated[int, typer.Argument(min=0, max=65535, help="The weight.")],
     why: Why = "",
     duration: For = None,
@@ -59,11 +67,14 @@ def weight(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Set a backend's weight."""
+    """Set a backend's weight. Counts on this director; say it on each."""
     act = {
         "entity": entity, "why": why, "until": _until(duration), "node": on, "weight": value,
     }  # fmt: skip
     _act("weight", locate(Given(node, None, run)), act, as_json=as_json)
+
+
+_MODES = {"ready": "ready", "drain": "draining", "maint": "in maintenance"}
 
 
 def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
@@ -77,11 +88,11 @@ def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _told(entity: str, state: dict[str, Any]) -> str:
-    until = f" until {state['until']}" if state["until"] else ""
+    until = f" until {clock(state['until'])}" if state["until"] else ""
     if state["failover"]:
         return f"{entity} is handed over: its master gives it up and holds back{until}"
     weight = f", weight {state['weight']}" if state["weight"] is not None else ""
-    return f"{entity} is {state['mode']}{weight}{until}"
+    return f"{entity} is {_MODES[state['mode']]}{weight}{until}"
 
 
 def _until(duration: str | None) -> str | None:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -22,6 +23,11 @@ def columns(rows: Sequence[tuple[str, ...]], indent: str = "") -> str:
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
         for row in rows
     )
+
+
+def clock(moment: str) -> str:
+    """Give an ISO 8601 *moment* as local time to the second."""
+    return datetime.fromisoformat(moment).astimezone().isoformat(sep=" ", timespec="seconds")[:19]
 
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from libra_cli.output import coloured, columns
-from libra_schemas.sentences.words import because
+from libra_cli.output import clock, coloured, columns
+from libra_schemas.sentences.instance import reason
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ def _instance(name: str, instance: Json, now: datetime) -> tuple[str, ...]:
     return (
         name,
         _state(instance["state"]),
-        f"{_age(instance['since'], now)} ({because(instance['why'], instance['detail'])})",
+        f"{_age(instance['since'], now)} ({reason(instance['why'], instance['detail'])})",
         f"priority {instance['priority']}",
         where if instance["state"] == "backup" else addresses,
         _admin(instance["admin"]),
@@ -88,7 +88,8 @@ def _service(name: str, service: Json, now: datetime) -> str:
 
 def _backend(name: str, backend: Json, now: datetime) -> tuple[str, ...]:
     since = _age(backend["since"], now) if backend["since"] else ""
-    mode = "" if backend["mode"] == "ready" else backend["mode"]
+    shown = ("ready", backend["admin"]["mode"] if backend["admin"] else "")
+    mode = "" if backend["mode"] in shown else backend["mode"]
     return (
         name,
         backend["address"],
@@ -118,10 +119,11 @@ def _admin(admin: Json | None) -> str:
     if admin is None:
         return ""
     weight = f" weight {admin['weight']}" if admin["weight"] is not None else ""
-    until = f" until {admin['until']}" if admin["until"] else ""
+    until = f" until {clock(admin['until'])}" if admin["until"] else ""
     why = f": {admin['why']}" if admin["why"] else ""
-    mode = "handed over" if admin["failover"] else admin["mode"]
-    return f"[{mode}{weight} by {admin['who']}{until}{why}]"
+    mode = "" if admin["mode"] == "ready" else admin["mode"]
+    what = "handed over" if admin["failover"] else f"{mode}{weight}".strip()
+    return f"[{what} by {admin['who']}{until}{why}]"
 
 
 def _state(state: str) -> str:

@@ -30,24 +30,9 @@ from libra_schemas.events import (
 )
 from libra_schemas.sentences import table
 from libra_schemas.sentences.backend import backend
+from libra_schemas.sentences.instance import instance
 from libra_schemas.sentences.words import because, counted
 from libra_schemas.subjects import Subject
-
-_WHY = {
-    "adopted": "it took over from its predecessor",
-    "recovered": "its fault is over",
-    "preempt": "its priority is above the master's",
-    "timer": "no master is heard",
-    "priority-zero": "the master handed over",
-    "tether": "the master's process died",
-    "higher-priority": "a higher priority is heard",
-    "track": "a tracked object changed",
-    "interface": "its interface cannot be used",
-    "lease": "its lease ran out",
-    "operator": "an operator asked for it",
-    "config": "the config changed",
-    "owner": "it owns the addresses",
-}
 
 
 def sentence(event: Event | Unrecognised, subject: Subject) -> str:
@@ -65,7 +50,7 @@ def said(data: EventData, event_type: str) -> str:
         case ServiceState():
             return _service(data)
         case InstanceState():
-            return _instance(data)
+            return instance(data)
         case AdminState():
             return because(_act(data), data.why)
         case ConfigApplied() | ConfigRejected():
@@ -101,15 +86,6 @@ def _service(data: ServiceState) -> str:
     pool = f"quorum {data.quorum}, {data.eligible} of {data.backends} backends eligible"
     sorry = ", sorry server in" if data.sorry else ""
     return because(f"{what}, {pool}{sorry}", data.why)
-
-
-def _instance(data: InstanceState) -> str:
-    what = f"virtual router {data.instance} on {data.interface} is {data.state}"
-    took = f"took {data.took_ms:.1f} ms" if data.took_ms else ""
-    former = f"was {data.previous}" if data.previous else ""
-    asides = ", ".join(part for part in (former, took) if part)
-    told = because(what + (f" ({asides})" if asides else ""), _WHY.get(data.why, data.why))
-    return because(told, data.detail)
 
 
 def _alarm(data: Alarm) -> str:

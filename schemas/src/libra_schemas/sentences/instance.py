@@ -1,0 +1,39 @@
+"""What is said of a virtual router.
+
+Rule: total. The reason of a newer release stands as it names itself.
+"""
+
+from libra_schemas.events import InstanceState
+from libra_schemas.sentences.words import because
+
+_WHY = {
+    "start": "it started",
+    "stop": "it was stopped",
+    "adopted": "it took over from its predecessor",
+    "recovered": "its fault is over",
+    "preempt": "its priority is above the master's",
+    "timer": "no master is heard",
+    "priority-zero": "the master handed over",
+    "tether": "the master's process died",
+    "higher-priority": "a higher priority is heard",
+    "track": "a tracked object changed",
+    "interface": "its interface cannot be used",
+    "lease": "its lease ran out",
+    "operator": "an operator asked for it",
+    "config": "the config changed",
+    "owner": "it owns the addresses",
+}
+
+
+def instance(data: InstanceState) -> str:
+    """Say which state was entered, how fast, and why."""
+    what = f"virtual router {data.instance} on {data.interface} is {data.state}"
+    took = f"took {data.took_ms:.1f} ms" if data.took_ms else ""
+    former = f"was {data.previous}" if data.previous else ""
+    asides = ", ".join(part for part in (former, took) if part)
+    return because(what + (f" ({asides})" if asides else ""), reason(data.why, data.detail))
+
+
+def reason(why: str, detail: str) -> str:
+    """Say why a state was entered: a word of `InstanceState.why` and its detail."""
+    return because(_WHY.get(why, why), detail)

@@ -1,0 +1,30 @@
+"""What is said of a virtual router."""
+
+from typing import get_args
+
+import pytest
+
+from libra_schemas.events import InstanceState
+from libra_schemas.events.vrrp import Why
+from libra_schemas.sentences.instance import instance, reason
+
+
+def test_a_change_says_state_before_time_and_why() -> None:
+    data = InstanceState.model_validate(
+        {
+            "instance": "front", "state": "master", "previous": "backup", "why": "timer",
+            "vrid": 5, "interface": "eth0", "priority": 100, "interval_ms": 1000, "took_ms": 1.26,
+        }
+    )  # fmt: skip
+    told = "virtual router front on eth0 is master (was backup, took 1.3 ms): no master is heard"
+    assert instance(data) == told
+
+
+@pytest.mark.parametrize("why", get_args(Why))
+def test_every_reason_is_told_in_words(why: str) -> None:
+    assert " " in reason(why, "")
+    assert reason(why, "so") == f"{reason(why, '')}: so"
+
+
+def test_the_reason_of_a_newer_release_stands_as_it_is() -> None:
+    assert reason("later", "") == "later"
