@@ -133,6 +133,19 @@ def test_an_alias_stands_for_what_it_names() -> None:
     assert config.services["db"].check == config.services["web"].check
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("nodes:\n", "nodes: !mine\n", id="a tag of one's own"),
+        pytest.param("address: 10.0.0.2", "address: !!int x", id="a tag that lies"),
+        pytest.param("  a: {address: 10.0.0.2}", "  {[a]: 10.0.0.2}", id="a key that is a list"),
+    ],
+)
+def test_what_could_not_be_read_is_told_once(before: str, after: str) -> None:
+    assert before in VALID
+    assert len(complaints(VALID.replace(before, after))) == 1
+
+
 def test_an_alias_bomb_is_no_config(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("libra_runtime.yaml_config._MOST_VALUES", 100)
     levels = ["a0: &a0 [1, 2, 3, 4]"]

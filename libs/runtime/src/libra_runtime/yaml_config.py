@@ -72,13 +72,17 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has 
 
 
 def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
-    """Parse *text* of *file*: the config and the document as written; raise ConfigError."""
+    """Parse *text* of *file*: the config and the document as written; raise ConfigError.
+
+    Of a value that could not be read it is not said too that it is none.
+    """
     reading = parse(text, file)
     found = reading.problems
     try:
         config = config_from(reading.document, reading.places)
     except ConfigError as error:
-        found = [*found, *error.problems]
+        told = {(each.path, each.line) for each in found}
+        found += (each for each in error.problems if (each.path, each.line) not in told)
     else:
         if not found:
             return config, reading.document
