@@ -44,6 +44,7 @@ async def test_a_receipt_names_event_key_and_mark(node: Any, receiver: Any, unti
         stored = journal.published[-1]
     (receipt,) = node.receipts()
     assert receipt.events == (event.event.id,)
+    assert receipt.about == f"{event.subject.type} {event.event.subject}"
     assert receipt.key == f"ops-{event.event.id}"
     assert receipt.delivered
     assert (receipt.attempts, receipt.reader, receipt.detail) == (

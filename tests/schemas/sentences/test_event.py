@@ -187,8 +187,16 @@ SENTENCES: list[tuple[str, EventData, str]] = [
     ),
     (
         "notify.sent",
-        Receipt(sink="ops", kind="webhook", delivered=True, events=("x",), key="k", attempts=1),
-        "ops was told by webhook in 1 attempt",
+        Receipt(
+            sink="ops",
+            kind="webhook",
+            delivered=True,
+            events=("x",),
+            about="backend.down web/w1",
+            key="k",
+            attempts=1,
+        ),
+        "ops was told of backend.down web/w1 by webhook in 1 attempt",
     ),
     (
         "notify.failed",

@@ -11,14 +11,15 @@ from libra_schemas.model import Name
 class Receipt(Data):
     """A notification was delivered, or given up after *attempts* tries.
 
-    *events* are the ids it told of; *key* is the idempotency key the receiver saw; *reader* the
-    LOG sequence up to which this sink is done.
+    *events* are the ids it told of, *about* their types and keys; *key* is the idempotency
+    key the receiver saw; *reader* the LOG sequence up to which this sink is done.
     """
 
     sink: Name
     kind: Literal["webhook", "email", "program", "syslog", "chat", "fifo"]
     delivered: bool
     events: tuple[str, ...]
+    about: EvidenceText = ""
     key: str
     attempts: Annotated[int, Field(ge=1)]
     detail: EvidenceText = ""

@@ -129,7 +129,8 @@ def _life(data: Started | Stopped | Recovered | PeerState) -> str:
 
 
 def _receipt(data: Receipt) -> str:
-    was = "was told" if data.delivered else "was not told, given up"
+    was = f"was {'' if data.delivered else 'not '}told{_after('of', data.about)}"
+    was += "" if data.delivered else ", given up"
     tries = counted(data.attempts, "attempt")
     return because(f"{data.sink} {was} by {data.kind} in {tries}", data.detail)
 

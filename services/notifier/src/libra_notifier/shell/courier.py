@@ -197,6 +197,7 @@ class Courier:
             kind=config.kind,
             delivered=is_delivered,
             events=(notice.event.id,),
+            about=f"{notice.subject.type} {notice.event.subject}",
             key=notice.key,
             attempts=notice.attempt,
             detail=outcome.detail,
