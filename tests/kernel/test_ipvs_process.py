@@ -200,6 +200,7 @@ async def test_metrics_and_health_tell_what_the_kernel_holds(nats: TestServer) -
         await shows("10.0.1.11:80")
         metrics = await output("curl", "-s", f"http://127.0.0.1:{port}/metrics")
         state = await output("curl", "-s", f"http://127.0.0.1:{port}/healthz")
-    assert 'libra_backend_weight{backend="10.0.1.11:80",service="tcp 192.0.2.10:80"} 1.0' in metrics
+    labels = 'address="tcp 192.0.2.10:80",backend="10.0.1.11:80",service="web"'
+    assert f"libra_backend_weight{{{labels}}} 1.0" in metrics
     assert 'libra_ipvs_operations_total{operation="add_service",result="done"} 1.0' in metrics
     assert state == "healthy\n"

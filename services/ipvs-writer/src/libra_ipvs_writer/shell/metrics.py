@@ -9,8 +9,11 @@ from libra_ipvs_writer.shell.kernel import Kernel, Load
 from libra_ipvs_writer.shell.table import KernelTable
 from libra_schemas.table import ServiceKey, ServiceTable, endpoint
 
-SERVICE = ("service",)
-BACKEND = ("service", "backend")
+SERVICE = ("service", "address")
+BACKEND = ("service", "address", "backend")
+"""*service* is the config's name as in every other metric, "" for a foreign one."""
+
+Owners = Mapping[ServiceKey, str]
 
 
 class TableCollector(Collector):
@@ -28,8 +31,8 @@ class TableCollector(Collector):
         """Give every family, the kernel's counters included."""
         yield from self._own()
         loads = self._kernel.loads()
-        yield from _services(loads)
-        yield from _backends(loads, self._table.held)
+        yield from _services(loads, self._table.owners)
+        yield from _backends(loads, self._table.held, self._table.owners)
 
     def _own(self) -> Iterable[Metric]:
         operations = CounterMetricFamily(
@@ -43,19 +46,19 @@ class TableCollector(Collector):
         )
 
 
-def _services(loads: Mapping[ServiceKey, Load]) -> Iterable[Metric]:
+def _services(loads: Mapping[ServiceKey, Load], owners: Owners) -> Iterable[Metric]:
     kinds = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
     for kind in kinds:
         family = CounterMetricFamily(
             f"libra_service_{kind}", f"{kind} of a virtual service", labels=SERVICE
         )
         for key, load in loads.items():
-            family.add_metric((str(key),), getattr(load.counters, kind))
+            family.add_metric((owners.get(key, ""), str(key)), getattr(load.counters, kind))
         yield family
 
 
 def _backends(
-    loads: Mapping[ServiceKey, Load], held: Mapping[ServiceKey, ServiceTable]
+    loads: Mapping[ServiceKey, Load], held: Mapping[ServiceKey, ServiceTable], owners: Owners
 ) -> Iterable[Metric]:
     for kind in ("active", "inactive", "persistent"):
         family = GaugeMetricFamily(
@@ -63,12 +66,16 @@ def _backends(
         )
         for key, load in loads.items():
             for place, usage in load.destinations.items():
-                family.add_metric((str(key), endpoint(*place)), getattr(usage, kind))
+                family.add_metric(
+                    (owners.get(key, ""), str(key), endpoint(*place)), getattr(usage, kind)
+                )
         yield family
     weights = GaugeMetricFamily("libra_backend_weight", "Weight in the kernel", labels=BACKEND)
     for key, table in held.items():
         for destination in table.destinations:
-            weights.add_metric((str(key), str(destination)), destination.weight)
+            weights.add_metric(
+                (owners.get(key, ""), str(key), str(destination)), destination.weight
+            )
     yield weights
 
 

@@ -32,7 +32,7 @@ class KernelTable:
     def __init__(self, settings: Settings, journal: Journal, kernel: Kernel) -> None:
         self._kernel = kernel
         self._verdicts: dict[str, bool | None] = {}
-        self._owners: dict[ServiceKey, str] = {}
+        self.owners: dict[ServiceKey, str] = {}
         self._foreign: set[str] = set()
         self.held: dict[ServiceKey, ServiceTable] = {}
         self.retries = Retries(settings.retry_first, settings.retry_longest)
@@ -41,14 +41,14 @@ class KernelTable:
 
     def names(self, prepared: Prepared) -> frozenset[str]:
         """Name every service that is or was ours."""
-        return frozenset(prepared.pools) | frozenset(self._owners.values())
+        return frozenset(prepared.pools) | frozenset(self.owners.values())
 
     def open(self, state: State, prepared: Prepared | None) -> None:
         """Adopt what the kernel holds, say where it differs from the log, and write."""
         memories = remembered(state)
         self._foreign = set(reported(state))
         self.voice.counts = {each.name: each.changes for each in memories.values()}
-        self._owners = {each.key: each.name for each in memories.values() if each.key}
+        self.owners = {each.key: each.name for each in memories.values() if each.key}
         self.held = self._kernel.read()
         for memory in memories.values():
             self._recall(memory)
@@ -67,10 +67,10 @@ class KernelTable:
     def _adopt(self, prepared: Prepared) -> None:
         """Own every service of the config; say those that the kernel held already."""
         for key, name in prepared.names.items():
-            if self._owners.get(key) != name and key in self.held:
+            if self.owners.get(key) != name and key in self.held:
                 self.voice.recorded(name, "adopted", self.held[key])
-            self._owners[key] = name
-        for key in self.held.keys() - self._owners.keys():
+            self.owners[key] = name
+        for key in self.held.keys() - self.owners.keys():
             self._meet(key, self.held[key])
 
     def _meet(self, key: ServiceKey, table: ServiceTable) -> None:
@@ -102,7 +102,7 @@ class KernelTable:
         touching = by_service(registers, names)
         for name in names - self._verdicts.keys():
             self._verdicts[name] = last_verdict(state, name)
-        proposals = propose(state, prepared, names, self.held, self._owners, self._verdicts)
+        proposals = propose(state, prepared, names, self.held, self.owners, self._verdicts)
         results, moment = self._perform(merge(each.plan for each in proposals))
         for proposal in proposals:
             causes = causes_of(state, touching.get(proposal.name, ()))
@@ -156,8 +156,8 @@ class KernelTable:
         """Forget former services of ours that the kernel does not hold any more."""
         present = proposal.wanted.service.key if proposal.wanted else None
         for key in set(proposal.keys) - {present}:
-            if key not in self.held and self._owners.get(key) == proposal.name:
-                del self._owners[key]
+            if key not in self.held and self.owners.get(key) == proposal.name:
+                del self.owners[key]
 
     def _doubt(self, proposals: Sequence[Proposal]) -> None:
         """Read again what is unsettled, and no more: drift of others is for `compare` to find."""
@@ -172,7 +172,7 @@ class KernelTable:
 
     def _list(self, name: str, keys: Iterable[ServiceKey]) -> None:
         """Say the listings of *keys* and of all that is owned as *name*, as they are now."""
-        owned = [key for key, owner in self._owners.items() if owner == name]
+        owned = [key for key, owner in self.owners.items() if owner == name]
         tables = [self.held.get(key) for key in dict.fromkeys((*keys, *owned))]
         self.voice.listed(name, "repaired", tables)
 
@@ -227,7 +227,7 @@ class KernelTable:
     def _tell(
         self, key: ServiceKey, before: ServiceTable | None, now: ServiceTable | None
     ) -> frozenset[str]:
-        name = self._owners.get(key)
+        name = self.owners.get(key)
         if name is None:
             if now is not None:
                 self._meet(key, now)
