@@ -7,6 +7,7 @@ have yet are named as such, and a secret written as a value is sent to its `*_fi
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from libra_schemas.keepalived import translated
 from libra_schemas.places import Path
 from libra_schemas.shapes import keys_at
 
@@ -62,7 +63,7 @@ def advise(path: Path) -> tuple[str, str]:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
         return NOT_YET, "leave it out"
-    return f"unknown key {key!r}", nearest(key, known) or _listed(known)
+    return f"unknown key {key!r}", translated(key) or nearest(key, known) or _listed(known)
 
 
 def is_later(path: Path) -> bool:

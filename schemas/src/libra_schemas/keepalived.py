@@ -1,0 +1,54 @@
+"""What keepalived's keywords are called in this config, for those who come from there.
+
+Source: keepalived.conf(5). Rule: said only where the word is no key of ours.
+"""
+
+_NOTIFY = "notify: {NAME: {program: {command: [FILE]}, match: [EVENTS]}} of the whole config"
+
+_OURS = {
+    "vrrp_instance": "instances",
+    "virtual_router_id": "vrid",
+    "advert_int": "interval",
+    "state": "priority: the highest is master",
+    "virtual_ipaddress": "addresses",
+    "authentication": "nothing: VRRPv3 has none, leave it out",
+    "track_script": "not in this release yet, leave it out",
+    "nopreempt": "preempt: false",
+    "track_interface": "track: {interfaces: [NAME]}",
+    "garp_master_delay": "garp: {delay: TIME}",
+    "garp_master_repeat": "garp: {repeat: NUMBER}",
+    "lvs_sync_daemon": "sync",
+    "virtual_server": "services",
+    "port": "the end of address, as in 192.0.2.10:80",
+    "lb_algo": "scheduler",
+    "lvs_sched": "scheduler",
+    "lb_kind": "forward",
+    "lvs_method": "forward",
+    "persistence_timeout": "persistence",
+    "persistence_granularity": "persistence_prefix",
+    "ops": "one_packet",
+    "sorry_server": "sorry",
+    "real_server": "backends",
+    "inhibit_on_failure": "on_failure: quiesce",
+    "uthreshold": "upper",
+    "lthreshold": "lower",
+    "delay_loop": "every, in check",
+    "connect_timeout": "timeout, in check",
+    "retry": "fall, in check",
+    "nb_get_retry": "fall, in check",
+    "http_get": "check: {http: {path: /}}",
+    "tcp_check": "check: tcp",
+    "ping_check": "check: icmp",
+    "smtp_alert": "notify: {NAME: {email: {...}}} of the whole config",
+    "notify_master": _NOTIFY,
+    "notify_backup": _NOTIFY,
+    "notify_fault": _NOTIFY,
+    "notify_up": _NOTIFY,
+    "notify_down": _NOTIFY,
+}
+
+
+def translated(key: str) -> str:
+    """Say what keepalived's *key* is here, "" where it is none of its words."""
+    ours = _OURS.get(key.lower())
+    return f"keepalived's {key} is here {ours}" if ours else ""

@@ -1,0 +1,26 @@
+"""Those who come from keepalived are told what its words are called here."""
+
+import pytest
+
+from libra_schemas.keepalived import translated
+from libra_schemas.suggestions import advise
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (("instances", "VI_1", "virtual_router_id"), "keepalived's virtual_router_id is here vrid"),
+        (("services", "web", "lb_algo"), "keepalived's lb_algo is here scheduler"),
+        (("services", "web", "check", "HTTP_GET"), "keepalived's HTTP_GET is here check: {http:"),
+        (("virtual_server",), "keepalived's virtual_server is here services"),
+    ],
+)
+def test_a_word_of_keepalived_is_translated(path: tuple[str, ...], hint: str) -> None:
+    message, advice = advise(path)
+    assert message == f"unknown key {path[-1]!r}"
+    assert advice.startswith(hint)
+
+
+def test_our_own_words_are_not_translated() -> None:
+    assert not translated("scheduler")
+    assert advise(("services", "web", "schedular"))[1] == "did you mean scheduler?"
