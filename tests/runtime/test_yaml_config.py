@@ -120,6 +120,21 @@ def test_what_is_no_yaml_of_ours_is_told(text: str, complaint: str) -> None:
     assert any(each.startswith(complaint) for each in complaints(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            "nodes:\n\ta: {address: 10.0.0.2}\n",
+            "(YAML indents with spaces, and this line has a tab)",
+        ),
+        ("a: [2001:db8::1]:80", '(addresses in brackets such as "[2001:db8::10]:80" need quotes)'),
+        ("a: {b: 1\n", "expected ',' or '}'"),
+    ],
+)
+def test_a_hint_fits_the_line(text: str, hint: str) -> None:
+    assert [each.endswith(hint) for each in complaints(text)] == [True]
+
+
 @given(st.text())
 def test_any_text_is_a_config_or_told(text: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -105,7 +105,7 @@ def parse(text: str, file: str) -> "Reading":
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        raise _syntax(file, error) from None
+        raise _syntax(text, file, error) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise _single(file, f"no YAML: {error}") from None
     if root is None:
@@ -184,12 +184,17 @@ def _position(node: yaml.Node) -> Position:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _syntax(file: str, error: yaml.MarkedYAMLError) -> ConfigError:
+def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     message = ", ".join(part for part in (error.context, error.problem) if part)
-    hint = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
+    here = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
+    hint = _TABS if "\t" in here else _BRACKETS if "[" in here else ""
     return ConfigError((Problem("", f"no YAML: {message}", hint, file, line, column),))
+
+
+_TABS = "YAML indents with spaces, and this line has a tab"
+_BRACKETS = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
 
 
 def _single(file: str, message: str, hint: str = "") -> ConfigError:
