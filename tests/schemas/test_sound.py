@@ -66,6 +66,16 @@ def test_entries_after_a_broken_one_are_counted_as_written(document: Document) -
     assert [part.as_written((*match, index)) for index in (0, 1)] == [(*match, 1), (*match, 3)]
 
 
+def test_any_entry_of_a_list_is_counted_back_to_where_it_was(document: Document) -> None:
+    for lost in ({0, 1}, {1, 2, 5}, {0, 3, 4, 6}, {6}):
+        document["notify"]["ops"]["match"] = ["?" if n in lost else "*.*" for n in range(7)]
+        match = ("notify", "ops", "match")
+        part = sound_part(document, [(*match, index) for index in lost])
+        kept = [index for index in range(7) if index not in lost]
+        found = [part.as_written((*match, place)) for place in range(len(kept))]
+        assert found == [(*match, index) for index in kept]
+
+
 def test_a_list_that_loses_every_entry_is_stood_in_for(document: Document) -> None:
     document["instances"]["front"]["addresses"] = ["x"]
     part = sound_part(document, [("instances", "front", "addresses", 0)])

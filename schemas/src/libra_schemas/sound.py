@@ -4,9 +4,10 @@ Rule: only what is wrong goes. What a part cannot be without is stood in for; of
 part that went or was stood in for nothing is ever said (`Finding.rests_on`).
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,16 +33,21 @@ STAND_INS: dict[str, Any] = {
 """A value for every field that some part of a config cannot be without."""
 
 
+_Shifts = Mapping[Path, Sequence[int]]
+"""Per list that lost entries: for each of those, in order, how many stay before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SoundPart:
     """The config that is left, and the places that went or were stood in for."""
 
     config: Config | None
     broken: frozenset[Path]
+    shifts: _Shifts = field(default_factory=dict)
 
     def as_written(self, path: Path) -> Path:
         """Tell where in the document stands what is at *path* of the config."""
-        return _as_written(path, self.broken)
+        return _as_written(path, self.shifts)
 
 
 @dataclass(slots=True)
@@ -99,20 +105,31 @@ def sound_part(document: Any, broken: Iterable[Path]) -> SoundPart:
     while isinstance(document, dict) and () not in found and repair.take(found):
         sound = repair.apply(document)
         try:
-            return SoundPart(Config.model_validate(sound), frozenset(repair.gone | repair.filled))
+            broken = frozenset(repair.gone | repair.filled)
+            return SoundPart(Config.model_validate(sound), broken, _shifts(repair.gone))
         except ValidationError as error:
             places = (finding.path for finding in findings(error, sound))
-            found = frozenset(_as_written(path, repair.gone) for path in places)
+            shifts = _shifts(repair.gone)
+            found = frozenset(_as_written(path, shifts) for path in places)
     return SoundPart(None, frozenset(broken))
 
 
-def _as_written(path: Path, gone: Iterable[Path]) -> Path:
+def _shifts(gone: Iterable[Path]) -> _Shifts:
+    """Note for each list how many entries are left before each that went."""
+    lists: dict[Path, list[int]] = {}
+    for path in gone:
+        if path and isinstance(path[-1], int):
+            lists.setdefault(path[:-1], []).append(path[-1])
+    return {
+        path: [index - before for before, index in enumerate(sorted(indices))]
+        for path, indices in lists.items()
+    }
+
+
+def _as_written(path: Path, shifts: _Shifts) -> Path:
     """Count the entries of lists that went back in."""
     written: Path = ()
     for part in path:
-        if isinstance(part, int):
-            kept = (index for index in count() if (*written, index) not in gone)
-            written = (*written, next(islice(kept, part, None)))
-        else:
-            written = (*written, part)
+        went = bisect_right(shifts.get(written, ()), part) if isinstance(part, int) else 0
+        written = (*written, part + went if isinstance(part, int) else part)
     return written
