@@ -33,8 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-past.add_to(app)
-operate.add_to(app)
 
 
 @app.command()
@@ -48,7 +46,7 @@ def up(
     metrics: Annotated[
         int, typer.Option("--metrics", help="First of the five metrics ports, 0 for none.")
     ] = 9640,
-    log_level: Annotated[str, typer.Option("--log-level", help="Of the services.")] = "info",
+    log_level: Annotated[str, typer.Option("--log-level", help="Of logs (stderr).")] = "info",
     node: Node = None,
     state: State = None,
     run: Run = None,
@@ -185,6 +183,10 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     from libra_cli.report import report
 
     print(report(answer))
+
+
+past.add_to(app)
+operate.add_to(app)
 
 
 def _read(
