@@ -132,7 +132,7 @@ def line(each: Record) -> str:
         subject, event = decode(each.subject, each.raw)
     except MalformedEvent as error:
         return f"{_time(each.time)} {each.sequence:>7}  malformed on {each.subject}: {error}"
-    kind = f"{subject.type:<16}"
+    kind = f"{subject.type:<17}"
     verb = subject.type.partition(".")[2]
     colour = "red" if verb in _BAD else "green" if verb in _GOOD else "dim"
     said = one_line(sentence(event, subject), _WIDEST)
