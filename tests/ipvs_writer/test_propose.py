@@ -27,7 +27,7 @@ def prepared(**services: str) -> Prepared:
 
 
 def test_a_new_service_is_made_with_its_backends() -> None:
-    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), ["web"], {}, {}, {})
+    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, {}, {}, {})
     assert [step.operation for step in proposal.plan.steps] == [
         AddService(Service(WEB)),
         AddDestination(WEB, W1),
@@ -38,7 +38,7 @@ def test_a_new_service_is_made_with_its_backends() -> None:
 
 def test_a_service_that_left_the_config_is_taken_out() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
-    (proposal,) = propose({}, prepared(), ["old"], held, {OLD: "old"}, {})
+    (proposal,) = propose({}, prepared(), {"old"}, held, {OLD: "old"}, {})
     assert proposal.wanted is None
     assert proposal.plan.steps == (Step(DeleteService(OLD)),)
 
@@ -46,7 +46,7 @@ def test_a_service_that_left_the_config_is_taken_out() -> None:
 def test_an_address_that_another_service_wants_now_is_not_taken_out() -> None:
     held = {WEB: ServiceTable.of(Service(WEB), [W1])}
     made = prepared(web="192.0.2.10:80")
-    old, web = propose({}, made, ["old", "web"], held, {WEB: "old"}, {})
+    old, web = propose({}, made, {"old", "web"}, held, {WEB: "old"}, {})
     assert not old.plan
     assert not web.plan
 
@@ -54,7 +54,7 @@ def test_an_address_that_another_service_wants_now_is_not_taken_out() -> None:
 def test_a_service_that_moved_leaves_its_former_address() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
     (proposal,) = propose(
-        {}, prepared(web="192.0.2.10:80"), ["web"], held, {OLD: "web", WEB: "web"}, {}
+        {}, prepared(web="192.0.2.10:80"), {"web"}, held, {OLD: "web", WEB: "web"}, {}
     )
     assert [step.operation.op for step in proposal.plan.steps] == [
         "add_service",
@@ -65,13 +65,13 @@ def test_a_service_that_moved_leaves_its_former_address() -> None:
 
 def test_what_others_hold_is_never_looked_at() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
-    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), ["web"], held, {}, {})
+    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, held, {}, {})
     assert all(step.operation.key == WEB for step in proposal.plan.steps)
 
 
 def test_a_proposal_picks_the_results_of_its_own_steps() -> None:
     web, other = propose(
-        {}, prepared(web="192.0.2.10:80", other="192.0.2.9:80"), ["other", "web"], {}, {}, {}
+        {}, prepared(web="192.0.2.10:80", other="192.0.2.9:80"), {"other", "web"}, {}, {}, {}
     )[::-1]
     done = [Result(step.operation, "done") for step in (*other.plan.steps, *web.plan.steps)]
     assert [each.operation.key for each in web.own(by_key(done))] == [WEB, WEB]

@@ -11,7 +11,7 @@ from tests.schemas.conftest import Complain, Document
 MISTAKES: dict[str, Any] = {
     "version": 7,
     "nodes.a.address": "10.0.0",
-    "nodes.b.adress": "10.0.0.3",
+    "nodes.b.addr": "10.0.0.3",
     "instances.front.vrid": 300,
     "instances.front.interval": 100,
     "instances.front.interface": "a/b",
@@ -144,10 +144,10 @@ def test_a_part_of_no_kind_is_told_beside_what_else_is_wrong_with_it(
 
 def test_a_mistyped_kind_is_no_missing_one(whole: Document, complaints: Complain) -> None:
     whole["services"]["web"]["check"] = {"htpp": {}}
-    whole["services"]["dns"]["adress"] = whole["services"]["dns"].pop("address")
+    whole["services"]["dns"]["addr"] = whole["services"]["dns"].pop("address")
     assert [text.partition(" (")[0] for text in complaints(whole)] == [
         "services.web.check.htpp: unknown key 'htpp'",
-        "services.dns.adress: unknown key 'adress'",
+        "services.dns.addr: unknown key 'addr'",
     ]
 
 

@@ -95,8 +95,8 @@ def checked(config: Config) -> Iterator[Finding]:
                 message = "nothing checks this backend"
                 hint = "give it or its service a check such as icmp, or assume_up: true"
                 yield Finding(path, message, hint, read=(*read, *said))
-            for check in checks:
-                if _WITH_PORT.intersection(check.kinds) and not (check.port or real.address.port):
+            for check in () if real.address.port else checks:
+                if _WITH_PORT.intersection(check.kinds) and not check.port:
                     message = f"the {check.kind} check has no port to ask"
                     hint = "write port: in the check"
                     yield Finding(path, message, hint, read=(*read, (*path, "address")))
