@@ -16,6 +16,7 @@ from libra_cli import watchdog
 from libra_cli.exits import MISSING, REFUSED, UNREACHABLE
 from libra_cli.strays import start_time
 from libra_cli.testing import Host, Up
+from libra_runtime import VERSION
 from libra_runtime.nats_journal import open_journal
 from libra_runtime.nats_server import free_port
 from libra_runtime.session import open_session
@@ -199,12 +200,43 @@ def test_a_type_or_a_moment_that_is_not_there_is_one_clear_error(host: Host, up:
     done = host.libra("events", "--type", "nonsense")
     assert (done.returncode, done.stdout) == (USAGE, "")
     assert "is no event type" in done.stderr
-    for words in (("replay", "--at", "999999"), ("events", "--since", "999999")):
+    done = host.libra("events", "--follow", "--until", "1")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    beyond = (("replay", "--at"), ("events", "--since"), ("events", "--until"))
+    for words in ((*each, "999999") for each in beyond):
         done = host.libra(*words)
         assert (done.returncode, done.stdout) == (REFUSED, "")
         assert re.fullmatch(
             r"libra: the log holds no sequence 999999: its last is \d+\n", done.stderr
         )
+
+
+def test_the_release_is_told(host: Host) -> None:
+    assert host.libra("--version").stdout == f"libra {VERSION}\n"
+
+
+def test_a_checked_file_is_summed_up(host: Host) -> None:
+    done = host.libra("check", host.write(GOOD))
+    assert done.returncode == 0
+    assert done.stdout.endswith(" is valid: 1 node, 0 instances, 1 service, 1 backend, 0 sinks\n")
+    refused = host.libra("check", host.write(BAD))
+    assert refused.returncode == REFUSED
+    assert refused.stderr.endswith("2 errors\n")
+
+
+def test_a_span_of_the_log_has_both_its_ends(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    host.libra("apply", host.write(GOOD))
+    host.libra("drain", "backend.web.w1")
+    shown = [json.loads(each) for each in host.libra("events", "--json").stdout.splitlines()]
+    acted = next(each for each in shown if each["type"] == "operator.drain")
+    span = ("--since", "2", "--until", str(acted["sequence"]))
+    lines = host.libra("events", "--json", *span).stdout.splitlines()
+    sequences = [json.loads(line)["sequence"] for line in lines]
+    everything = [each["sequence"] for each in shown]
+    assert sequences == [each for each in everything if 2 <= each <= acted["sequence"]]
+    earlier = host.libra("events", "--json", "--until", acted["stored"]).stdout.splitlines()
+    assert json.loads(earlier[-1])["sequence"] == acted["sequence"]
 
 
 def test_followed_events_are_shown_once(host: Host, up: Up) -> None:

@@ -3,18 +3,17 @@
 # command imports what it needs itself: `libra up` must not wait for what others import.
 
 import asyncio
-import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from libra_cli import operate, past
-from libra_cli.exits import REFUSED, CommandError
+from libra_cli.config_file import count, in_words, node_of, read
+from libra_cli.exits import CommandError
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
 from libra_cli.site import Given, locate
@@ -33,6 +32,26 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - what typer calls
+    if wanted:
+        from libra_runtime import VERSION
+
+        print(f"libra {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which release this is.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
 
 
 @app.command()
@@ -58,8 +77,8 @@ def up(
 
     document = None
     if config is not None:
-        parsed, document = _read(config)
-        node = _node_of(node, list(parsed.nodes))
+        parsed, document = read(config)
+        node = node_of(node, list(parsed.nodes))
     order = Order(
         site=locate(Given(node, state, run, nats)),
         config=config.absolute() if config else None,
@@ -98,8 +117,8 @@ def init(
 
     given = None
     if config is not None:
-        parsed, document = _read(config, as_json=as_json)
-        node = _node_of(node, list(parsed.nodes))
+        parsed, document = read(config, as_json=as_json)
+        node = node_of(node, list(parsed.nodes))
         given = Offer(document, config.absolute(), "libra init")
     elif stage == "config":
         raise typer.BadParameter("which file?", param_hint="--config")
@@ -115,20 +134,14 @@ def init(
 @app.command()
 def check(file: ConfigFile, as_json: Json = False) -> None:
     """Check a config file; every error at once, as file:line:column."""
-    config, document = _read(file, as_json=as_json)
+    config, document = read(file, as_json=as_json)
     from libra_schemas.canonical import digest
 
-    facts = {
-        "nodes": len(config.nodes),
-        "instances": len(config.instances),
-        "services": len(config.services),
-        "backends": sum(len(each.backends) for each in config.services.values()),
-        "sinks": len(config.notify),
-    }
+    facts = count(config)
     if as_json:
         print_json({"valid": True, "hash": digest(document), **facts})
     else:
-        print(f"{file} is valid: " + ", ".join(f"{n} {what}" for what, n in facts.items()))
+        print(f"{file} is valid: {in_words(facts)}")
 
 
 @app.command()
@@ -148,7 +161,7 @@ def apply(
     from libra_cli.offer import tell_refused
 
     site = locate(Given(node, None, run))
-    _, document = _read(file, as_json=as_json, refused=partial(tell_refused, site, file, author))
+    _, document = read(file, as_json=as_json, refused=partial(tell_refused, site, file, author))
     answer = require(
         ask(
             site,
@@ -187,41 +200,6 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
 
 past.add_to(app)
 operate.add_to(app)
-
-
-def _read(
-    file: Path, *, as_json: bool = False, refused: Callable[[Any], None] | None = None
-) -> Any:
-    """Read a config; print all problems, tell *refused* of them and end with 1 where it has any."""
-    from libra_runtime.yaml_config import read_config
-    from libra_schemas.errors import ConfigError
-
-    try:
-        return read_config(file)
-    except ConfigError as error:
-        if as_json:
-            print_json({"valid": False, "problems": [_problem(each) for each in error.problems]})
-        else:
-            count = len(error.problems)
-            sys.stderr.write(
-                f"{error}\n{count} error{'s' if count != 1 else ''}; nothing changed\n"
-            )
-        if refused is not None:
-            refused(error)
-        raise typer.Exit(REFUSED) from None
-
-
-def _problem(problem: Any) -> dict[str, Any]:
-    return asdict(problem)
-
-
-def _node_of(node: str | None, names: list[str]) -> str:
-    from libra_cli.site import default_node
-
-    chosen = node or os.environ.get("LIBRA_NODE") or default_node(names)
-    if chosen not in names:
-        raise CommandError(f"the config has no node {chosen!r}; it has {', '.join(names)}")
-    return chosen
 
 
 def _chosen(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,10 +36,11 @@ _RECENT = 10
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which events: type patterns such as `backend.*` (none = all), since when, how many."""
+    """Which events: type patterns such as `backend.*` (none = all), from and to when, how many."""
 
     types: tuple[str, ...] = ()
     since: str | None = None
+    until: str | None = None
     last: int | None = None
     follow: bool = False
     json: bool = False
@@ -51,9 +52,10 @@ async def show(site: Site, query: Query) -> None:
         subject = _subject(site.node, query.types)
         newest = await last_sequence(session)
         first = await _first(session, query, newest)
+        end = _end(query, newest)
         recent: deque[Record] = deque(maxlen=query.last or (_RECENT if query.follow else None))
         keep_all = query.since is not None and query.last is None
-        async with aclosing(log.read(session, subject, first, log.Moment(newest, None))) as past:
+        async with aclosing(log.read(session, subject, first, end)) as past:
             async for each in past:
                 if not _wanted(each, query.types):
                     continue
@@ -84,6 +86,16 @@ async def _first(session: Session, query: Query, newest: int) -> int:
     since = log.Moment.parse(query.since, now)
     since.require_reached(newest + 1, now)
     return await log.first_from(session, since)
+
+
+def _end(query: Query, newest: int) -> log.Moment:
+    """Tell the last moment to show: the log goes on while it is read."""
+    if query.until is None:
+        return log.Moment(newest, None)
+    now = datetime.now(UTC)
+    end = log.Moment.parse(query.until, now)
+    end.require_reached(newest, now)
+    return end
 
 
 async def _follow(session: Session, subject: str, first: int, query: Query) -> None:

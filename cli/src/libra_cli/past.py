@@ -28,6 +28,9 @@ def events(
         str | None,
         typer.Option("--since", help="A time (03:12, 2026-01-31T03:12), 10m (ago), or a sequence."),
     ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="As --since: nothing after that.")
+    ] = None,
     last: Annotated[
         int | None, typer.Option("--last", min=1, max=MOST, help="Only the last N.")
     ] = None,
@@ -43,7 +46,9 @@ def events(
 
     if wrong := unknown(types or ()):
         raise typer.BadParameter(wrong, param_hint="--type")
-    query = Query(tuple(types or ()), since, last, follow, as_json)
+    if follow and until is not None:
+        raise typer.BadParameter("--follow has no end", param_hint="--until")
+    query = Query(tuple(types or ()), since, until, last, follow, as_json)
     asyncio.run(show(locate(Given(node, state, run, nats)), query))
 
 

@@ -1,0 +1,76 @@
+"""The config file that a command is given: read, refused with all that is wrong, summed up."""
+# ruff: noqa: PLC0415 - `libra up` must not wait for what others import.
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from libra_cli.exits import REFUSED, CommandError
+from libra_cli.output import print_json
+
+if TYPE_CHECKING:
+    from libra_schemas.config import Config
+    from libra_schemas.errors import ConfigError
+
+
+def read(
+    file: Path,
+    *,
+    as_json: bool = False,
+    refused: "Callable[[ConfigError], None] | None" = None,
+) -> "tuple[Config, dict[str, Any]]":
+    """Read a config and its document.
+
+    Where it has any problem print all, tell *refused* of them and end with status 1.
+    """
+    from libra_runtime.yaml_config import read_config
+    from libra_schemas.errors import ConfigError
+
+    try:
+        return read_config(file)
+    except ConfigError as error:
+        if as_json:
+            print_json({"valid": False, "problems": [asdict(each) for each in error.problems]})
+        else:
+            consequence = "; nothing changed" if refused is not None else ""
+            errors = plural(len(error.problems), "errors")
+            sys.stderr.write(f"{error}\n{errors}{consequence}\n")
+        if refused is not None:
+            refused(error)
+        raise typer.Exit(REFUSED) from None
+
+
+def node_of(node: str | None, names: list[str]) -> str:
+    """Choose the node this host is; raise CommandError where the config has none of that name."""
+    from libra_cli.site import default_node
+
+    chosen = node or os.environ.get("LIBRA_NODE") or default_node(names)
+    if chosen not in names:
+        raise CommandError(f"the config has no node {chosen!r}; it has {', '.join(names)}")
+    return chosen
+
+
+def count(config: "Config") -> dict[str, int]:
+    """Count what a config holds."""
+    return {
+        "nodes": len(config.nodes),
+        "instances": len(config.instances),
+        "services": len(config.services),
+        "backends": sum(len(each.backends) for each in config.services.values()),
+        "sinks": len(config.notify),
+    }
+
+
+def in_words(counts: dict[str, int]) -> str:
+    """Say counts of things that are named in the plural: `1 node, 2 services`."""
+    return ", ".join(plural(number, what) for what, number in counts.items())
+
+
+def plural(number: int, what: str) -> str:
+    """Say *number* of *what*, a word in the plural."""
+    return f"{number} {what.removesuffix('s') if number == 1 else what}"
