@@ -9,6 +9,7 @@ from libra_console.acts import (
     VERBS,
     Act,
     ActRefused,
+    Routers,
     Verb,
     after,
     due,
@@ -89,18 +90,26 @@ def test_a_failover_has_an_end_and_nothing_else_gets_one() -> None:
     assert ending("drain", W1, NOW).until is None
 
 
-def router(state: str, master: str | None = None) -> State:
-    what = InstanceState.model_validate(
+def instance(state: str, master: str | None = None) -> InstanceState:
+    return InstanceState.model_validate(
         {
             "instance": "front", "state": state, "why": "start", "vrid": 5, "interface": "eth0",
             "priority": 100, "interval_ms": 1000, "master": master,
         }
     )  # fmt: skip
+
+
+def router(state: str, master: str | None = None) -> Routers:
+    return {"front": instance(state, master)}
+
+
+def registers(what: InstanceState) -> State:
+    kind = f"vrrp.{what.state}"
     event = Event(
-        id="x", source="/lvs/a/x", type=f"vrrp.{state}", subject="front", time=NOW, dataschema="x",
+        id="x", source="/lvs/a/x", type=kind, subject="front", time=NOW, dataschema="x",
         epoch=1, chainseq="1", chainprev=NEW_CHAIN, data=what,
     )  # fmt: skip
-    return {("instance", "front"): Entry(1, Subject("a", f"vrrp.{state}", ("front",)), event)}
+    return {("instance", "front"): Entry(1, Subject("a", kind, ("front",)), event)}
 
 
 FRONT = Act(entity="instance.front")
@@ -122,6 +131,17 @@ def test_a_node_hands_over_what_it_is_master_of() -> None:
     require_effect(NODE, "a", {})
     with pytest.raises(ActRefused, match="a is master of no instance"):
         require_effect(NODE, "a", router("backup"))
+
+
+@pytest.mark.parametrize("verb", ["drain", "maint"])
+def test_a_master_is_not_drained_before_it_handed_over(verb: Verb) -> None:
+    told = f"a is master of front.*first `libra failover node.a --for 1h`, then {verb}"
+    with pytest.raises(ActRefused, match=told):
+        outcome(registers(instance("master")), PAIR, "a", verb, NODE, NOW)
+    for state in (registers(instance("backup")), {}):
+        assert outcome(state, PAIR, "a", verb, NODE, NOW).mode == verb
+    assert outcome(registers(instance("master")), PAIR, "a", "ready", NODE, NOW).mode == "ready"
+    assert outcome(registers(instance("master")), PAIR, "a", verb, W1, NOW).mode == verb
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -27,8 +27,8 @@ VERBS = {
 }
 
 ENTITIES = {
-    "drain": "backend.S.B, service.S, or node.N for all that N forwards.",
-    "maint": "backend.S.B, service.S, or node.N for all that N forwards.",
+    "drain": "backend.S.B, service.S, or node.N (no master) for all that N forwards.",
+    "maint": "backend.S.B, service.S, or node.N (no master) for all that N forwards.",
     "ready": "backend.S.B, service.S, instance.I or node.N.",
     "failover": "instance.I, or node.N for all that N is master of.",
 }

@@ -6,7 +6,7 @@ The one `until` is the end of a drain or maint where there is one, and the weigh
 the mode is ready does it end the weight. An act on what the config does not know is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Literal, assert_never, get_args
@@ -26,6 +26,10 @@ MOST = 3
 """Entities that a refusal suggests."""
 
 ENTITIES = "node.N, instance.I, service.S or backend.S.B"
+
+
+Routers = Mapping[str, InstanceState]
+"""Instance -> what this node last said of it."""
 
 
 class Act(Strict):
@@ -51,8 +55,11 @@ def outcome(
     if act.node is not None:
         require_known(f"node.{act.node}", config)
     require_here(act, node)
+    routers = _routers(registers)
     if verb == "failover":
-        require_effect(act, node, registers)
+        require_effect(act, node, routers)
+    elif verb in {"drain", "maint"} and act.entity == f"node.{node}":
+        require_no_master(verb, node, routers)
     previous = data(registers, AdminState, "admin", *act.entity.split("."))
     return after(previous, verb, ending(verb, act, now))
 
@@ -117,14 +124,27 @@ def require_here(act: Act, node: str) -> None:
             raise ActRefused(f"this is node {node}, and {meant} hears nothing of it: run it there")
 
 
-def require_effect(act: Act, node: str, registers: State) -> None:
-    """Raise ActRefused where *node*, this one, has not to give what a failover names."""
-    kind, _, name = act.entity.partition(".")
-    routers = {
+def _routers(registers: State) -> Routers:
+    return {
         key[0]: held.event.data
         for key, held in of_kind(registers, "instance")
         if isinstance(held.event.data, InstanceState)
     }
+
+
+def require_no_master(verb: Verb, node: str, routers: Routers) -> None:
+    """Raise ActRefused where *node* is master: its clients come to it, and found no server."""
+    owned = [name for name, router in sorted(routers.items()) if router.state == "master"]
+    if owned:
+        raise ActRefused(
+            f"{node} is master of {', '.join(owned)}, and would refuse its clients: first "
+            f"`libra failover node.{node} --for 1h`, then {verb}"
+        )
+
+
+def require_effect(act: Act, node: str, routers: Routers) -> None:
+    """Raise ActRefused where *node*, this one, has not to give what a failover names."""
+    kind, _, name = act.entity.partition(".")
     if kind == "node":
         if routers and all(each.state != "master" for each in routers.values()):
             raise ActRefused(f"{node} is master of no instance, there is nothing to hand over")
