@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from libra_lab.commands import CommandFailed
 from libra_lab.demo.scene import Scene, scene
@@ -53,13 +54,14 @@ def _explain(made: Scene, error: Exception) -> None:
         sys.stdout.write(f"--- killed: {' '.join(made.chaos.killed)}\n")
 
 
-def lines_to_type(web: str) -> list[str]:
-    """Return what shows the running pair; `web` is the virtual address and port."""
+def lines_to_type(web: str, config: Path) -> list[str]:
+    """Return what shows the running pair; *web* is the virtual address and port."""
     return [
         "lab/enter a ipvsadm -Ln                # the kernel's table of director a; b has its own",
         "lab/enter a libra status               # who is master, which backends are in",
         "lab/enter b libra events --follow      # every decision, as b logs it",
         f"lab/enter client curl -s http://{web}/   # a request through the virtual address",
+        f"lab/enter a libra apply {config}   # after a change of that file, which is in the lab",
         "lab/enter a                            # a shell on director a",
     ]
 
@@ -70,7 +72,7 @@ def _stay(made: Scene) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     made.told.step("Up until Ctrl-C. Look around from another terminal, in this directory:")
-    for line in lines_to_type(made.web):
+    for line in lines_to_type(made.web, made.directors[0].config):
         made.told.fact(line)
     done.wait()
 
