@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from libra_cli import operate, past
-from libra_cli.config_file import count, in_words, node_of, read
+from libra_cli.config_file import count, in_words, node_of, notes, read
 from libra_cli.exits import CommandError
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
@@ -139,7 +139,7 @@ def check(file: ConfigFile, as_json: Json = False) -> None:
 
     facts = count(config)
     if as_json:
-        print_json({"valid": True, "hash": digest(document), **facts})
+        print_json({"valid": True, "hash": digest(document), **facts, "notes": notes(config)})
     else:
         print(f"{file} is valid: {in_words(facts)}")
 

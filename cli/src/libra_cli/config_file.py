@@ -26,13 +26,14 @@ def read(
 ) -> "tuple[Config, dict[str, Any]]":
     """Read a config and its document.
 
-    Where it has any problem print all, tell *refused* of them and end with status 1.
+    Where it has any problem print all, tell *refused* of them and end with status 1. What is
+    valid and seldom meant is noted on standard error.
     """
     from libra_runtime.yaml_config import read_config
     from libra_schemas.errors import ConfigError
 
     try:
-        return read_config(file)
+        config, document = read_config(file)
     except ConfigError as error:
         if as_json:
             print_json({"valid": False, "problems": [asdict(each) for each in error.problems]})
@@ -43,6 +44,17 @@ def read(
         if refused is not None:
             refused(error)
         raise typer.Exit(REFUSED) from None
+    for note in notes(config):
+        sys.stderr.write(f"{file}: note: {note}\n")
+    return config, document
+
+
+def notes(config: "Config") -> list[str]:
+    """Say what of a valid *config* is seldom meant."""
+    from libra_schemas.places import NOWHERE
+    from libra_schemas.rules.advice import unowned
+
+    return [str(NOWHERE.problem(finding)) for finding in unowned(config)]
 
 
 def node_of(node: str | None, names: list[str]) -> str:

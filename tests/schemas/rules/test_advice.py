@@ -1,0 +1,38 @@
+import pytest
+from tests.schemas.conftest import Document
+
+from libra_schemas.load import config_from
+from libra_schemas.places import Finding
+from libra_schemas.rules.advice import unowned
+
+
+def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
+    document["services"]["web"]["address"] = "192.0.2.11:80"
+    message = "no instance owns 192.0.2.11; something else has to bring it"
+    assert list(unowned(config_from(document))) == [
+        Finding(("services", "web", "address"), message, "did you mean 192.0.2.10?")
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="owned"),
+        pytest.param({"address": None, "fwmark": 7, "check": "icmp"}, id="a mark"),
+        pytest.param(
+            {"address": "[2001:db8::1]:80", "sorry": None, "backends": {"w1": "[2001:db8::2]:80"}},
+            id="IPv6, which no instance can own yet",
+        ),
+    ],
+)
+def test_an_address_of_an_instance_or_of_none_is_fine(
+    document: Document, changes: Document
+) -> None:
+    document["services"]["web"] |= changes
+    assert list(unowned(config_from(document))) == []
+
+
+def test_without_instances_something_else_brings_every_address(document: Document) -> None:
+    del document["instances"]
+    document["services"]["web"]["address"] = "192.0.2.11:80"
+    assert list(unowned(config_from(document))) == []
