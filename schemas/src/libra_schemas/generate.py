@@ -10,6 +10,7 @@ from typing import Any
 
 from libra_schemas.events import MODELS
 from libra_schemas.render.asyncapi import document
+from libra_schemas.render.config_page import config_page
 from libra_schemas.render.json_schema import config_schema, event_schema
 from libra_schemas.render.markdown import events_page, filled
 
@@ -25,6 +26,7 @@ def documents() -> dict[str, str]:
     return schemas | {
         "schemas/generated/config.json": _json(config_schema()),
         "schemas/generated/asyncapi.json": _json(document()),
+        "docs/config.md": config_page(config_schema()),
         "docs/events.md": events_page(),
     }
 

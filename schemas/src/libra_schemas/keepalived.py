@@ -5,7 +5,7 @@ Source: keepalived.conf(5). Rule: said only where the word is no key of ours.
 
 _NOTIFY = "notify: {NAME: {program: {command: [FILE]}, match: [EVENTS]}} of the whole config"
 
-_OURS = {
+OURS = {
     "vrrp_instance": "instances",
     "virtual_router_id": "vrid",
     "advert_int": "interval",
@@ -50,5 +50,5 @@ _OURS = {
 
 def translated(key: str) -> str:
     """Say what keepalived's *key* is here, "" where it is none of its words."""
-    ours = _OURS.get(key.lower())
+    ours = OURS.get(key.lower())
     return f"keepalived's {key} is here {ours}" if ours else ""

@@ -13,7 +13,7 @@ from libra_schemas.shapes import keys_at
 
 NOT_YET = "not in this release yet"
 
-_LATER: dict[str, frozenset[str]] = {
+LATER: dict[str, frozenset[str]] = {
     "": frozenset(
         {
             "groups", "sync_groups", "hub", "peers", "templates", "include", "health", "metrics",
@@ -69,7 +69,7 @@ def advise(path: Path) -> tuple[str, str]:
 def is_later(path: Path) -> bool:
     """Tell whether *path* names something that a later release will have."""
     shape = _shape(path[:-1])
-    return path[-1] in _LATER.get(shape, ()) and path[-1] not in keys_at(path[:-1])
+    return path[-1] in LATER.get(shape, ()) and path[-1] not in keys_at(path[:-1])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

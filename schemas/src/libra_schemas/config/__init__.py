@@ -23,33 +23,52 @@ class NodeConfig(Strict):
     """A director: the address its peers reach it at."""
 
     address: Address
+    """The director's own address; no other node and no virtual address may have it."""
 
 
 class SyncConfig(Strict):
-    """The kernel's connection sync daemon (design §7).
-
-    *interface* is where the peers are; without it the first instance's interface. *role* `both`
-    runs the master and the backup daemon on every node.
-    """
+    """The kernel's connection sync daemon (design §7)."""
 
     enabled: bool = True
+    """Whether the sync daemons run; where the config has one node only they never do."""
     interface: Interface | dict[Name, Interface] | None = None
+    """Where the peers are, one name or one per node; by default that of the node's first
+    instance.
+    """
     role: Literal["both", "follow"] = "both"
+    """`both` runs master and backup daemon on every node; `follow` the master daemon where an
+    instance is master, else the backup daemon.
+    """
     syncid: Annotated[int, Field(ge=0, le=255)] = 0
+    """Tells one cluster's messages from another's on the same network; a node with 0 takes all."""
     group: Address = IPv4Address("224.0.0.81")
+    """The multicast group that messages are sent to."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8848
+    """The UDP port that messages are sent to."""
     ttl: Annotated[int, Field(ge=1, le=255)] = 1
+    """How many routers a message may pass, plus one; 1 stays on the link."""
     maxlen: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Most bytes of a message's UDP payload; 0 leaves it to the kernel."""
     threshold: tuple[int, int] = (2, 0)
+    """`[threshold, period]` in packets, the kernel's `sync_threshold`: a connection is sent
+    when its packets modulo *period* are *threshold*; with period 0 once, then by
+    `refresh_period`.
+    """
     refresh_period: Duration = 10.0
+    """Least time between two messages about a connection whose state stays; whole seconds, the
+    kernel's `sync_refresh_period`.
+    """
 
 
 class TimeoutsConfig(Strict):
     """IPVS timeouts; None leaves the kernel's."""
 
     tcp: Duration | None = None
+    """How long the kernel remembers an idle TCP connection; without it as the kernel has it."""
     tcp_fin: Duration | None = None
+    """How long it remembers a TCP connection after its FIN; without it as the kernel has it."""
     udp: Duration | None = None
+    """How long it remembers a UDP flow after its last packet; without it as the kernel has it."""
 
 
 class IpvsConfig(Strict):
@@ -58,19 +77,30 @@ class IpvsConfig(Strict):
     sysctls: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], int | str] = Field(
         default_factory=dict
     )
+    """Values of `net.ipv4.vs.NAME`, set and verified; they go before those that LibrA sets by
+    itself.
+    """
     timeouts: TimeoutsConfig = TimeoutsConfig()
+    """How long the kernel remembers connections; whole seconds, 24 days at most."""
 
 
 class Config(Strict):
     """The whole cluster's config."""
 
     version: Literal[1]
+    """The version of this format."""
     nodes: Annotated[dict[Name, NodeConfig], Field(min_length=1)]
+    """The directors by name; all of them run with this one file."""
     instances: dict[Name, InstanceConfig] = Field(default_factory=dict)
+    """Virtual routers by name: which node owns which virtual addresses."""
     services: dict[Name, ServiceConfig] = Field(default_factory=dict)
+    """Virtual services by name: what the kernel balances, and onto which backends."""
     notify: dict[Name, SinkConfig] = Field(default_factory=dict)
+    """Sinks by name: whom to tell of which events."""
     sync: SyncConfig = SyncConfig()
+    """The kernel's connection sync, which carries connections from director to director."""
     ipvs: IpvsConfig = IpvsConfig()
+    """What holds for all of the kernel's IPVS on a node."""
 
 
 __all__ = [

@@ -51,68 +51,86 @@ def _as_texts(value: object) -> object:
 
 
 StatusRange = Annotated[
-    str, Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"), AfterValidator(_rising)
+    str,
+    Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", examples=["200-299"]),
+    AfterValidator(_rising),
 ]
 Regex = Annotated[str, AfterValidator(_compiles)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_one_word)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 Span = Annotated[Duration, AfterValidator(_longer_than_nothing)]
-HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
 _TIMEOUT = 0.5
 
 
 class TcpSpec(Strict):
-    """Connect; then, where given, send *send* and read until *expect* (a regular expression)."""
+    """Connect; then, where given, send and read until the answer is as expected."""
 
     send: str | None = None
+    """Text sent once connected; without `expect` any answer passes."""
     expect: Regex | None = None
+    """Regular expression that the first 64 KiB of the answer must match somewhere; without it
+    and `send` the connection alone passes.
+    """
 
 
 class HttpSpec(Strict):
-    """One HTTP/1.1 request; passes when the status and, where given, the body are as expected.
-
-    *status* lists codes and ranges; *contains* is text, *regex* a pattern searched in the first
-    *max_body* bytes of the body. An answer on which the pattern takes longer than 50 ms fails.
-    """
+    """One HTTP/1.1 request; passes when the status and, where given, the body are as expected."""
 
     path: UrlPath = "/"
+    """What is asked for, with its query."""
     method: Literal["GET", "HEAD", "OPTIONS", "POST"] = "GET"
+    """The request's method."""
     host: Host | None = None
+    """The `Host` header; without it the address probed, and its port unless that is 80."""
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
+    """Further headers of the request by name; those that hold secrets are refused."""
     status: Annotated[
         tuple[StatusRange, ...],
         BeforeValidator(
             _as_texts, json_schema_input_type=StatusRange | int | list[StatusRange | int]
         ),
     ] = ("200-299",)
+    """Codes and ranges that pass."""
     contains: str | None = None
+    """Text that the body must hold."""
     regex: Regex | None = None
+    """Regular expression that must match somewhere in the body, within 50 ms."""
     max_body: Annotated[int, Field(ge=1, le=1 << 20)] = 64 * 1024
+    """How many bytes of the body `contains` and `regex` look at."""
 
 
 class IcmpSpec(Strict):
     """One echo request."""
 
     size: Annotated[int, Field(ge=0, le=1472)] = 56
+    """Bytes of payload."""
 
 
 class CheckConfig(Strict):
-    """One check: exactly one kind, and when it runs.
-
-    *rise* and *fall* are how many equal results in a row change the verdict; *address* and *port*
-    probe another place than the backend's own.
-    """
+    """One check: exactly one kind, and when it runs."""
 
     tcp: TcpSpec | None = None
+    """Connect and, where asked, hold a short dialogue."""
     http: HttpSpec | None = None
+    """Ask one HTTP/1.1 request and look at the answer."""
     icmp: IcmpSpec | None = None
+    """Send one echo request (ping)."""
     every: Span = 1.0
+    """Time from the start of one probe to the start of the next."""
     timeout: Span = _TIMEOUT
+    """Longest time that a probe may take, `every` at most; where nobody wrote it, never longer
+    than `every`.
+    """
     rise: Annotated[int, Field(ge=1, le=1000)] = 2
+    """How many passes in a row make a backend up."""
     fall: Annotated[int, Field(ge=1, le=1000)] = 3
+    """How many failures in a row make it down."""
     address: Address | None = None
+    """The address to probe, where it is not the backend's."""
     port: Port | None = None
+    """The port to probe, where it is not the backend's."""
 
     @model_validator(mode="before")
     @classmethod

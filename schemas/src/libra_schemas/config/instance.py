@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StrictBool
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
 from libra_schemas.model import Name, Strict
 
-Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$")]
+Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Priority = Annotated[int, Field(ge=1, le=255)]
 _SHORTEST, _LONGEST = 0.01, 40.95
 
@@ -30,53 +30,82 @@ class AddressElsewhere(Strict):
     """A virtual address that lives on another interface than the instance's."""
 
     address: InterfaceAddress
+    """The virtual address with its prefix length."""
     interface: Interface
+    """The interface that it is put on."""
 
 
 class TrackWeight(Strict):
     """How much a tracked object that is down takes from the priority."""
 
     weight: Annotated[int, Field(ge=-253, le=253)] = -20
+    """Added to the priority while the service is down; the sum is kept within 1-254, and a
+    priority of 255 stays.
+    """
 
 
 class Track(Strict):
-    """What moves the priority or faults the instance.
-
-    A tracked interface that is down is a fault; a tracked service without quorum and without a
-    sorry server only lowers the priority.
-    """
+    """What moves the priority or faults the instance."""
 
     interfaces: tuple[Interface, ...] = ()
+    """Interfaces without which the node gives the addresses up: one that is down is a fault."""
     services: dict[Name, TrackWeight] = Field(default_factory=dict)
+    """Services by name that move the priority while they have neither quorum nor a sorry server."""
 
 
 class Garp(Strict):
-    """Gratuitous ARP: *repeat* frames per address at once and again after *delay*."""
+    """Gratuitous ARP of a master."""
 
     repeat: Annotated[int, Field(ge=1, le=50)] = 5
+    """Frames per address when it becomes master, and as many again after `delay`."""
     delay: Duration = 5.0
+    """Time from the first frames to the second."""
     refresh: Duration = 0.0
-    """0 = never again while master."""
+    """Time between further frames while it is master; 0 sends none."""
 
 
 class InstanceConfig(Strict):
     """One virtual router (RFC 9568) and the addresses it owns while master."""
 
     interface: Interface | dict[Name, Interface]
+    """Where adverts are sent and addresses are put, one name or one per node."""
     vrid: Annotated[int, Field(ge=1, le=255)]
+    """The virtual router's number: the same on all its nodes, used once per network."""
     version: Literal[3] = 3
+    """The version of VRRP."""
     interval: Interval = 1.0
+    """Time between two adverts, 10ms to 40.95s; after about three without one a backup takes
+    over.
+    """
     priority: Priority | dict[Name, Priority] = 100
+    """One for all nodes or one per node: the highest becomes master, a node without one takes
+    no part, 255 takes over whatever `preempt` says.
+    """
     addresses: Annotated[
         tuple[InterfaceAddress | AddressElsewhere, ...], Field(min_length=1, max_length=255)
     ]
+    """The virtual addresses, IPv4 in this release; one that is to be on another interface is
+    written `{address: 10.0.1.1/24, interface: eth1}`.
+    """
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
+    """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
+    a duration after that time, `when-synced` once it has the master's connections (in this
+    release: after 60 s).
+    """
     start_delay: Duration = 0.0
+    """How long a node that starts waits before it takes part."""
     lease: Annotated[int, Field(ge=2, le=60)] = 2
-    """Kernel lifetime of a virtual address in whole seconds."""
+    """Whole seconds that the kernel keeps a virtual address which LibrA no longer renews, so
+    that a node that hangs loses it.
+    """
     checksum: Literal["pseudo-header", "rfc9568"] = "pseudo-header"
+    """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
+    the message alone; both are accepted.
+    """
     track: Track = Track()
+    """What else moves the priority, or is a fault."""
     garp: Garp = Garp()
+    """Gratuitous ARP: how the network learns who owns the addresses."""
 
     def priority_on(self, node: str) -> int | None:
         """Tell the priority of *node*, None where it does not take part."""

@@ -25,54 +25,95 @@ class BackendConfig(Strict):
     """One real server; what it does not say its service says."""
 
     address: Endpoint
+    """Where it is; the port is left out where the service takes every port or is found by mark."""
     weight: Weight = 1
+    """Its share of new connections; with 0 it gets none."""
     forward: Forward | None = None
+    """How packets reach it; without it as its service says."""
     upper: Threshold = 0
+    """Connections from which on it gets no new ones; 0 sets no limit."""
     lower: Threshold = 0
+    """Connections below which it gets new ones again; with 0 three quarters of `upper`."""
     check: CheckConfig | tuple[CheckConfig, ...] | None = None
+    """Its own check, or a list of which all must pass, in place of the service's."""
 
 
 class SorryConfig(Strict):
     """Who answers while the service has no quorum."""
 
     address: Endpoint
+    """Where it is."""
     forward: Forward | None = None
+    """How packets reach it; without it as its service says."""
 
 
 class ServiceConfig(Strict):
     """One virtual service: an address and port, or a firewall mark, and the pool behind it."""
 
     address: Endpoint | None = None
+    """The virtual address and port that clients use; without a port it is every port, which
+    takes `persistence`.
+    """
     fwmark: Annotated[int, Field(ge=1, le=0xFFFFFFFF)] | None = None
+    """In place of `address`: the mark that the firewall puts on the service's packets."""
     family: Literal["ipv4", "ipv6"] = "ipv4"
-    """Only for fwmark."""
+    """Address family of the packets, beside `fwmark` only."""
     protocol: Literal["tcp", "udp", "sctp"] = "tcp"
+    """Transport protocol."""
     scheduler: Literal[SCHEDULERS] = "wlc"  # type: ignore[valid-type]  # one list, also used by docs
+    """How the kernel chooses the backend of a new connection."""
     flags: tuple[Literal[FLAGS], ...] = ()  # type: ignore[valid-type]  # likewise
+    """Options of the scheduler: `sh-port` and `mh-port` hash the client's port too,
+    `sh-fallback` and `mh-fallback` choose another backend where the first has no weight or is full.
+    """
     forward: Forward = "nat"
+    """How packets reach the backends: `nat` translates addresses, `dr` routes directly on the
+    same link, `tun` puts packets in an IPIP tunnel.
+    """
     persistence: Duration = 0.0
+    """How long after its last connection a client comes to the same backend; whole seconds, 0
+    is off.
+    """
     persistence_prefix: Annotated[int, Field(ge=1, le=128)] | None = None
+    """How many leading bits of an address make one client for `persistence`; without it all."""
     one_packet: bool = False
+    """Whether every packet is scheduled by itself; for `udp` only."""
     quorum: Annotated[int, Field(ge=1)] = 1
+    """Sum of the weights of healthy backends from which on the service is up; a weight of 0
+    counts as 1.
+    """
     hysteresis: Annotated[int, Field(ge=0)] = 0
+    """Margin of `quorum`: up again at quorum plus this, down below quorum minus this."""
     sorry: (
         Annotated[
-            SorryConfig, BeforeValidator(_from_address, json_schema_input_type=SorryConfig | str)
+            SorryConfig,
+            BeforeValidator(_from_address, json_schema_input_type=SorryConfig | Endpoint),
         ]
         | None
     ) = None
+    """Who answers in place of all backends while the service is down; without it those that are
+    healthy go on.
+    """
     on_failure: Literal["remove", "quiesce"] = "remove"
+    """What becomes of a backend that fails: `remove` takes it out of the table, `quiesce`
+    leaves it there with weight 0.
+    """
     on_stop: Literal["keep", "remove"] = "keep"
-    """What becomes of the kernel's entries when LibrA is stopped in order."""
+    """Whether the service stays in the kernel's table when LibrA is stopped in order."""
     assume_up: bool = False
+    """Whether backends count as up until a check says otherwise; then they need no check."""
     check: CheckConfig | tuple[CheckConfig, ...] | None = None
+    """How backends without a check of their own are checked, or a list of which all must pass;
+    without it `tcp` by address is checked by a connect.
+    """
     backends: dict[
         Name,
         Annotated[
             BackendConfig,
-            BeforeValidator(_from_address, json_schema_input_type=BackendConfig | str),
+            BeforeValidator(_from_address, json_schema_input_type=BackendConfig | Endpoint),
         ],
     ] = Field(default_factory=dict)
+    """The real servers by name."""
 
     def forward_of(self, backend: BackendConfig) -> Forward:
         """Tell how packets reach *backend*."""

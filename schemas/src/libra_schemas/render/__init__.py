@@ -1,1 +1,1 @@
-"""What is generated from the models: JSON Schemas, the AsyncAPI document, Markdown tables."""
+"""What is generated from the models: JSON Schemas, the AsyncAPI document, pages in Markdown."""

@@ -10,6 +10,7 @@ from libra_schemas.config import Config
 from libra_schemas.config.check import KINDS
 from libra_schemas.envelope import event_model, schema_name
 from libra_schemas.events import MODELS
+from libra_schemas.render.descriptions import described
 
 Json = dict[str, Any]
 
@@ -33,7 +34,7 @@ def event_schema(event_type: str) -> Json:
 
 def config_schema() -> Json:
     """Describe the config file, short forms included."""
-    schema = plain(Config.model_json_schema(by_alias=True))
+    schema = plain(described(Config.model_json_schema(by_alias=True)))
     definitions = schema["$defs"]
     spelled = definitions["CheckConfig"]
     definitions["CheckConfig"] = {"anyOf": [{"enum": list(KINDS)}, spelled]}

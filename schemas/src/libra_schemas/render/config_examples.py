@@ -1,0 +1,99 @@
+"""Examples for the pages about the config.
+
+Rule: each is a part of a config; all of them together are one that LibrA accepts.
+"""
+
+EXAMPLES = {
+    "Config": """\
+version: 1
+nodes: {a: {address: 10.0.0.2}, b: {address: 10.0.0.3}}
+services:
+  ntp: {address: 192.0.2.10:123, protocol: udp, check: icmp, backends: {n1: 10.0.1.31:123}}
+""",
+    "NodeConfig": """\
+nodes:
+  a: {address: 10.0.0.2}
+  b: {address: 10.0.0.3}
+""",
+    "InstanceConfig": """\
+instances:
+  front:
+    interface: eth0                   # or {a: eth0, b: eno1}
+    vrid: 51
+    interval: 100ms
+    priority: {a: 150, b: 100}
+    addresses:
+      - 192.0.2.10/24
+      - {address: 10.0.1.1/24, interface: eth1}
+    track:
+      interfaces: [eth1]
+      services: {web: {weight: -20}}
+""",
+    "ServiceConfig": """\
+services:
+  web:
+    address: 192.0.2.10:80
+    scheduler: wlc
+    forward: dr
+    persistence: 5m
+    quorum: 3
+    hysteresis: 1                     # up again at 4, down below 2
+    sorry: 10.0.1.99:80
+    check: {http: {path: /healthz}, every: 1s, timeout: 500ms}
+    backends: {w1: {address: 10.0.1.11:80, weight: 3}, w2: 10.0.1.12:80}
+  marked:                             # everything that the firewall marks with 7
+    fwmark: 7
+    check: icmp
+    backends: {m1: 10.0.1.41, m2: 10.0.1.42}
+""",
+    "BackendConfig": """\
+services:
+  mail:
+    address: 192.0.2.10:25
+    backends:
+      m1: {address: 10.0.1.21:25, weight: 3, upper: 2000}
+      m2: {address: 10.0.1.22:25, check: {tcp: {expect: "^220 "}, every: 5s}}
+      m3: 10.0.1.23:25
+""",
+    "CheckConfig": """\
+services:
+  shop:
+    address: 192.0.2.10:443
+    check:
+      - {http: {path: /healthz, host: shop.example.net, status: [200, 204]}, port: 8080}
+      - {icmp: {}, every: 5s, rise: 1, fall: 5}
+    backends: {s1: 10.0.1.51:443}
+  imap:
+    address: 192.0.2.10:143
+    check: tcp
+    backends: {i1: 10.0.1.61:143}
+""",
+    "SinkConfig": """\
+notify:
+  hook:
+    webhook: {url_file: /etc/libra/hook.url, secret_file: /etc/libra/hook.key}
+    match: ["backend.*", "service.*"]
+    services: [web]
+  ops:
+    email:
+      to: [ops@example.net]
+      from: libra@example.net
+      server: mail.example.net
+      port: 465
+      security: tls
+    match: ["vrrp.*"]
+  pager:
+    program: {command: [/usr/local/bin/page, urgent]}
+    match: ["*.fault", "service.down"]
+    retry: {attempts: 5, first: 2s, longest: 1m}
+""",
+    "SyncConfig": """\
+sync: {interface: eth2, syncid: 51}
+""",
+    "IpvsConfig": """\
+ipvs:
+  timeouts: {tcp: 15m, tcp_fin: 2m, udp: 5m}
+  sysctls: {drop_entry: 1}
+""",
+}
+"""Model -> YAML."""
