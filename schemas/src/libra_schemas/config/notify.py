@@ -61,7 +61,7 @@ class Retry(Strict):
     attempts: Annotated[int, Field(ge=1, le=1000)] = 20
     """How often a delivery is tried, the first time included; then `notify.failed` says so."""
     first: Duration = 1.0
-    """Wait after the first failure; twice as long after each further one."""
+    """Wait after the first failure, half to all of it by chance; doubled after each further one."""
     longest: Duration = 300.0
     """Longest wait between two attempts."""
 
