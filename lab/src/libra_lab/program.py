@@ -1,12 +1,23 @@
 """Turn a forked process into the program it is to be."""
 
+import errno
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 NOT_FOUND = 127
 DESCRIPTORS = 1024
+
+
+def require_program(name: str, environment: Mapping[str, str]) -> None:
+    """Raise FileNotFoundError where *name* is nowhere on PATH.
+
+    execvpe() calls it denied where one directory of PATH may not be searched.
+    """
+    if os.sep not in name and shutil.which(name, path=environment.get("PATH")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
 
 
 def become(
@@ -29,6 +40,7 @@ def become(
             signal.signal(number, signal.SIG_DFL)
         os.closerange(len(descriptors), DESCRIPTORS)
         os.chdir(cwd)
+        require_program(argv[0], environment)
         os.execvpe(argv[0], argv, environment)  # noqa: S606  it is the lab's purpose
     except OSError as error:
         unseen = error.filename == cwd
