@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
 export KEEP CHAOS
 
-.PHONY: help setup demo test test-host test-lab check format generate lock bench clean
+.PHONY: help setup demo test test-host test-lab test-compose check format generate lock bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -23,6 +23,10 @@ test-host: setup ## only the tests that need no IPVS
 
 test-lab: setup ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab
+
+test-compose: setup ## docker-compose.yml on the lab's kernel, with a Docker engine in it (needs root)
+	@$(PY) tools/compose/images.py
+	@LIBRA_COMPOSE=1 lab/run --uml --mem 6G -- $(PY) -m pytest tests/compose
 
 check: setup ## format, lint, types, import fences, spelling, generated files
 	@.venv/bin/ruff format --check --quiet . || { echo "make check: run make format"; exit 1; }
