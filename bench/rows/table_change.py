@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -204,15 +204,7 @@ def _verdict(config: Config, name: str, backend: str, *, up: bool) -> Any:
 
 @asynccontextmanager
 async def _writer(edge: Edge) -> AsyncIterator[None]:
-    environment = os.environ | {
-        "LIBRA_NODE": edge.node,
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_RUN": str(edge.run),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": "0",
-        "LIBRA_LOG": "warning",
-    }
+    environment = os.environ | replace(edge, log_level="warning").environment()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "libra_ipvs_writer", env=environment
     )

@@ -9,7 +9,7 @@ from libra_runtime.nats_server import free_port
 
 async def answering(port: int, trouble: str | None) -> "asyncio.Task[None]":
     task = asyncio.create_task(metrics.serve(port, lambda: trouble))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await health(port) == SILENT:  # noqa: ASYNC110 - a port raises no event
             await asyncio.sleep(0.01)
     return task

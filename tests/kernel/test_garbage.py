@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class World:
     admin: Session
 
     async def put(self, subject: str, raw: bytes, headers: dict[str, str] | None = None) -> None:
-        answer = json.loads((await self.admin.request(subject, raw, headers)).data)
+        answer = json.loads((await self.admin.request(subject, raw, headers, limit=PATIENCE)).data)
         assert "seq" in answer, answer
 
     async def say(self, service: str, kind: str, key: tuple[str, ...], data: EventData) -> None:
@@ -208,15 +208,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def running(
     world: World, service: str, port: int
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    edge = world.server.edge(service)
-    environment = os.environ | {
-        "LIBRA_NODE": edge.node,
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_RUN": str(edge.run),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": str(port),
-    }
+    edge = replace(world.server.edge(service), metrics_port=port)
+    environment = os.environ | edge.environment()
     module = f"libra_{service.replace('-', '_')}"
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, env=environment)
     try:

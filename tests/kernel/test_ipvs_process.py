@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from libra_schemas.target import target_of
 
 pytestmark = pytest.mark.kernel
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 DOCUMENT: dict[str, Any] = {
     "version": 1,
     "nodes": {"a": {"address": "10.0.0.2"}},
@@ -69,15 +70,8 @@ async def shows(*expected: str) -> None:
 
 
 async def start(nats: TestServer, port: int = 0) -> asyncio.subprocess.Process:
-    edge = nats.edge("ipvs-writer")
-    environment = os.environ | {
-        "LIBRA_NODE": edge.node,
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_RUN": str(edge.run),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": str(port),
-    }
+    edge = replace(nats.edge("ipvs-writer"), metrics_port=port)
+    environment = os.environ | edge.environment()
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "libra_ipvs_writer", env=environment, stderr=asyncio.subprocess.PIPE
     )

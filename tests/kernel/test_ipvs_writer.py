@@ -41,7 +41,7 @@ from libra_schemas.target import target_of
 
 pytestmark = pytest.mark.kernel
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 WEB: dict[str, Any] = {
     "address": "192.0.2.10:80",
     "scheduler": "wrr",

@@ -116,19 +116,10 @@ def start(node: Any, server: TestServer, folder: Path) -> Any:
     """Start the notifier with a resolv.conf and a hosts file of its own."""
     (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
     (folder / "hosts").write_text("127.0.0.1 localhost good.test\n")
-    edge = server.edge("notifier")
-    told = {
-        "LIBRA_NODE": "a",
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": "0",
-    }
+    environment = os.environ | server.edge("notifier").environment()
     files = [str(folder / "resolv.conf"), str(folder / "hosts")]
     argv = ["unshare", "-m", "sh", "-c", OWN_FILES, "sh", *files]
-    return node.popen(
-        [*argv, sys.executable, "-m", "libra_notifier"], environment={**os.environ, **told}
-    )
+    return node.popen([*argv, sys.executable, "-m", "libra_notifier"], environment=environment)
 
 
 def until(holds: Any, seconds: float) -> None:

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.timeout(240)]
 
 SEED = 7
 ACTS = 40
-PATIENCE = 30.0
+PATIENCE = 60.0
 QUIET = 0.25
 BACKENDS = ("w1", "w2", "w3")
 NODES = {"a": {"address": "10.0.0.2"}}

@@ -132,16 +132,9 @@ def said(server: TestServer, kind: str) -> list[Any]:
 
 def start(director: "Director", server: TestServer, service: str) -> None:
     """Start a service beside libra-vrrp."""
-    edge = server.edge(service)
-    told = {
-        "LIBRA_NODE": "a",
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": "0",
-    }
+    environment = os.environ | server.edge(service).environment()
     argv = [sys.executable, "-m", f"libra_{service}"]
-    director.node.popen(argv, environment={**os.environ, **told})
+    director.node.popen(argv, environment=environment)
 
 
 def test_no_step_of_the_clock_is_anybodys_concern(pair: "Pair", tmp_path: Path) -> None:

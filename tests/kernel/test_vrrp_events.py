@@ -4,15 +4,14 @@ import asyncio
 import json
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kernel.disks import fill, tiny
 
 from libra_runtime.nats_journal import open_journal, open_reader
 from libra_runtime.stamp import draft
@@ -251,27 +250,10 @@ def test_four_capabilities_are_enough(pair: "Pair", log: Log) -> None:
     assert pair.owners() == []
 
 
-@contextmanager
-def tiny(state: Path) -> Iterator[Path]:
-    """Put the state on a disk of 64 KiB; yield the file that fills it."""
-    shutil.rmtree(state)
-    state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", state], check=True)
-    try:
-        yield state / "ballast"
-    finally:
-        subprocess.run(["umount", "--lazy", state], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Write until the disk takes no more."""
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
-
-
 def test_a_full_disk_delays_a_config_and_ends_nobody(pair: "Pair", log: Log) -> None:
     pair.a.stop()
+    shutil.rmtree(pair.a.state)
+    pair.a.state.mkdir()
     with tiny(pair.a.state) as ballast:
         fill(ballast)
         pair.a.start()

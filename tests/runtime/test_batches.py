@@ -15,7 +15,7 @@ from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.envelope import Draft
 from libra_schemas.events import BackendState
 
-PATIENCE = 20
+PATIENCE = 60.0
 SIZE = 500
 
 

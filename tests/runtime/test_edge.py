@@ -51,6 +51,12 @@ def test_an_edge_takes_what_the_environment_says() -> None:
     assert (edge.seed_file, edge.metrics_port, edge.log_level) == (Path("/k"), 0, "debug")
 
 
+@pytest.mark.parametrize("seed", [None, Path("/k")])
+def test_an_edge_is_read_from_the_environment_it_gives(seed: Path | None) -> None:
+    edge = Edge("b", "health", "nats://127.0.0.1:1", Path("/s"), Path("/r"), seed, 7, "debug")
+    assert Edge.from_environment("health", edge.environment()) == edge
+
+
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
@@ -141,7 +147,7 @@ def test_a_signal_ends_the_process_in_order(number: signal.Signals) -> None:
 
 
 async def ask(port: int, request: bytes) -> bytes:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)

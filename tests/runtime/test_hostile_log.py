@@ -17,7 +17,7 @@ from libra_schemas.events import BackendState
 from libra_schemas.nats import MAX_PAYLOAD
 from libra_schemas.subjects import DEAD, LOG, STATE
 
-PATIENCE = 10
+PATIENCE = 60.0
 VICTIM = "lvs.a.backend.down.web.x"
 CLAIM = "lvs.a.node.started.health"
 
@@ -104,7 +104,9 @@ async def expect(heard: asyncio.Queue[Stored | CaughtUp], backend: str) -> None:
 
 
 async def put(nats: NatsWorld, subject: str, raw: bytes, headers: dict[str, str]) -> None:
-    answer = json.loads((await (await nats.admin()).request(subject, raw, headers)).data)
+    answer = json.loads(
+        (await (await nats.admin()).request(subject, raw, headers, limit=PATIENCE)).data
+    )
     assert "seq" in answer
 
 

@@ -11,7 +11,7 @@ from libra_runtime.journal import CaughtUp, Fenced, Journal, Stored
 from libra_schemas.envelope import NEW_CHAIN, Draft, Link, Unrecognised, encode
 from libra_schemas.events import BackendState, ConfigRejected
 
-PATIENCE = 20
+PATIENCE = 60.0
 
 
 def verdict(backend: str = "w1", *, up: bool = False) -> Draft:

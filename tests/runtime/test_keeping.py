@@ -27,7 +27,7 @@ async def test_what_the_disk_refused_is_told_once_and_kept_when_there_is_room(
     said: list[str] = []
     done = asyncio.Event()
     kept = Keeping(in_the_way / "config", said.append, done.set, mode=0o644)
-    async with running(kept), asyncio.timeout(5):
+    async with running(kept), asyncio.timeout(60):
         kept.put(b"old")
         kept.put(b"new")
         assert kept.trouble == said[0]

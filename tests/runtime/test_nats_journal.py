@@ -26,7 +26,7 @@ from libra_schemas.envelope import Draft
 from libra_schemas.events import BackendState, Recovered
 from libra_schemas.nats import OBSERVER
 
-PATIENCE = 20
+PATIENCE = 60.0
 
 WRITER = """
 import asyncio, json, sys

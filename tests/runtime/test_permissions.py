@@ -15,7 +15,7 @@ from libra_schemas.events import MODELS
 from libra_schemas.nats import ADMIN, LIFE, LIVE, OBSERVER, PUBLISHES
 from libra_schemas.subjects import DEAD, LOG, STATE
 
-PATIENCE = 10
+PATIENCE = 60.0
 USERS = (*PUBLISHES, OBSERVER)
 STREAMS = (LOG, STATE, DEAD)
 ALTERS = (

@@ -20,7 +20,7 @@ from libra_schemas.subjects import STATE
 async def await_state(edge: Edge, sequence: int) -> None:
     """Wait until STATE holds the LOG up to *sequence*."""
     session = await open_session(edge, lambda _: None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             last = await newest(session, STATE, "state.a.>")
             if last is not None and last.sequence >= sequence:

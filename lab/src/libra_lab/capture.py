@@ -30,7 +30,7 @@ class Capture:
                 self.lines += filter(None, [line.rstrip("\n")])
                 self._grew.notify_all()
 
-    def wait_for(self, pattern: str, timeout: float = 10.0) -> str:
+    def wait_for(self, pattern: str, timeout: float = 60.0) -> str:
         """Return the first line that matches the regular expression; raise TimeoutError."""
         wanted, deadline = re.compile(pattern), time.monotonic() + timeout
         with self._grew:

@@ -64,7 +64,7 @@ class Probe:
             self._stopping.set()
         self._thread.join()
 
-    def wait_for(self, answers: int, timeout: float = 30.0) -> None:
+    def wait_for(self, answers: int, timeout: float = 60.0) -> None:
         """Wait until so many requests more were answered; raise TimeoutError."""
         wanted, deadline = sum(self.shares().values()) + answers, time.monotonic() + timeout
         while sum(self.shares().values()) < wanted:

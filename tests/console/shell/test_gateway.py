@@ -231,7 +231,7 @@ async def test_a_state_with_an_end_is_followed_by_ready(running: Console) -> Non
     until = (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat()
     body = {"entity": "backend.web.w1", "until": until}
     assert (await running.ask("POST", "/v1/operator/maint", body))[0] == 200
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for each in running.journal.follow("operator.ready"):
             if getattr(each, "event", None):
                 break
@@ -259,7 +259,7 @@ async def test_an_end_that_waited_behind_an_act_does_not_overrule_it(running: Co
 
 async def waiting(lock: asyncio.Lock, number: int) -> None:
     """Wait until *number* changes wait for the one before them."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(getattr(lock, "_waiters", None) or ()) < number:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.005)
 
@@ -277,7 +277,7 @@ async def test_an_act_is_answered_only_when_the_status_follows_it(
     monkeypatch.setattr(running.board, "_learn", slowly)
     body = {"entity": "backend.web.w1"}
     act = asyncio.create_task(running.ask("POST", "/v1/operator/drain", body))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not running.said("operator.drain"):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.005)
     done, _ = await asyncio.wait({act}, timeout=0.2)
@@ -294,7 +294,7 @@ async def test_a_failover_is_an_act_that_ends(running: Console) -> None:
     body = {"entity": "instance.front", "until": until}
     _, answer = await running.ask("POST", "/v1/operator/failover", body)
     assert answer["state"]["failover"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for each in running.journal.follow("operator.ready"):
             if getattr(each, "event", None):
                 break
@@ -340,7 +340,7 @@ async def test_a_body_beyond_the_limit_is_refused(running: Console) -> None:
 async def test_a_body_that_is_nested_without_end_is_refused(running: Console) -> None:
     body = b"[" * 200_000
     head = f"POST /v1/config HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answer = await running.raw(head.encode() + body)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"nested too deeply" in answer

@@ -19,7 +19,7 @@ from libra_health.shell.drive import Driver
 from libra_health.shell.matcher import BUDGET
 from libra_health.wire import Target
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -17,7 +17,7 @@ from libra_schemas.canonical import digest
 from libra_schemas.envelope import Event, decode
 from libra_schemas.events import BackendState, ConfigApplied
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 FAST = {"tcp": {}, "every": 0.05, "timeout": 0.05, "rise": 2, "fall": 2}
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.events import BackendState, ConfigApplied, Started, Stopped
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 EVERY, TIMEOUT, FALL = 0.1, 0.1, 3
 CHECK = {"http": {}, "every": EVERY, "timeout": TIMEOUT, "rise": 2, "fall": FALL}
 
@@ -68,15 +69,8 @@ async def health(
     nats: TestServer, metrics_port: int = 0
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the service; at the end SIGTERM must end it cleanly if it still lives."""
-    edge = nats.edge("health")
-    environment = os.environ | {
-        "LIBRA_NODE": edge.node,
-        "LIBRA_NATS": edge.nats,
-        "LIBRA_STATE": str(edge.state),
-        "LIBRA_RUN": str(edge.run),
-        "LIBRA_SEED_FILE": str(edge.seed_file),
-        "LIBRA_METRICS_PORT": str(metrics_port),
-    }
+    edge = replace(nats.edge("health"), metrics_port=metrics_port)
+    environment = os.environ | edge.environment()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "libra_health", env=environment
     )

@@ -23,7 +23,7 @@ from libra_schemas.canonical import digest
 from libra_schemas.envelope import decode
 from libra_schemas.events import BackendState, ConfigApplied, Evidence, Receipt
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test gives up waiting."""
 
 

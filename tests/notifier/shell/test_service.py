@@ -71,7 +71,7 @@ class Director:
         """Wait until the log holds *count* receipts; return all there are then."""
         found = 0
         log = self.journals["console"].follow("notify", sequence=1)
-        async with asyncio.timeout(20), aclosing(log):
+        async with asyncio.timeout(60), aclosing(log):
             async for item in log:
                 found += isinstance(item, Stored)
                 if found >= count:
@@ -97,7 +97,7 @@ class Director:
         )
         self.processes.append(process)
         assert process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b'"ready"' not in (line := await process.stderr.readline()):
                 assert line, "the notifier ended before it was ready"
         return process

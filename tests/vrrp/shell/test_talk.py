@@ -81,7 +81,7 @@ async def test_the_reporters_end_yields_reports_and_sends_orders(ends: Ends) -> 
     talk.tell(alarm(1))
     machine.send(b"nonsense")
     talk.flush()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         found = []
         async for numbered in line.reports():
             found.append(numbered.report)
@@ -98,7 +98,7 @@ async def test_both_ends_notice_when_there_is_no_one_left(ends: Ends) -> None:
     line, talk = Line(reporter), Talk(machine)
     machine.send(b"nonsense")
     machine.shutdown(socket.SHUT_RDWR)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert [numbered async for numbered in line.reports()] == []
     with pytest.raises(EOFError):
         talk.heard()

@@ -137,7 +137,7 @@ class NatsWorld:
     async def dead(self, count: int) -> list[tuple[bytes, str]]:
         """Wait for *count* dead letters; return body and reason of each."""
         admin = await self.admin()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await last_sequence(admin, DEAD) < count:  # noqa: ASYNC110 - a server's state
                 await asyncio.sleep(0.02)
         records, _ = await page(admin, DEAD, "dead.>", 1)
@@ -176,7 +176,7 @@ class NatsWorld:
     async def settled(self) -> None:
         """Wait until STATE has taken what LOG holds."""
         admin = await self.admin()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self._behind(admin):  # noqa: ASYNC110 - a server's state
                 await asyncio.sleep(0.02)
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-TIMEOUT = 2.0
-"""Seconds the server may take for an answer; an fsync may be in it."""
+TIMEOUT = 5.0
+"""Seconds the server may take for an answer, as JetStream's clients wait.
+
+An fsync may be in it, and messages of others that came first.
+"""
 
 _SLOWEST = 1 << 20
 """Bytes a second that a link to the server carries at the least."""

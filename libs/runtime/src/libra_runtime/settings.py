@@ -51,6 +51,18 @@ class Edge:
             log_level=given.get("LIBRA_LOG", "info"),
         )
 
+    def environment(self) -> dict[str, str]:
+        """Give the variables that `from_environment` reads this edge from."""
+        seed = {} if self.seed_file is None else {"LIBRA_SEED_FILE": str(self.seed_file)}
+        return seed | {
+            "LIBRA_NODE": self.node,
+            "LIBRA_NATS": self.nats,
+            "LIBRA_STATE": str(self.state),
+            "LIBRA_RUN": str(self.run),
+            "LIBRA_METRICS_PORT": str(self.metrics_port),
+            "LIBRA_LOG": self.log_level,
+        }
+
 
 def _node(given: Mapping[str, str]) -> str:
     node = given.get("LIBRA_NODE", "")

@@ -1,0 +1,23 @@
+"""A disk that is full."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def tiny(directory: Path) -> Iterator[Path]:
+    """Mount a disk of 64 KiB on *directory*; yield the file that is to fill it."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", directory], check=True)
+    try:
+        yield directory / "ballast"
+    finally:
+        subprocess.run(["umount", "--lazy", directory], check=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write until the disk takes no more."""
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
