@@ -12,7 +12,7 @@ from libra_runtime.tail import SILENCE
 from libra_schemas.events import ConfigApplied
 
 PATIENCE = 60
-PACE = 2 << 20
+PACE = 5 << 18
 SIZE = 7 << 20
 LARGE = {"note": "x" * SIZE}
 
