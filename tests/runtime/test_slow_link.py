@@ -11,7 +11,7 @@ from libra_runtime.session import TIMEOUT
 from libra_runtime.tail import SILENCE
 from libra_schemas.events import ConfigApplied
 
-PATIENCE = 60
+PATIENCE = 240
 PACE = 5 << 18
 SIZE = 7 << 20
 LARGE = {"note": "x" * SIZE}
