@@ -1,5 +1,7 @@
 """Preparing an interface from a container goes through the directory that stands for /proc/sys."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,25 @@ def test_an_interface_that_cannot_be_prepared_is_told_apart(
 ) -> None:
     conf(tmp_path, monkeypatch)
     assert not prepare_interface("eth8")
+
+
+def test_a_thread_of_the_machine_costs_little_locked_memory() -> None:
+    """Locked memory is all there: with the default stack a thread is 8 MiB."""
+    program = """
+import threading
+from pathlib import Path
+from libra_vrrp.shell.privileges import urgent
+
+def held() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+urgent()
+before = held()
+done = threading.Event()
+threading.Thread(target=done.wait).start()
+print(held() - before)
+done.set()
+"""
+    grown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+    assert int(grown) < 2048  # kB

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _MCL_CURRENT_FUTURE: Final = 3
 _REAL_TIME_PRIORITY: Final = 50
+_STACK: Final = 1 << 18
+"""Bytes of a thread's stack; the default, 8 MiB, is all there where memory is locked."""
 
 
 def die_with_parent(number: signal.Signals) -> None:
@@ -22,7 +25,11 @@ def die_with_parent(number: signal.Signals) -> None:
 
 
 def urgent() -> list[str]:
-    """Take real-time priority and lock memory; return a notice for each that is not allowed."""
+    """Take real-time priority and lock memory; return a notice for each that is not allowed.
+
+    Threads that are started afterwards have small stacks.
+    """
+    threading.stack_size(_STACK)
     notices: list[str] = []
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY))
