@@ -22,12 +22,11 @@ ARG SERVICE
 COPY requirements/${SERVICE}.txt /closure.txt
 RUN /build/bin/pip wheel --quiet --require-hashes --no-deps --no-build-isolation \
         --wheel-dir /closure -r /closure.txt
-RUN name=$(echo "$SERVICE" | tr - _) && program="libra-$SERVICE" \
+RUN program="libra-$SERVICE" \
     && if [ "$SERVICE" = cli ]; then program=libra; fi \
     && python3 -m venv --without-pip /opt/libra \
     && /build/bin/pip --python /opt/libra/bin/python install --quiet --no-deps --no-index \
-        /closure/*.whl /wheels/libra_schemas-*.whl /wheels/libra_runtime-*.whl \
-        "/wheels/libra_$name"-*.whl \
+        --find-links /wheels /closure/*.whl libra-schemas libra-runtime "libra-$SERVICE" \
     && printf '#!/bin/sh\nexec /opt/libra/bin/%s "$@"\n' "$program" >/opt/libra/bin/run \
     && chmod 755 /opt/libra/bin/run \
     && /build/bin/pip --python /opt/libra/bin/python check

@@ -4,7 +4,8 @@ PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
 export KEEP CHAOS
 
-.PHONY: help setup demo test test-host test-lab test-compose check format generate lock bench clean
+.PHONY: help checks setup demo test test-host test-lab images test-compose check format generate lock \
+  bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -12,28 +13,41 @@ help: ## list the verbs
 setup: ## install what is missing (Debian packages as root, .venv); fast when nothing changed
 	@tools/setup
 
+# What checks and tests read besides: a schema from npm, as root docker-compose 1.29.
+checks:
+	@tools/setup check
+
 demo: setup ## the whole story in the lab (KEEP=1 stays up for lab/enter, CHAOS=seed kills every process)
 	@lab/run --mem 3G -- $(PY) -m libra_lab.demo
 
-test: setup ## every test: on this host, then in the lab
+test: checks ## every test: on this host, then in the lab
 	@$(PY) tools/test.py
 
-test-host: setup ## only the tests that need no IPVS
+test-host: checks ## only the tests that need no IPVS
 	@$(PY) tools/test.py host
 
-test-lab: setup ## only the tests that run on the lab's kernel
+test-lab: checks ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab
 
-test-compose: setup ## docker-compose.yml on the lab's kernel, with a Docker engine in it (needs root)
-	@$(PY) tools/compose/images.py
+images: checks ## every image by the Dockerfile, and one with BuildKit too; 20 s to 5 min (needs root)
+	@tools/setup compose
+	@$(PY) -m tools.compose.images
+	@$(PY) -m tools.compose.buildkit
+
+test-compose: checks ## docker-compose.yml on the lab's kernel, with a Docker engine in it (needs root)
+	@tools/setup compose
+	@$(PY) -m tools.compose.images
 	@LIBRA_COMPOSE=1 lab/run --uml --mem 6G -- $(PY) -m pytest tests/compose
 
-check: setup ## format, lint, types, import fences, spelling, generated files
+check: checks ## format, lint, types, import fences, spelling, schemas, Dockerfile, compose file
 	@.venv/bin/ruff format --check --quiet . || { echo "make check: run make format"; exit 1; }
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/mypy $(wildcard schemas/src libs/*/src services/*/src cli/src lab/src) tests bench
+	@.venv/bin/mypy $(wildcard schemas/src libs/*/src services/*/src cli/src lab/src) tests bench tools
 	@.venv/bin/lint-imports
 	@.venv/bin/codespell
+	@$(PY) -m tools.validate
+	@.venv/bin/hadolint Dockerfile
+	@$(PY) -m tools.compose.resolve
 
 format: setup ## format and mend what can be mended
 	@.venv/bin/ruff format --quiet .
@@ -50,4 +64,4 @@ bench: setup ## LibrA beside its peers (ROW=name for one)
 	@$(PY) -m bench $(ROW)
 
 clean: ## remove what set-up and tests made
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
+	@rm -rf .venv .state/compose .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results

@@ -1,12 +1,14 @@
-"""Make the images that `make test-compose` runs, from nothing and without a registry of images.
+"""Make LibrA's images from nothing and without a registry of images: `make images`.
 
 `tools/compose/images.py` (root) writes `.state/compose/images.tar`: LibrA's own images by the
 project's Dockerfile, on a base that debootstrap makes under the name the Dockerfile asks for, and
 the pinned nats-server under the name docker-compose.yml asks for. A Docker engine of our own does
 it, without a bridge and without packet filters; its layers stay in `.state/compose/engine`.
+Exit status 1: an image cannot be made; 77: no image can be made on this machine.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
@@ -17,7 +19,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
@@ -30,8 +32,8 @@ NATS_SERVER = ROOT / ".venv" / "bin" / "nats-server"
 SOURCES = ("Dockerfile", ".dockerignore", "requirements", "schemas", "libs", "services", "cli")
 """What an image is made of."""
 
-NEEDED = {"debootstrap": "debootstrap", "dockerd": "docker.io", "docker-compose": "docker-compose"}
-"""Programs, and the Debian packages that bring them."""
+NEEDED = ("debootstrap", "dockerd", "docker")
+"""Programs; `tools/setup compose` installs the Debian packages that bring them."""
 
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates,busybox-static"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -39,20 +41,28 @@ PIP = {
     Path("/etc/pip.conf"): "etc/pip.conf",
     Path.home() / ".config/pip/pip.conf": "root/.config/pip/pip.conf",
 }
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds that the engine has to come up and to end."""
+
+UNFIT = 77
+"""Exit status where no engine can run here: nothing is known of the images."""
 
 
 class Unfit(Exception):
-    """This machine cannot make the images; the message says what to do."""
+    """This machine cannot make images; the message says what to do."""
+
+
+class Broken(Exception):
+    """An image cannot be made; the message says which and why."""
 
 
 def require() -> None:
     """Raise Unfit unless we are root and every program is there."""
     if os.geteuid() != 0:
         raise Unfit("debootstrap and dockerd need root: run it with sudo")
-    missing = sorted({NEEDED[name] for name in NEEDED if shutil.which(name) is None})
+    missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
-        raise Unfit(f"run: apt-get install -y --no-install-recommends {' '.join(missing)}")
+        raise Unfit(f"no {', no '.join(missing)} on this machine; run: tools/setup compose")
 
 
 def names() -> tuple[str, str, dict[str, str]]:
@@ -61,7 +71,7 @@ def names() -> tuple[str, str, dict[str, str]]:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     nats = re.fullmatch(r"\$\{\w+:-(.+)\}", services["nats"]["image"])
     if base is None or nats is None:
-        raise Unfit("Dockerfile or docker-compose.yml no longer name their images as they did")
+        raise Broken("Dockerfile or docker-compose.yml no longer name their images as they did")
     built = [each for each in services.values() if "build" in each]
     return base[1], nats[1], {each["image"]: each["build"]["args"]["SERVICE"] for each in built}
 
@@ -114,8 +124,9 @@ def await_engine(process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + PATIENCE
     while not docker_says("version", "--format", "{{.Server.Version}}"):
         if process.poll() is not None or time.monotonic() > deadline:
-            tail = (STATE / "engine.log").read_text(errors="replace").splitlines()[-5:]
-            raise Unfit("\n".join(["dockerd does not come up; it said last:", *tail]))
+            log = STATE / "engine.log"
+            said = log.read_text(errors="replace").splitlines() or ["nothing"]
+            raise Unfit(f"dockerd does not come up, see {log}; it said last: {said[-1]}")
         time.sleep(0.2)
 
 
@@ -139,7 +150,7 @@ def load_file_system(name: str, archive: "subprocess.Popen[bytes] | bytes", *cha
         return
     subprocess.run(argv, stdin=archive.stdout, check=True, stdout=subprocess.DEVNULL)
     if archive.wait() != 0:
-        raise Unfit("tar could not read the base's file system")
+        raise Broken("tar could not read the base's file system")
 
 
 def make_base(name: str) -> None:
@@ -153,7 +164,8 @@ def make_base(name: str) -> None:
         argv = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, directory]
         with (STATE / "debootstrap.log").open("wb") as log:
             if subprocess.run(argv, stdout=log, stderr=log, check=False).returncode != 0:
-                raise Unfit(f"debootstrap failed, see {log.name}")
+                said = Path(log.name).read_text(errors="replace")[-1000:]
+                raise Broken(f"debootstrap failed, see {log.name}; it said last:\n{said}")
         Path(directory, "bin/busybox").rename(busybox)
         shutil.rmtree(Path(directory, "var/cache/apt"))
         shutil.rmtree(Path(directory, "var/lib/apt/lists"))
@@ -187,24 +199,41 @@ def build(image: str, service: str) -> None:
         argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode != 0:
-        raise Unfit(f"docker build of {image} failed:\n{done.stdout[-4000:]}")
+        raise Broken(f"docker build of {image} failed:\n{done.stdout[-4000:]}")
+
+
+def try_out(base: str) -> None:
+    """Raise Unfit if no container can run here, whatever is in it."""
+    argv = ["docker", "run", "--rm", "--network=host", base, "true"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Unfit(f"no container runs on this machine: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other of these runs works on this checkout's engine."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def make() -> None:
     """Make and save every image; nothing to do where their sources are as they were."""
-    require()
     wanted = fingerprint()
     if IMAGES.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
-    STATE.mkdir(parents=True, exist_ok=True)
     STAMP.unlink(missing_ok=True)
     base, nats, ours = names()
     with engine():
         make_base(base)
+        try_out(base)
         make_nats(nats)
         for image, service in ours.items():
             print(f"compose: docker build {image}", flush=True)
             build(image, service)
+        docker_says("image", "prune", "--force", "--filter=until=72h")
         subprocess.run(["docker", "save", "-o", str(IMAGES), nats, *ours], check=True)
         shape = "{{.Repository}}:{{.Tag}}\t{{.Size}}"
         listing = docker_says("images", "--filter=dangling=false", "--format", shape)
@@ -214,10 +243,20 @@ def make() -> None:
 
 def main() -> int:
     """Make the images, or say in one sentence why not."""
+    return told(make)
+
+
+def told(work: Callable[[], None]) -> int:
+    """Do what needs the engine; say in one sentence why it cannot be done."""
     try:
-        make()
-    except (Unfit, subprocess.CalledProcessError) as error:
-        print(f"test-compose: {error}", file=sys.stderr)
+        require()
+        with alone():
+            work()
+    except Unfit as error:
+        print(f"images: {error}", file=sys.stderr)
+        return UNFIT
+    except (Broken, subprocess.CalledProcessError) as error:
+        print(f"images: {error}", file=sys.stderr)
         return 1
     return 0
 
