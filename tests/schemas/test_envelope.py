@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from tests.schemas.schema_strategies import conforming
 
 from libra_schemas.catalogue import CATALOGUE, EVERY
@@ -94,9 +95,13 @@ def drafts(draw: st.DrawFn, event_type: str) -> tuple[Draft, Link]:
 @pytest.mark.parametrize("event_type", list(MODELS))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=10)
 @given(drawn=st.data())
-def test_any_draft_decodes_to_what_was_said(event_type: str, drawn: st.DataObject) -> None:
+def test_any_draft_is_stored_as_its_schema_says_and_decodes_to_what_was_said(
+    event_type: str, drawn: st.DataObject
+) -> None:
     draft, link = drawn.draw(drafts(event_type))
-    subject, event = decode(str(Subject(link.node, draft.type, draft.key)), encode(draft, link))
+    stored = encode(draft, link)
+    Draft202012Validator(event_schema(event_type)).validate(json.loads(stored))
+    subject, event = decode(str(Subject(link.node, draft.type, draft.key)), stored)
     assert isinstance(event, Event)
     assert subject.key == draft.key
     assert event.data == draft.data
