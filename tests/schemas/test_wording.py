@@ -16,6 +16,8 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
         ("web", {"quorum": 0}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"quorum": "many"}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"quorum": 1.5}, "services.web.quorum: expected a whole number of at least 1"),
+        ("web", {"quorum": True}, "services.web.quorum: expected a whole number of at least 1"),
+        ("web", {"quorum": "2"}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
         ("web", {"backends": 5}, "services.web.backends: expected a mapping of keys to values"),
         (

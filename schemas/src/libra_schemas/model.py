@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
@@ -33,8 +33,8 @@ def _parsed(text: str) -> IPv4Address | IPv6Address:
 
 
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Weight = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[StrictInt, Field(ge=0, le=65535)]
+Weight = Annotated[StrictInt, Field(ge=0, le=65535)]
 
 
 class Fact(BaseModel):

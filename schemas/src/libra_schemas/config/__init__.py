@@ -7,7 +7,7 @@ computed here once, for every service alike.
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
 from libra_schemas.config.fields import Duration, Endpoint
@@ -39,17 +39,17 @@ class SyncConfig(Strict):
     """`both` runs master and backup daemon on every node; `follow` the master daemon where an
     instance is master, else the backup daemon.
     """
-    syncid: Annotated[int, Field(ge=0, le=255)] = 0
+    syncid: Annotated[StrictInt, Field(ge=0, le=255)] = 0
     """Tells one cluster's messages from another's on the same network; a node with 0 takes all."""
     group: Address = IPv4Address("224.0.0.81")
     """The multicast group that messages are sent to."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 8848
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8848
     """The UDP port that messages are sent to."""
-    ttl: Annotated[int, Field(ge=1, le=255)] = 1
+    ttl: Annotated[StrictInt, Field(ge=1, le=255)] = 1
     """How many routers a message may pass, plus one; 1 stays on the link."""
-    maxlen: Annotated[int, Field(ge=0, le=65535)] = 0
+    maxlen: Annotated[StrictInt, Field(ge=0, le=65535)] = 0
     """Most bytes of a message's UDP payload; 0 leaves it to the kernel."""
-    threshold: tuple[int, int] = (2, 0)
+    threshold: tuple[StrictInt, StrictInt] = (2, 0)
     """`[threshold, period]` in packets, the kernel's `sync_threshold`: a connection is sent
     when its packets modulo *period* are *threshold*; with period 0 once, then by
     `refresh_period`.
@@ -74,7 +74,7 @@ class TimeoutsConfig(Strict):
 class IpvsConfig(Strict):
     """What holds for the kernel's whole table: `net.ipv4.vs.*` and timeouts."""
 
-    sysctls: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], int | str] = Field(
+    sysctls: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], StrictInt | str] = Field(
         default_factory=dict
     )
     """Values of `net.ipv4.vs.NAME`, set and verified; they go before those that LibrA sets by

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
 from libra_schemas.config.fields import Duration, parse_duration
 from libra_schemas.model import Address, Port, Strict
@@ -97,14 +97,14 @@ class HttpSpec(Strict):
     """Text that the body must hold."""
     regex: Regex | None = None
     """Regular expression that must match somewhere in the body, within 50 ms."""
-    max_body: Annotated[int, Field(ge=1, le=1 << 20)] = 64 * 1024
+    max_body: Annotated[StrictInt, Field(ge=1, le=1 << 20)] = 64 * 1024
     """How many bytes of the body `contains` and `regex` look at."""
 
 
 class IcmpSpec(Strict):
     """One echo request."""
 
-    size: Annotated[int, Field(ge=0, le=1472)] = 56
+    size: Annotated[StrictInt, Field(ge=0, le=1472)] = 56
     """Bytes of payload."""
 
 
@@ -123,9 +123,9 @@ class CheckConfig(Strict):
     """Longest time that a probe may take, `every` at most; where nobody wrote it, never longer
     than `every`.
     """
-    rise: Annotated[int, Field(ge=1, le=1000)] = 2
+    rise: Annotated[StrictInt, Field(ge=1, le=1000)] = 2
     """How many passes in a row make a backend up."""
-    fall: Annotated[int, Field(ge=1, le=1000)] = 3
+    fall: Annotated[StrictInt, Field(ge=1, le=1000)] = 3
     """How many failures in a row make it down."""
     address: Address | None = None
     """The address to probe, where it is not the backend's."""

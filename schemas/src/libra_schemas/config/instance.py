@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
 from libra_schemas.model import Name, Strict
 
 Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
-Priority = Annotated[int, Field(ge=1, le=255)]
+Priority = Annotated[StrictInt, Field(ge=1, le=255)]
 _SHORTEST, _LONGEST = 0.01, 40.95
 
 
@@ -38,7 +38,7 @@ class AddressElsewhere(Strict):
 class TrackWeight(Strict):
     """How much a tracked object that is down takes from the priority."""
 
-    weight: Annotated[int, Field(ge=-253, le=253)] = -20
+    weight: Annotated[StrictInt, Field(ge=-253, le=253)] = -20
     """Added to the priority while the service is down; the sum is kept within 1-254, and a
     priority of 255 stays.
     """
@@ -56,7 +56,7 @@ class Track(Strict):
 class Garp(Strict):
     """Gratuitous ARP of a master."""
 
-    repeat: Annotated[int, Field(ge=1, le=50)] = 5
+    repeat: Annotated[StrictInt, Field(ge=1, le=50)] = 5
     """Frames per address when it becomes master, and as many again after `delay`."""
     delay: Duration = 5.0
     """Time from the first frames to the second."""
@@ -69,7 +69,7 @@ class InstanceConfig(Strict):
 
     interface: Interface | dict[Name, Interface]
     """Where adverts are sent and addresses are put, one name or one per node."""
-    vrid: Annotated[int, Field(ge=1, le=255)]
+    vrid: Annotated[StrictInt, Field(ge=1, le=255)]
     """The virtual router's number: the same on all its nodes, used once per network."""
     version: Literal[3] = 3
     """The version of VRRP."""
@@ -94,7 +94,7 @@ class InstanceConfig(Strict):
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""
-    lease: Annotated[int, Field(ge=2, le=60)] = 2
+    lease: Annotated[StrictInt, Field(ge=2, le=60)] = 2
     """Whole seconds that the kernel keeps a virtual address which LibrA no longer renews, so
     that a node that hangs loses it.
     """

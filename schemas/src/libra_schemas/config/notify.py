@@ -5,7 +5,7 @@ Rule: no secret is ever a value; what can hold one exists only as `*_file`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from libra_schemas.config.fields import Duration
 from libra_schemas.model import Name, Port, Strict
@@ -58,7 +58,7 @@ class ProgramSink(Strict):
 class Retry(Strict):
     """How often and how long a delivery is tried: exponential back-off with jitter."""
 
-    attempts: Annotated[int, Field(ge=1, le=1000)] = 20
+    attempts: Annotated[StrictInt, Field(ge=1, le=1000)] = 20
     """How often a delivery is tried, the first time included; then `notify.failed` says so."""
     first: Duration = 1.0
     """Wait after the first failure, half to all of it by chance; doubled after each further one."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StrictInt
 
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint
@@ -14,7 +14,7 @@ SCHEDULERS = (
 FLAGS = ("flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 
 Forward = Literal["nat", "dr", "tun"]
-Threshold = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+Threshold = Annotated[StrictInt, Field(ge=0, le=0xFFFFFFFF)]
 
 
 def _from_address(value: object) -> object:
@@ -54,7 +54,7 @@ class ServiceConfig(Strict):
     """The virtual address and port that clients use; without a port it is every port, which
     takes `persistence`.
     """
-    fwmark: Annotated[int, Field(ge=1, le=0xFFFFFFFF)] | None = None
+    fwmark: Annotated[StrictInt, Field(ge=1, le=0xFFFFFFFF)] | None = None
     """In place of `address`: the mark that the firewall puts on the service's packets."""
     family: Literal["ipv4", "ipv6"] = "ipv4"
     """Address family of the packets, beside `fwmark` only."""
@@ -74,15 +74,15 @@ class ServiceConfig(Strict):
     """How long after its last connection a client comes to the same backend; whole seconds, 0
     is off.
     """
-    persistence_prefix: Annotated[int, Field(ge=1, le=128)] | None = None
+    persistence_prefix: Annotated[StrictInt, Field(ge=1, le=128)] | None = None
     """How many leading bits of an address make one client for `persistence`; without it all."""
     one_packet: bool = False
     """Whether every packet is scheduled by itself; for `udp` only."""
-    quorum: Annotated[int, Field(ge=1)] = 1
+    quorum: Annotated[StrictInt, Field(ge=1)] = 1
     """Sum of the weights of healthy backends from which on the service is up; a weight of 0
     counts as 1.
     """
-    hysteresis: Annotated[int, Field(ge=0)] = 0
+    hysteresis: Annotated[StrictInt, Field(ge=0)] = 0
     """Margin of `quorum`: up again at quorum plus this, down below quorum minus this."""
     sorry: (
         Annotated[
