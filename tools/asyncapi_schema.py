@@ -8,6 +8,7 @@ of requirements/npm.txt for that moment. No script of the package is run.
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ SHA512 = "A3WBLqAKGoJ2+6FWFtpjBlCQ1oFCcs4GxF7zsIGvNqp/klGUHjlA3aAcZ9XMMpLGE8zPeY
 
 VERSION = "3.0.0"
 """Of the specification that schemas/generated/asyncapi.json is written in."""
+
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+"""The certificate authorities that this machine trusts; node knows only its own."""
 
 SCHEMA = ROOT / ".venv" / "share" / PACKAGE.replace("/", "-").lstrip("@") / f"{VERSION}.json"
 
@@ -44,7 +48,9 @@ def npm(scratch: Path) -> list[str]:
 
 def run(argv: list[str]) -> None:
     """Run a program; raise NotFetched with its last words."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    trusted = {"NODE_EXTRA_CA_CERTS": str(AUTHORITIES)} if AUTHORITIES.exists() else {}
+    environment = trusted | os.environ
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()[-5:]
         raise NotFetched("\n".join([f"{' '.join(argv[:3])} ... failed:", *said]))
@@ -52,7 +58,7 @@ def run(argv: list[str]) -> None:
 
 def archive(scratch: Path) -> Path:
     """Download the package's archive; raise NotFetched if it is another than the pinned one."""
-    argv = [*npm(scratch), "pack", PACKAGE, "--silent", "--ignore-scripts"]
+    argv = [*npm(scratch), "pack", PACKAGE, "--loglevel=error", "--ignore-scripts"]
     run([*argv, "--cache", str(scratch / "cache"), "--pack-destination", str(scratch)])
     (found,) = scratch.glob("*.tgz")
     digest = base64.b64encode(hashlib.sha512(found.read_bytes()).digest()).decode()
