@@ -69,15 +69,18 @@ def nested(kind: int, *attributes: bytes) -> bytes:
 
 def attributes(octets: bytes) -> dict[int, bytes]:
     """Decode a run of attributes by type (flags removed, the last of a type wins)."""
-    found: dict[int, bytes] = {}
+    return dict(each_attribute(octets))
+
+
+def each_attribute(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Decode a run of attributes one by one: type (flags removed) and value."""
     at, end = 0, len(octets)
     while at + ATTRIBUTE.size <= end:
         size, kind = ATTRIBUTE.unpack_from(octets, at)
         if size < ATTRIBUTE.size or at + size > end:
             raise MalformedMessage(f"an attribute of {size} bytes does not fit at byte {at}")
-        found[kind & NLA_TYPE_MASK] = octets[at + ATTRIBUTE.size : at + size]
+        yield kind & NLA_TYPE_MASK, octets[at + ATTRIBUTE.size : at + size]
         at += (size + 3) & ~3
-    return found
 
 
 def sized(found: dict[int, bytes], kind: int, size: int = 0) -> bytes:

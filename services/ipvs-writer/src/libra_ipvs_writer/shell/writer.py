@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import structlog
 
 from libra_ipvs_writer.settings import Settings
+from libra_ipvs_writer.shell.forward import Forward
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.surroundings import Surroundings
 from libra_ipvs_writer.shell.table import KernelTable
@@ -38,13 +39,15 @@ class Writer:
         self._log = structlog.get_logger()
         self.table = KernelTable(settings, journal, kernel)
         self.surroundings = Surroundings(journal, kernel)
+        self.forward = Forward()
         self.ready = asyncio.Event()
 
     def trouble(self) -> str | None:
         """Say in one sentence what keeps this writer from being healthy."""
         if not self.ready.is_set():
             return self._journal.trouble or "The log has not been read to its end yet."
-        return self._journal.trouble or self.surroundings.trouble or self.table.trouble
+        around = self.surroundings.trouble or self.forward.trouble
+        return self._journal.trouble or around or self.table.trouble
 
     async def run(self) -> None:
         """Recover, bring the kernel to what the log says, then follow the log for ever."""
@@ -80,6 +83,7 @@ class Writer:
         gc.freeze()  # what was recovered stays: no pause for looking at it again
         self.table.open(self._state, self._prepared)
         self.surroundings.settle(self._state, self._prepared)
+        await self.forward.look(self._prepared)
         self.ready.set()
         self._log.info("caught up", sequence=item.sequence, registers=len(registers))
 
@@ -149,6 +153,7 @@ class Writer:
             if self._prepared is None:
                 continue
             self.surroundings.settle(self._state, self._prepared)
+            await self.forward.look(self._prepared)
             for drifted in self.table.compare():
                 self.table.write(self._state, self._prepared, drifted)
                 await asyncio.sleep(0)
