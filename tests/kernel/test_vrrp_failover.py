@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from libra_vrrp.codec import Advertisement, encode_packet
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def test_a_killed_machine_is_replaced_and_one_owner_is_left(pair: "Pair") -> Non
 
 def test_a_machine_killed_at_a_long_interval_is_adopted_without_a_gap(pair: "Pair") -> None:
     for director in (pair.a, pair.b):
-        director.order = replace(director.order, interval=2.0)
+        terms = Terms(duration=10)
+        director.order = replace(director.order, interval=2.0, terms=terms)
         director.write()
     pair.start()
     assert pair.pings()
@@ -181,7 +183,7 @@ def test_a_new_address_is_taken_without_losing_mastership(pair: "Pair") -> None:
 
 def test_wrong_packets_change_nothing(pair: "Pair") -> None:
     pair.start()
-    owner = Advertisement(51, 255, 10, (IPv4Address("192.0.2.10"),))
+    owner = Advertisement(51, 255, 1000, (IPv4Address("192.0.2.10"),))
     good = encode_packet(owner, IPv4Address("192.0.2.100"))
     wrong = {
         "checksum": good[:26] + b"\0\0" + good[28:],
