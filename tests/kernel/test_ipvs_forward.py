@@ -9,6 +9,8 @@ import contextlib
 import os
 import re
 import shutil
+import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 from tests.kernel.test_ipvs_process import output, writer
 
+from libra_ipvs_writer.shell.forward import Forward
 from libra_lab.client import fetch
 from libra_lab.inside import enter
 from libra_lab.node import Node
@@ -28,7 +31,9 @@ from libra_runtime.stamp import draft
 from libra_runtime.streams import Limits
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
+from libra_schemas.config import Config
 from libra_schemas.events import ConfigApplied
+from libra_schemas.intent.prepared import prepare
 
 pytestmark = pytest.mark.kernel
 
@@ -123,14 +128,18 @@ class Site:
         return said
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+@contextlib.contextmanager
+def laid(tmp_path: Path, variant: str) -> Iterator[tuple[Node, Node]]:
+    """Go into a director between client and real servers; `iptables` is that of *variant*.
+
+    Give the client and a real server.
+    """
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("iptables", "ip6tables"):
-        (programs / name).symlink_to(shutil.which(f"{name}-legacy") or "")
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    with Topology() as topology:
+        (programs / name).symlink_to(shutil.which(f"{name}-{variant}") or "")
+    with Topology() as topology, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
         front, back = topology.network("front"), topology.network("back")
         links = {"eth0": (front, "192.0.2.1/24"), "eth1": (back, "10.0.1.1/24")}
         director = topology.node("a", links, sysctls={"net.ipv4.ip_forward": 1})
@@ -142,6 +151,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         client = topology.node("client", {"eth0": (front, "192.0.2.100/24")})
         ready(*(start(node, "http", name, 80) for name, node in real.items()))
         enter(director.namespace)
+        yield client, real["n1"]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with laid(tmp_path, "legacy") as (client, _):
         nats = start_nats(tmp_path)
         yield Site(client, nats)
         nats.stop()
@@ -246,3 +261,56 @@ def loaded() -> tuple[list[str], set[str]]:
     tables = names.read_text().split() if names.exists() else []
     lines = modules.read_text().splitlines() if modules.exists() else []
     return tables, {line.split()[0] for line in lines}
+
+
+NFT_TABLE = """
+add table inet own
+add chain inet own deep
+add chain inet own path { type filter hook forward priority 5; policy drop; }
+add rule inet own path oifname "docker*" accept
+add rule inet own path ip saddr 10.0.2.0/24 accept
+add rule inet own path meta nfproto ipv6 accept
+add rule inet own path iifname "eth1" jump deep
+add rule inet own deep ip protocol tcp tcp sport 81 return
+add rule inet own deep ip daddr 203.0.113.0/24 drop
+"""
+
+
+async def test_nf_tables_is_read_and_mended_as_well(tmp_path: Path) -> None:
+    """Its answers are datagrams without a question: that needs no IPVS, which not all have."""
+    with laid(tmp_path, "nft") as (client, real):
+        if subprocess.run(["iptables", "-P", "FORWARD", "ACCEPT"], check=False).returncode:  # noqa: ASYNC221 - at once
+            pytest.skip("this kernel's nf_tables has no IPv4")
+        forward, prepared = Forward(), prepare(Config.model_validate(DOCUMENT), "a")
+
+        async def trouble() -> str:
+            await forward.look(prepared)
+            return forward.trouble or ""
+
+        assert (await trouble(), arrives(real, client)) == ("", True)
+        await iptables(f"-P FORWARD DROP\n{DOCKER_28}")
+        assert not arrives(real, client)
+        mend = rule(await trouble())
+        assert mend == "iptables -I DOCKER-USER -s 10.0.1.0/24 -j ACCEPT"
+        await run(*mend.split())
+        assert (await trouble(), arrives(real, client)) == ("", True)
+        for line in filter(None, NFT_TABLE.splitlines()):
+            await run("nft", line)
+        assert not arrives(real, client)
+        said = await trouble()
+        assert "the policy of inet own path is DROP" in said
+        assert rule(said) == "nft insert rule inet own path ip saddr 10.0.1.0/24 accept"
+        await run(*rule(said).split())
+        assert (await trouble(), arrives(real, client)) == ("", True)
+
+
+def arrives(real: Node, client: Node) -> bool:
+    """Send the client a datagram from the real server; tell whether it gets there."""
+    with client.call(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("192.0.2.100", 0))
+        there.settimeout(1.0)
+        with real.call(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as here:
+            here.sendto(b"answer", there.getsockname())
+        with contextlib.suppress(TimeoutError):
+            return there.recv(64) == b"answer"
+    return False

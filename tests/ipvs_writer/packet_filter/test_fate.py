@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_ipvs_writer.packet_filter.fate import STEPS, Answer, Answers, Fate, judge
+from libra_ipvs_writer.packet_filter.fate import STEPS, Answer, Answers, Fate, judge, may_drop
 from libra_ipvs_writer.packet_filter.rules import (
     Action,
     Base,
@@ -139,6 +139,12 @@ def test_a_rule_for_one_of_the_ways_out_is_unclear() -> None:
     rule = Rule((OUT,), ACCEPT)
     assert fate(forward(rule), of=answers(out=("eth0", "eth2"))) == "unknown"
     assert fate(forward(rule), of=answers(out=())) == "unknown"
+
+
+def test_a_filter_without_a_drop_needs_no_look() -> None:
+    assert may_drop(forward())
+    assert may_drop(forward(Rule((), DROP), policy=ACCEPT))
+    assert not may_drop(forward(Rule((), Action.UNSURE), policy=ACCEPT))
 
 
 def test_chains_that_cannot_be_followed_to_their_end_are_refused() -> None:

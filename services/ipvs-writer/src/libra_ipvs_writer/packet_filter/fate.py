@@ -82,6 +82,7 @@ class Crowd:
             _add(self._inbound, each[at].inbound, bit)
             _add(self._protocol, each[at].protocol, bit)
         self._answers = answers
+        self._tracking = tuple(answers.tracking)
 
     def meet(self, rule: Rule) -> Masks:
         """Tell for whom all conditions of *rule* must hold, and for whom they may."""
@@ -89,6 +90,8 @@ class Crowd:
         for condition in rule.conditions:
             surely, maybe = self._hold(condition)
             must, may = must & surely, may & maybe
+            if not may:
+                break
         return must, may
 
     def _hold(self, condition: Condition) -> Masks:
@@ -104,8 +107,8 @@ class Crowd:
             case Protocol():
                 found = _known(self._protocol, condition.number.__eq__)
             case Tracked():
-                possible = self._answers.tracking
-                found = self._all_or_some(bool(each & condition.states) for each in possible)
+                states = condition.states.value
+                found = self._all_or_some(bool(each.value & states) for each in self._tracking)
             case _:
                 assert_never(condition)
         return self._other(found) if condition.negated else found
@@ -186,6 +189,12 @@ class _Walk:
                 return (here & ~must | back, 0) if action.returns else (here & ~must, back)
             case _:
                 assert_never(action)
+
+
+def may_drop(base: Base) -> bool:
+    """Tell whether anything in *base* drops packets."""
+    rules = (rule.action for chain in base.chains.values() for rule in chain)
+    return base.policy is Action.DROP or Action.DROP in rules
 
 
 def judge(bases: Iterable[Base], answers: Answers) -> tuple[Verdict, ...]:

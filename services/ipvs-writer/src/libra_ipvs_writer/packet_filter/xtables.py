@@ -4,6 +4,7 @@ Rule: only what is known to leave packets alone is let go on; of matches, only t
 tracking's state and comments are understood.
 """
 
+from functools import lru_cache
 from struct import Struct
 
 from libra_ipvs_writer.packet_filter.rules import Action, Condition, Tracked, Tracking, Unclear
@@ -40,7 +41,11 @@ def _tracked(revision: int, info: bytes) -> Condition:
     shape = STATE_MASK[revision]
     if len(info) < FLAGS_AT + shape.size:
         return Unclear()
-    flags, inverted, mask = shape.unpack_from(info, FLAGS_AT)
+    return _states(*shape.unpack_from(info, FLAGS_AT))
+
+
+@lru_cache
+def _states(flags: int, inverted: int, mask: int) -> Condition:
     if flags & ~ALIAS != ONLY_STATE or mask & ~sum(STATES):
         return Unclear()
     states = Tracking(0)

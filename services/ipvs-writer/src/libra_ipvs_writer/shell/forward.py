@@ -7,6 +7,7 @@ import structlog
 from libra_ipvs_writer.netlink import MalformedMessage
 from libra_ipvs_writer.packet_filter.advice import advice
 from libra_ipvs_writer.packet_filter.answers import Server, answers, of_family, servers
+from libra_ipvs_writer.packet_filter.fate import may_drop
 from libra_ipvs_writer.packet_filter.rules import Family, UnreadableRules
 from libra_ipvs_writer.shell import sysctls
 from libra_ipvs_writer.shell.forward_rules import ForwardRules
@@ -56,7 +57,7 @@ class Forward:
 
     def _of_family(self, prepared: Prepared, family: Family, mine: tuple[Server, ...]) -> list[str]:
         bases = self._rules.read(family)
-        if not bases:
+        if not any(map(may_drop, bases)):
             return []
         with Inquiry(ROUTE) as inquiry:
             known = links(inquiry)
