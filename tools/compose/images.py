@@ -35,6 +35,7 @@ SOURCES = ("Dockerfile", ".dockerignore", "requirements", "schemas", "libs", "se
 NEEDED = ("debootstrap", "dockerd", "docker")
 """Programs; `tools/setup compose` installs the Debian packages that bring them."""
 
+TRIAL = "libra-trial"
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates,busybox-static"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP = {
@@ -156,7 +157,7 @@ def load_file_system(name: str, archive: "subprocess.Popen[bytes] | bytes", *cha
 def make_base(name: str) -> None:
     """Make the base image: a minimal Debian with Python, and this host's ways to its index."""
     busybox = STATE / "busybox"
-    if docker_says("image", "inspect", name) and busybox.exists():
+    if docker_says("images", "--quiet", name) and busybox.exists():
         return
     print(f"compose: debootstrap makes {name}", flush=True)
     with tempfile.TemporaryDirectory(prefix="base-", dir=STATE) as directory:
@@ -202,12 +203,18 @@ def build(image: str, service: str) -> None:
         raise Broken(f"docker build of {image} failed:\n{done.stdout[-4000:]}")
 
 
-def try_out(base: str) -> None:
-    """Raise Unfit if no container can run here, whatever is in it."""
-    argv = ["docker", "run", "--rm", "--network=host", base, "true"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Unfit(f"no container runs on this machine: {done.stderr.strip()}")
+def try_out() -> None:
+    """Raise Unfit if no container can run here: one whose only file is the pinned nats-server."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        tar.add(NATS_SERVER.resolve(), "nats-server")
+    run = ["docker", "run", "--rm", "--network=host", TRIAL, "/nats-server", "--version"]
+    for argv, given in ((["docker", "import", "-", TRIAL], layer.getvalue()), (run, None)):
+        done = subprocess.run(argv, input=given, capture_output=True, check=False)
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+            raise Unfit(f"no container can run on this machine: {said}")
+    docker_says("rmi", TRIAL)
 
 
 @contextlib.contextmanager
@@ -227,8 +234,8 @@ def make() -> None:
     STAMP.unlink(missing_ok=True)
     base, nats, ours = names()
     with engine():
+        try_out()
         make_base(base)
-        try_out(base)
         make_nats(nats)
         for image, service in ours.items():
             print(f"compose: docker build {image}", flush=True)
