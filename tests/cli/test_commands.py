@@ -298,9 +298,9 @@ def test_a_hung_process_is_named_killed_and_started_again(host: Host) -> None:
         processes = json.loads((host.site.run / "up.processes").read_text())
         hung = processes["console"][0]
         asyncio.run(healthy(host))
-        time.sleep(watchdog.LOOK)  # the watchdog must have heard of it: it tells nobody
+        time.sleep(3 * watchdog.LOOK)  # the watchdog must have heard of it: it tells nobody
         os.kill(hung, signal.SIGSTOP)
-        up.read_until(f"console (process {hung}) lives but does not answer; killing it")
+        up.read_until(f"console (process {hung}) lives but does not answer; killing it", 180)
         up.read_until("console was ended by SIGKILL; again in")
         asyncio.run(healthy(host))
     finally:
