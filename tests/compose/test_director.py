@@ -31,6 +31,29 @@ LEASE = 2.0
 """Seconds an address outlives its machine (design §6)."""
 
 
+def test_nat_passes_once_the_documented_rule_is_there(director: Deployment) -> None:
+    """Dockerd sets the policy of FORWARD to DROP; requests pass, answers do not.
+
+    The writer is unhealthy until the rule is there, and names it; so does its log.
+    """
+    wait_until(lambda: len(director.backends("192.0.2.10:80")) == 2, "two backends", 60)
+    assert "-P FORWARD DROP" in run(["iptables", "-S", "FORWARD"])
+    assert answer(director.client, NAT, 2.0) == ""
+    rule = documented_rule()
+    said = f"run `{' '.join(rule)}` on the host."
+    assert said in complaint(director, "ipvs-writer")
+    assert said in director.libra("status")
+    run(rule)
+    director.await_answer(NAT)
+    assert Counter(director.who(NAT, 8)) == {"n1": 4, "n2": 4}
+    director.await_well("ipvs-writer")
+    logged = subprocess.run(
+        ["docker", "logs", director.container("ipvs-writer")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert logged.count(said) == 1
+
+
 def test_every_container_comes_up_and_says_that_it_is_well(director: Deployment) -> None:
     assert director.await_well(*KEPT) < 120
     memory = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
@@ -40,16 +63,6 @@ def test_every_container_comes_up_and_says_that_it_is_well(director: Deployment)
 def test_dr_is_balanced_by_the_kernel(director: Deployment) -> None:
     wait_until(lambda: len(director.backends("192.0.2.10:8080")) == 3, "three backends", 60)
     assert Counter(director.who(DR, 9)) == {"d1": 3, "d2": 3, "d3": 3}
-
-
-def test_nat_passes_once_the_documented_rule_is_there(director: Deployment) -> None:
-    """Dockerd sets the policy of FORWARD to DROP; requests pass, answers do not."""
-    wait_until(lambda: len(director.backends("192.0.2.10:80")) == 2, "two backends", 60)
-    assert "-P FORWARD DROP" in run(["iptables", "-S", "FORWARD"])
-    assert answer(director.client, NAT, 2.0) == ""
-    run(documented_rule())
-    director.await_answer(NAT)
-    assert Counter(director.who(NAT, 8)) == {"n1": 4, "n2": 4}
 
 
 def test_replay_says_what_the_kernel_holds(director: Deployment) -> None:
@@ -145,3 +158,14 @@ def test_down_leaves_table_and_log_and_up_changes_nothing(director: Deployment) 
     assert not {"table.changed", "table.recorded", "table.drift"} & set(news)
     replayed = director.libra("replay", "--format", "ipvsadm").splitlines()
     assert replayed == director.ipvsadm() == table
+
+
+def complaint(director: Deployment, service: str) -> str:
+    """Run the container's own health check; return what it says while it fails."""
+    check = json.loads(director.state(service, "{{json .Config.Healthcheck.Test}}"))[1:]
+    done = subprocess.run(
+        ["docker", "exec", director.container(service), *check],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    return done.stdout
