@@ -1,11 +1,11 @@
 """What the board says, whatever the log is slow to give back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from libra_health.checks.tcp import TcpSpec
-from libra_health.outcome import Failed, Reason
+from libra_health.outcome import Errored, Failed, Reason
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
@@ -50,3 +50,21 @@ def test_a_verdict_that_stands_is_not_said_again_by_an_apply(driver: Driver) -> 
         board.apply(driver, (watch(80),) if number != 1 else (), str(number))
     board.report(watch(80).lookouts[0].probe, REFUSED, 1.0)
     assert told == []
+
+
+def test_a_check_that_cannot_be_run_is_known_until_it_runs_or_is_wanted_no_more(
+    driver: Driver,
+) -> None:
+    board = Board(lambda _: None)
+    unable = Errored(Reason.NO_ROUTE, "ENETUNREACH")
+    probe = watch(80).lookouts[0].probe
+    ends: tuple[Callable[[], None], ...] = (
+        lambda: board.report(probe, REFUSED, 1.0),
+        lambda: board.apply(driver, (), "2"),
+    )
+    for end in ends:
+        board.apply(driver, (watch(80),), "1")
+        board.report(probe, unable, 0.0)
+        assert board.unable == {probe: unable}
+        end()
+        assert board.unable == {}

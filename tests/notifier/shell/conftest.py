@@ -183,6 +183,7 @@ class Node:
     folder: Path
     log: MemoryLog = field(default_factory=MemoryLog)
     number: int = 0
+    desk: Desk | None = None
 
     def __post_init__(self) -> None:
         self.health = MemoryJournal(service="health", log=self.log)
@@ -252,7 +253,8 @@ class Node:
 
         task = asyncio.create_task(live())
         try:
-            await _until(lambda: desks and desks[0].trouble is None)
+            await _until(lambda: desks and "its past" not in str(desks[0].trouble))
+            self.desk = desks[0]
             yield journal
         finally:
             task.cancel()

@@ -153,3 +153,15 @@ async def test_an_aged_out_log_still_gives_config_and_mark(
         await node.down("w3")
         await until(lambda: "w3" in told(receiver))
     assert told(receiver).count("w1") == 1
+
+
+async def test_a_sink_whose_secret_is_missing_is_trouble_until_the_file_is_there(
+    node: Any, receiver: Any
+) -> None:
+    await node.configure(ops=node.webhook(receiver))
+    async with node.notifier():
+        key = node.folder / "hook.key"
+        key.unlink()
+        assert node.desk.trouble == f"sink ops: secret_file {key}: No such file or directory"
+        node.secret("hook.key", "s3cret")
+        assert node.desk.trouble is None

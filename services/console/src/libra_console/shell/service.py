@@ -10,8 +10,8 @@ from libra_console.acts import due, next_due
 from libra_console.revisions import Proposal
 from libra_console.settings import Settings
 from libra_console.shell.board import Board
+from libra_console.shell.door import Door
 from libra_console.shell.gateway import Gateway
-from libra_console.shell.http import listen
 from libra_runtime import logs, metrics
 from libra_runtime.nats_journal import open_journal
 from libra_runtime.settings import Edge
@@ -43,11 +43,15 @@ async def serve() -> None:
     journal = await open_journal(edge)
     board = Board()
     gateway = Gateway(chosen, journal, board, journal.figures)
+    door = Door(chosen.socket, gateway.answer)
     try:
-        async with await listen(chosen.socket, gateway.answer), asyncio.TaskGroup() as tasks:
+        server = await door.open()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(door.keep(server))
             tasks.create_task(board.watch(journal))
             tasks.create_task(gateway.notebook.run())
-            tasks.create_task(metrics.serve(edge.metrics_port, lambda: gateway.trouble))
+            health = metrics.serve(edge.metrics_port, lambda: gateway.trouble or door.trouble)
+            tasks.create_task(health)
             tasks.create_task(end_states(gateway, board))
             tasks.create_task(take_over(gateway, board, chosen.config))
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from libra_health.outcome import Outcome, Passed
+from libra_health.outcome import Errored, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
 from libra_health.shell.drive import Driver
 from libra_health.verdicts import Tally, Verdict, begin, recall, record
@@ -40,6 +40,7 @@ class Board:
     def __init__(self, tell: Tell) -> None:
         self.results: Counter[tuple[str, str]] = Counter()
         self.tallies: dict[Key, Tally] = {}
+        self.unable: dict[Probe, Errored] = {}
         self._tell = tell
         self._users: FanOut = {}
         self._revision = ""
@@ -66,6 +67,7 @@ class Board:
             self.tallies[watch.key] = tally
             verdicts.append(verdict)
         self._users = fan_out(watches)
+        self.unable = {probe: why for probe, why in self.unable.items() if probe in self._users}
         driver.apply(diff(driver.probes, self._users), spread=True)
         self._say(verdicts)
 
@@ -73,6 +75,10 @@ class Board:
         """Count one result for every backend that uses this probe."""
         label = "passed" if isinstance(outcome, Passed) else outcome.reason.value
         self.results[probe.kind, label] += 1
+        if isinstance(outcome, Errored):
+            self.unable[probe] = outcome
+        else:
+            self.unable.pop(probe, None)
         for key, place in self._users[probe]:
             before = self.tallies[key]
             after, verdict = record(before, place, outcome, now)

@@ -113,6 +113,11 @@ class Driver:
             jitter = random.random() if spread else 0.0  # noqa: S311  spreads load, hides nothing
             self._seat(probe, schedule.first(now, probe.every, jitter))
 
+    def late(self) -> float:
+        """Tell how many seconds ago the next timer was due; from any thread."""
+        due = next((each[0] for each in self._timers[:1]), None)
+        return 0.0 if due is None else max(0.0, time.monotonic() - due)
+
     @property
     def probes(self) -> Iterable[Probe]:
         """The probes that run; only in the driver's thread."""

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from libra_health.evidence import event_type, state_of
+from libra_health.fitness import trouble
 from libra_health.probes import Key, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
@@ -206,7 +207,8 @@ class Health:
         self._loop.call_soon_threadsafe(self._died.set_exception, died)
 
     def _trouble(self) -> str | None:
-        return self._keeping.trouble or self._journal.trouble
+        own = trouble(self.board.unable.copy(), self.driver.late())
+        return own or self._keeping.trouble or self._journal.trouble
 
     async def _watch_driver(self) -> None:
         await self._died

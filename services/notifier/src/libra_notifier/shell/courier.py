@@ -47,7 +47,7 @@ class Courier:
 
     def __init__(self, sink: str, config: SinkConfig, journal: Journal, settings: Settings) -> None:
         self.sink = sink
-        self._config = config
+        self.config = config
         self._journal = journal
         self._settings = settings
         self._route: SinkConfig | None = config
@@ -66,9 +66,9 @@ class Courier:
 
     def reconfigure(self, config: SinkConfig) -> None:
         """Tell by *config* from now on, what waits at once."""
-        if config == self._config:
+        if config == self.config:
             return
-        self._config = config
+        self.config = config
         self._progress = hastened(self._progress, asyncio.get_running_loop().time())
         self._stir.set()
 
@@ -133,7 +133,7 @@ class Courier:
                 continue
 
     async def _attempt(self, job: Job) -> None:
-        stored, config, attempts = self._open[job.sequence], self._config, job.attempts + 1
+        stored, config, attempts = self._open[job.sequence], self.config, job.attempts + 1
         notice = Notice(
             self.sink,
             stored.event,

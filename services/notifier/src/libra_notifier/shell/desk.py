@@ -12,6 +12,7 @@ from libra_notifier.routes import CONFIG
 from libra_notifier.settings import Settings
 from libra_notifier.shell.courier import Courier
 from libra_notifier.shell.past import recover
+from libra_notifier.shell.secret import unreadable
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_runtime.keeping import Keeping
 from libra_runtime.kept import kept
@@ -40,12 +41,20 @@ class Desk:
 
     @property
     def trouble(self) -> str | None:
-        """Say in one sentence why nobody is told anything, None when all is well."""
+        """Say in one sentence why somebody is told nothing, None when all is well."""
         if self._journal.trouble is not None:
             return self._journal.trouble
         if not self._has_recovered:
             return "the notifier reads its past from the log"
-        return self._keeping.trouble
+        return self._keeping.trouble or self._mute()
+
+    def _mute(self) -> str | None:
+        """Name a sink that cannot be told anything: a file of its is not to be read."""
+        for name, (courier, _) in self._couriers.items():
+            why = unreadable(courier.config)
+            if why is not None:
+                return f"sink {name}: {why}"
+        return None
 
     async def run(self) -> None:
         """Recover, then follow the config until cancelled."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from libra_schemas.config.notify import SinkConfig
 from libra_schemas.errors import LibraError
 
 
@@ -20,3 +21,15 @@ def read_secret(key: str, path: str) -> str:
     if not found:
         raise UnreadableSecret(f"{key} {path}: empty")
     return found
+
+
+def unreadable(sink: SinkConfig) -> str | None:
+    """Say which file of *sink* cannot be read now; None where all can."""
+    try:
+        for what in (sink.webhook, sink.email, sink.program):
+            for key, path in () if what is None else what:
+                if key.endswith("_file") and path is not None:
+                    read_secret(key, path)
+    except UnreadableSecret as error:
+        return str(error)
+    return None

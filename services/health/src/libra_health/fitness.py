@@ -1,0 +1,37 @@
+"""Whether this service can do its work: what of it cannot be run here, and how late it is.
+
+The one rule: what is wrong with a backend is never our trouble, and what is ours is never its.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from libra_health.outcome import Errored, Reason
+from libra_health.probes import Probe
+
+LATE: Final = 10.0
+"""Seconds by which a check may begin late before the checks count as stuck."""
+
+_HINTS: Final = {
+    Reason.PERMISSION: (
+        "for icmp net.ipv4.ping_group_range must include this service's group, or it needs "
+        "CAP_NET_RAW"
+    ),
+    Reason.DESCRIPTORS: "raise the limit of open files",
+    Reason.NO_ROUTE: "this node has no route there",
+    Reason.PORTS: "this node has no free port left",
+}
+
+
+def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
+    """Say in one sentence what is not checked; *late* in seconds, None where all is."""
+    if late > LATE:
+        return f"the checks are stuck: the next one is {late:.0f} s late"
+    for probe, outcome in unable.items():
+        others = f" (and {len(unable) - 1} more)" if len(unable) > 1 else ""
+        hint = _HINTS.get(outcome.reason)
+        why = f"{outcome.detail}; {hint}" if hint else outcome.detail
+        return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
+    return None

@@ -1,0 +1,59 @@
+"""What keeps health from checking is told in one sentence; what is wrong with backends is not."""
+
+import pytest
+
+from libra_health.checks.icmp import IcmpSpec
+from libra_health.checks.tcp import TcpSpec
+from libra_health.fitness import LATE, trouble
+from libra_health.outcome import Errored, Reason
+from libra_health.probes import Probe
+from libra_health.wire import Target
+
+TCP = Probe(Target("10.0.1.11", 80), TcpSpec(), 1.0, 1.0)
+ICMP = Probe(Target("10.0.1.12"), IcmpSpec(), 1.0, 1.0)
+
+
+def test_nothing_is_wrong_where_every_check_runs_in_time() -> None:
+    assert trouble({}, LATE) is None
+
+
+def test_checks_that_do_not_begin_are_stuck() -> None:
+    assert trouble({}, 12.3) == "the checks are stuck: the next one is 12 s late"
+
+
+@pytest.mark.parametrize(
+    ("probe", "why", "sentence"),
+    [
+        pytest.param(
+            ICMP,
+            Errored(Reason.PERMISSION, "EACCES"),
+            "icmp check of 10.0.1.12 cannot be run here: EACCES; for icmp "
+            "net.ipv4.ping_group_range must include this service's group, or it needs CAP_NET_RAW",
+            id="icmp",
+        ),
+        pytest.param(
+            TCP,
+            Errored(Reason.NO_ROUTE, "ENETUNREACH"),
+            "tcp check of 10.0.1.11:80 cannot be run here: ENETUNREACH; "
+            "this node has no route there",
+            id="route",
+        ),
+        pytest.param(
+            TCP,
+            Errored(Reason.LOCAL, "EINVAL"),
+            "tcp check of 10.0.1.11:80 cannot be run here: EINVAL",
+            id="no hint",
+        ),
+    ],
+)
+def test_a_check_that_cannot_be_run_here_is_named(
+    probe: Probe, why: Errored, sentence: str
+) -> None:
+    assert trouble({probe: why}, 0.0) == sentence
+
+
+def test_of_many_one_is_named_and_the_others_are_counted() -> None:
+    why = Errored(Reason.LOCAL, "EINVAL")
+    assert trouble({TCP: why, ICMP: why}, 0.0) == (
+        "tcp check of 10.0.1.11:80 (and 1 more) cannot be run here: EINVAL"
+    )
