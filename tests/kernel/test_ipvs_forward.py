@@ -276,6 +276,7 @@ add rule inet own deep ip daddr 203.0.113.0/24 drop
 """
 
 
+@pytest.mark.skipif(shutil.which("nft") is None, reason="nft (nftables) is not installed")
 async def test_nf_tables_is_read_and_mended_as_well(tmp_path: Path) -> None:
     """Its answers are datagrams without a question: that needs no IPVS, which not all have."""
     with laid(tmp_path, "nft") as (client, real):
