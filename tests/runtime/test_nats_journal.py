@@ -309,6 +309,29 @@ async def test_a_log_that_was_lost_starts_a_new_chain_and_says_so(nats: NatsWorl
     await journal.close()
 
 
+async def test_a_log_that_cannot_be_heard_is_trouble_also_to_who_says_nothing(
+    nats: NatsWorld,
+) -> None:
+    journal = await open_journal(nats.server.edge("health"))
+
+    async def follow() -> None:
+        async for _ in journal.follow("config.applied"):
+            pass
+
+    following = asyncio.create_task(follow())
+    async with asyncio.timeout(PATIENCE):
+        while journal.reader.heard == 0:  # noqa: ASYNC110 - a server's state
+            await asyncio.sleep(0.02)
+        assert journal.trouble is None
+        await (await nats.admin()).api("$JS.API.STREAM.DELETE.LOG")
+        while journal.trouble is None:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.02)
+    assert journal.connected
+    assert journal.trouble == "the log cannot be read: stream not found; run `libra init`"
+    following.cancel()
+    await journal.close()
+
+
 async def test_a_claim_that_the_log_dropped_is_renewed(nats: NatsWorld) -> None:
     health = await open_journal(nats.server.edge("health"))
     await nats.limit(10)
@@ -423,6 +446,17 @@ async def test_an_unfit_server_is_refused_with_one_sentence(
     edge = Edge("a", "health", f"nats://127.0.0.1:{port}", tmp_path, tmp_path)
     with pytest.raises(OldServer, match=sentence):
         await open_journal(edge)
+    server.close()
+
+
+async def test_a_server_of_somebody_else_is_waited_out(tmp_path: Path) -> None:
+    info = {"server_id": "x", "server_name": "b", "max_payload": 1048576, "version": "2.15.1"}
+    server, port = await greet(info)
+    url = f"nats://127.0.0.1:{port}"
+    journal = await open_journal(Edge("a", "health", url, tmp_path, tmp_path))
+    way = f"`ss -ltnp 'sport = :{port}'` on the host names it"
+    assert journal.trouble == f"{url} is the NATS server 'b', not node a's: stop it ({way})"
+    await journal.close()
     server.close()
 
 

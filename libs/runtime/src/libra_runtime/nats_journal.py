@@ -52,11 +52,15 @@ class NatsJournal:
     @property
     def connected(self) -> bool:
         """Whether events reach the log now."""
-        return self.trouble is None
+        return self._unsaid is None
 
     @property
     def trouble(self) -> str | None:
-        """Say in one sentence why events do not reach the log."""
+        """Say in one sentence why events do not reach the log, or us from there."""
+        return self._unsaid or self.wire.deaf
+
+    @property
+    def _unsaid(self) -> str | None:
         if self.wire.failure is not None:
             return str(self.wire.failure)
         if self.wire.trouble is not None:
@@ -131,7 +135,7 @@ class NatsJournal:
 
     async def settled(self) -> None:
         """Wait until events reach the log or it is known why they do not."""
-        while self.trouble is not None:
+        while self._unsaid is not None:
             self.wire.check()
             if self.wire.current is None and self.wire.tried:
                 return  # there is no server, and we know what it looks like

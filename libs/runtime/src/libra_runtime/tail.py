@@ -77,16 +77,28 @@ async def tail(
             _require_same(log, now)
             log = now
             name, pending = await _open(session, wire.edge.service, filters, following)
+            wire.deaf = None
             yield Opened(pending)
             async with aclosing(_pull(session, name, silence)) as pulled:
                 async for record, waiting in pulled:
                     following, silence = record.sequence + 1, SILENCE
                     log = Log(now.made, max(now.last, record.sequence))
                     yield record, waiting
-        except (Interrupted, SessionLost, TimeoutError, ApiError):
+        except (Interrupted, SessionLost, TimeoutError, ApiError) as trouble:
+            wire.deaf = _deaf(trouble)
             if following == begun:
                 silence = min(2 * silence, LONGEST)
                 await asyncio.sleep(_RETRY)
+
+
+def _deaf(trouble: Exception) -> str | None:
+    """Say why no consumer can be made; None for what a new one mends."""
+    match trouble:
+        case ApiError():
+            return f"the log cannot be read: {trouble}"
+        case TimeoutError():
+            return "the log cannot be read: nats-server does not answer"
+    return None
 
 
 async def _look(session: Session) -> Log:

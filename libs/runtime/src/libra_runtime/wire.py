@@ -13,13 +13,17 @@ RETRY = 0.2
 
 
 class Wire:
-    """Hands out the current session; `trouble` says why there is none."""
+    """Hands out the current session; `trouble` says why there is none.
+
+    `deaf` says why nothing can be heard although there is one.
+    """
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
         self.failure: LibraError | None = None
         self.trouble: str | None = "not connected yet"
         self.complaint = "nothing"
+        self.deaf: str | None = None
         self.tried = False
         self.sessions = 0
         self.changed = asyncio.Event()
