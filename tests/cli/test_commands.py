@@ -121,7 +121,7 @@ def test_up_with_a_bad_config_starts_nothing(host: Host) -> None:
 def test_up_with_the_wrong_node_names_the_right_ones(host: Host) -> None:
     done = host.libra("up", "--config", host.write(GOOD), "--node", "c")
     assert done.returncode == REFUSED
-    assert "no node 'c'; it has a" in done.stderr
+    assert "no node 'c': name one it has with --node or LIBRA_NODE, a\n" in done.stderr
 
 
 def test_up_names_who_has_the_port(host: Host) -> None:

@@ -1,9 +1,15 @@
 """`libra init` in stages, as containers run it, and as a whole."""
 
 import json
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
-from libra_cli.exits import REFUSED, UNREACHABLE
+import pytest
+
+from libra_cli.exits import MISSING, REFUSED, UNREACHABLE
+from libra_cli.server_ports import squatter
 from libra_cli.testing import Host, Up
 
 GOOD = """\
@@ -34,7 +40,8 @@ def test_a_config_without_this_node_is_refused(host: Host) -> None:
     file = host.write(GOOD.replace("{a:", "{other:"))
     done = host.libra("init", "--config", file)
     assert done.returncode == REFUSED
-    assert "the config has no node 'a'; it has other" in done.stderr
+    why = "the config has no node 'a': name one it has with --node or LIBRA_NODE, other"
+    assert why in done.stderr
 
 
 def test_the_files_are_made_without_a_server(host: Host) -> None:
@@ -49,6 +56,75 @@ def test_the_streams_wait_for_the_server_and_say_that_none_came(host: Host) -> N
     done = host.libra("init", "--stage", "streams", "--wait", "0.2")
     assert done.returncode == UNREACHABLE
     assert f"no nats-server answers on {host.site.nats} after 0.2 s" in done.stderr
+
+
+def test_a_port_of_the_server_that_something_else_has_is_named(host: Host) -> None:
+    assert host.libra("init", "--stage", "files").returncode == 0
+    address, port = host.site.endpoint
+    with socket.create_server((address, port)) as other:
+        answering = threading.Thread(target=say, args=(other, b"220 mail\r\n"))
+        answering.start()
+        done = host.libra("init", "--stage", "streams", "--wait", "60")
+        other.shutdown(socket.SHUT_RDWR)
+        answering.join()
+    assert done.returncode == MISSING
+    assert done.stderr == (
+        f"libra: 127.0.0.1:{port} is taken by something that is no nats-server: stop it "
+        f"(`ss -ltnp 'sport = :{port}'` on the host names it)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("varz", "words"),
+    [
+        pytest.param(b'{"server_name": "b"}', "taken by nats-server 'b'", id="another server"),
+        pytest.param(b"hello", "taken by something that is no nats-server", id="no server"),
+    ],
+)
+def test_a_monitoring_port_that_others_have_is_named(host: Host, varz: bytes, words: str) -> None:
+    answer = b"HTTP/1.0 200 OK\r\n\r\n" + varz
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        answering = threading.Thread(target=say, args=(other, answer))
+        answering.start()
+        assert words in str(squatter(host.site, port))
+        other.shutdown(socket.SHUT_RDWR)
+        answering.join()
+
+
+def test_a_server_that_is_starting_is_no_squatter(host: Host) -> None:
+    answer = b'HTTP/1.0 200 OK\r\n\r\n{"server_name": "a"}'
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        answering = threading.Thread(target=say, args=(own, answer))
+        answering.start()
+        assert squatter(host.site, own.getsockname()[1]) is None
+        assert squatter(host.site, 0) is None
+        own.shutdown(socket.SHUT_RDWR)
+        answering.join()
+
+
+def say(server: socket.socket, words: bytes) -> None:
+    """Say the same to everybody who connects, until *server* is shut down."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError):
+            connection.sendall(words)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+
+
+def test_a_seed_that_is_none_is_named(host: Host) -> None:
+    assert host.libra("init", "--stage", "files").returncode == 0
+    seed = host.site.seed("console")
+    seed.write_text("no seed\n")
+    done = host.libra("init", "--stage", "files")
+    assert done.returncode == MISSING
+    assert f"{seed}: this is no nkey seed" in done.stderr
+    assert "remove it, a new one is made" in done.stderr
 
 
 def test_the_first_config_is_taken_over_and_a_file_that_did_not_change_is_not_again(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_runtime import VERSION, kept, metrics, stamp
+from libra_runtime import VERSION, healthcheck, kept, logs, metrics, stamp
 from libra_runtime.nats_server import free_port
 from libra_runtime.settings import BadEnvironment, Edge
 from libra_schemas.events import Stopped
@@ -196,13 +196,20 @@ def test_every_request_has_an_answer(request_line: bytes, status: bytes) -> None
     assert answer.split(b" ")[1] == status
 
 
-async def test_a_port_that_is_taken_is_named() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(metrics.PortTaken, match=f"127.0.0.1:{port}: Address already in use"):
-            await metrics.serve(port, lambda: None)
+async def test_a_port_that_is_taken_is_named_and_served_once_it_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: asyncio.Queue[str] = asyncio.Queue()
+    monkeypatch.setattr(logs, "note", lambda _, **facts: said.put_nowait(str(facts)))
+    async with asyncio.timeout(60):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            serving = asyncio.create_task(metrics.serve(port, lambda: None))
+            taken = f"127.0.0.1:{port}: Address already in use: stop what has it (`ss "
+            assert taken in await said.get()
+        await said.get()
+    assert await asyncio.to_thread(healthcheck.trouble, port) is None
+    serving.cancel()
 
 
 async def test_port_0_serves_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -32,6 +33,18 @@ async def test_a_healthy_service_passes() -> None:
 
 async def test_a_service_that_names_its_trouble_fails_with_that_sentence() -> None:
     assert await told(lambda: "the disk is full") == "the disk is full"
+
+
+async def test_an_answer_from_outside_the_container_is_no_health(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(healthcheck, "namespace", lambda: "pid:[1]")
+    trouble = str(await told(lambda: None))
+    assert re.fullmatch(
+        r"127\.0\.0\.1:(\d+) is taken by a process outside this container: "
+        r"stop it \(`ss -ltnp 'sport = :\1'` on the host names it\)",
+        trouble,
+    )
 
 
 def test_a_service_that_does_not_listen_fails() -> None:

@@ -63,7 +63,10 @@ def node_of(node: str | None, names: list[str]) -> str:
 
     chosen = node or os.environ.get("LIBRA_NODE") or default_node(names)
     if chosen not in names:
-        raise CommandError(f"the config has no node {chosen!r}; it has {', '.join(names)}")
+        raise CommandError(
+            f"the config has no node {chosen!r}: name one it has with --node or LIBRA_NODE, "
+            + ", ".join(names)
+        )
     return chosen
 
 

@@ -14,12 +14,19 @@ from libra_cli.exits import MISSING, UNREACHABLE, CommandError
 from libra_cli.log import connect
 from libra_cli.offer import Declined, Offer, await_console, offer
 from libra_cli.prepare import prepare
+from libra_cli.server_ports import squatter
 from libra_cli.site import Site
 from libra_runtime.nats_server import answers
 from libra_runtime.session import ApiError
 from libra_runtime.streams import init_streams
 
 Stage = Literal["files", "streams", "config"]
+_LOOK = 0.2
+"""Seconds between two looks for nats-server."""
+
+_SURE = 10
+"""Looks in a row that find a port taken by others until that is believed."""
+
 STAGES: tuple[Stage, ...] = ("files", "streams", "config")
 
 
@@ -77,15 +84,21 @@ async def _streams(work: Work) -> bool:
 async def _server(work: Work) -> bool:
     """Wait for nats-server; False where it need not be there yet."""
     deadline = time.monotonic() + work.patience
+    doubts = 0
     while not await asyncio.to_thread(answers, *work.site.endpoint):
-        if time.monotonic() >= deadline:
+        taken = await asyncio.to_thread(squatter, work.site, work.monitor)
+        doubts = doubts + 1 if taken else 0
+        if time.monotonic() >= deadline or doubts == _SURE:
+            if taken:
+                raise CommandError(taken, MISSING)
             if work.patience:
                 raise CommandError(
-                    f"no nats-server answers on {work.site.nats} after {work.patience:g} s",
+                    f"no nats-server answers on {work.site.nats} after {work.patience:g} s: "
+                    "its own log says why",
                     UNREACHABLE,
                 )
             return False
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(_LOOK)
     return True
 
 

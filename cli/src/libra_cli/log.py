@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
 from libra_cli.site import Site
+from libra_runtime.journal import NotOurs
 from libra_runtime.session import ApiError, Session, open_session, status
 from libra_runtime.settings import Edge
 from libra_runtime.stored import Record, page, record
@@ -32,6 +33,8 @@ async def connect(site: Site) -> AsyncIterator[Session]:
     edge = Edge(site.node, ADMIN, site.nats, site.state, site.run, seed)
     try:
         session = await open_session(edge, lambda _: None)
+    except NotOurs as error:
+        raise CommandError(str(error), UNREACHABLE) from None
     except LibraError as error:
         raise CommandError(
             f"the log cannot be read: {error}; is the node up? (`libra up`, or --nats)", UNREACHABLE

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -14,8 +15,10 @@ from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
 from libra_vrrp.shell.addresses import Outcome, Remove, Renew
 from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
+from libra_vrrp.states import word
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
 LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
@@ -24,12 +27,20 @@ ONE = Instance("one", "eth0", 51, 255, (Place("eth0", FIRST),))
 TWO = Instance("two", "eth0", 52, 255, (Place("eth0", SECOND),))
 
 
+class Alone(Claim):
+    """Nobody is in the way of a machine that needs no socket to say so."""
+
+    def take(self) -> bool:
+        return False
+
+
 @dataclass
 class Ground:
     """What a machine would do, written down."""
 
     roster: Roster
     jobs: list[Renew | Remove] = field(default_factory=list)
+    claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
 
     @property
@@ -121,3 +132,26 @@ def test_a_list_that_makes_no_sense_changes_nothing(
     assert [router.order for router in ground.roster] == [ONE, TWO]
     assert ground.jobs == []
     assert json.loads(capsys.readouterr().err)["why"] == "one: vrid 300 is not within 1-255"
+
+
+def test_a_second_machine_on_a_host_is_in_fault_and_touches_nothing_until_the_first_ends(
+    file: Path,
+) -> None:
+    first = Claim(f"\0libra-vrrp-test-{uuid4()}")
+    first.take()
+    file.write_bytes(orders.dump_instances((ONE,)))
+    known = fold(Interfaces(), [LINK, OWN, AddressHeld(2, FIRST, 24, 60)])
+    ground = Ground(Roster(file, None), claim=Claim(first.name), interfaces=known)
+    ground.roster.reload(ground, 0.0)
+    links = Links(Aside(), lambda _, __: None, lambda _: None)
+    ground.roster.start(ground, links, 0.0)
+    [second] = ground.roster
+    assert word(second.state) == "fault"
+    assert "another libra-vrrp works in this network namespace" in second.status(0.0).detail
+    assert links.retry_at < 1
+    read(file, ground, 0.1, replace(ONE, places=(Place("eth0", SECOND),)))
+    assert ground.jobs == []
+    first.close()
+    ground.roster.start(ground, links, 0.5)
+    assert word(second.state) == "master"
+    ground.claim.close()

@@ -7,9 +7,13 @@ told from one that works. Imports little, as it runs every few seconds.
 import os
 import socket
 import sys
+from contextlib import suppress
 
 TIMEOUT = 3.0
 """Seconds for the whole answer's every part."""
+
+NAMESPACE = "Libra-Process-Namespace"
+"""The header that tells one container's service from another's on the same port of the host."""
 
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -21,9 +25,25 @@ def trouble(port: int) -> str | None:
     except OSError as error:
         return f"nothing healthy answers on 127.0.0.1:{port}: {error.strerror or error}"
     head, _, body = answer.partition(b"\r\n\r\n")
+    if answer and f"{NAMESPACE}: {namespace()}".encode() not in head.split(b"\r\n"):
+        return (
+            f"127.0.0.1:{port} is taken by a process outside this container: stop it ({find(port)})"
+        )
     if head.split(b" ", 2)[1:2] == [b"200"]:
         return None
     return body.decode(errors="replace").strip() or f"127.0.0.1:{port} gave no whole answer"
+
+
+def namespace() -> str:
+    """Name the process namespace we are in, "" where it may not be known: namespaces(7)."""
+    with suppress(OSError):
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - pathlib is slow to import
+    return ""
+
+
+def find(port: int) -> str:
+    """Say how to find who listens on *port*."""
+    return f"`ss -ltnp 'sport = :{port}'` on the host names it"
 
 
 def _exchange(port: int) -> bytes:

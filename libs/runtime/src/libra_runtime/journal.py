@@ -46,6 +46,10 @@ class JournalUnavailable(LibraError):
     """The log cannot be reached or refuses us; the message says what and what to do."""
 
 
+class NotOurs(JournalUnavailable):
+    """The NATS server that answers is not this node's, or does not know its keys yet."""
+
+
 class LogRenewed(LibraError):
     """The log that was followed is gone, another stands in its place; begin with that one."""
 

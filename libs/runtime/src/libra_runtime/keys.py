@@ -12,8 +12,11 @@ _PREFIX_USER = 20 << 3
 
 
 def ensure_seeds(directory: Path, users: Iterable[str]) -> dict[str, str]:
-    """Make the missing `<user>.seed` files (0600) in *directory*; return user -> public nkey."""
-    return {user: public_nkey(_ensure(directory / f"{user}.seed")) for user in users}
+    """Make the missing `<user>.seed` files (0600) in *directory*; return user -> public nkey.
+
+    Raise ValueError where one is there that is none.
+    """
+    return {user: _public(directory / f"{user}.seed") for user in users}
 
 
 def public_nkey(seed: bytes) -> str:
@@ -31,6 +34,14 @@ def new_seed() -> bytes:
     """Make the seed of a user's nkey (NATS ADR-14: prefix, 32 random bytes, CRC-16, base32)."""
     raw = bytes([_PREFIX_SEED | _PREFIX_USER >> 5, (_PREFIX_USER & 31) << 3]) + os.urandom(32)
     return b32encode(raw + _crc16(raw).to_bytes(2, "little")).rstrip(b"=")
+
+
+def _public(path: Path) -> str:
+    seed = _ensure(path)
+    try:
+        return public_nkey(seed)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; remove it, a new one is made") from None
 
 
 def _ensure(path: Path) -> bytes:

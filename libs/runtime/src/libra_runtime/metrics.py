@@ -2,20 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from libra_schemas.errors import LibraError
+from libra_runtime import logs
+from libra_runtime.healthcheck import NAMESPACE, find, namespace
 
 _TIMEOUT = 5.0
 """Seconds a client may take for its request."""
 
+_RETRY = 1.0
+"""Seconds after which a port that is taken is tried again."""
+
 Health = Callable[[], str | None]
 Figures = Callable[[], Mapping[str, float]]
-
-
-class PortTaken(LibraError):
-    """The port of metrics and health endpoint cannot be listened on."""
+_Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 _SOURCES: dict[str, Figures] = {}
@@ -25,21 +26,32 @@ async def serve(port: int, health: Health) -> None:
     """Answer on 127.0.0.1:*port* until cancelled; return at once where *port* is 0.
 
     *health* says None when the process is healthy, else in one sentence what is wrong
-    (`/healthz` answers 503 with it). Raise PortTaken where another process listens there.
+    (`/healthz` answers 503 with it). Where another process listens there, the work goes on without
+    metrics until it ends: the log says so, and `healthcheck` tells who answers from who should.
     """
     if port == 0:
         return
-    try:
-        server = await asyncio.start_server(
-            lambda reader, writer: _answer(reader, writer, health), "127.0.0.1", port
-        )
-    except OSError as error:
-        raise PortTaken(
-            f"metrics cannot be served on 127.0.0.1:{port}: {os.strerror(error.errno or 0)}; "
-            "set LIBRA_METRICS_PORT to a free port (0 = none)"
-        ) from None
+    server = await _listen(port, lambda reader, writer: _answer(reader, writer, health))
     async with server:
         await server.serve_forever()
+
+
+async def _listen(port: int, answer: _Answer) -> asyncio.Server:
+    said = ""
+    while True:
+        try:
+            server = await asyncio.start_server(answer, "127.0.0.1", port)
+        except OSError as error:
+            what = os.strerror(error.errno or 0)
+            why = f"127.0.0.1:{port}: {what}: stop what has it ({find(port)})"
+            if why != said:
+                logs.note("neither metrics nor health are told", why=why)
+            said = why
+        else:
+            if said:
+                logs.note("metrics and health are told again", port=port)
+            return server
+        await asyncio.sleep(_RETRY)
 
 
 async def _answer(
@@ -72,7 +84,7 @@ def respond(request: bytes, health: Health) -> bytes:
         status, kind, body = "404 Not Found", "text/plain", b"/metrics or /healthz\n"
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-        "Connection: close\r\n\r\n"
+        f"{NAMESPACE}: {namespace()}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + (b"" if method == b"HEAD" else body)
 

@@ -95,6 +95,12 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise _single(str(path), f"not UTF-8: byte {error.start}") from None
+    except IsADirectoryError:
+        raise _single(
+            str(path),
+            "is a directory; compose makes one where LIBRA_CONFIG names a file that does not "
+            "exist: remove it, and name the file",
+        ) from None
     except OSError as error:
         raise _single(str(path), f"cannot be read: {error.strerror}") from None
     return load_config(text, str(path))

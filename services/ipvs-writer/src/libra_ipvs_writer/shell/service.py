@@ -3,23 +3,30 @@
 import asyncio
 import gc
 from contextlib import closing
+from typing import Final
+
+import structlog
 
 from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.lock import hold
+from libra_ipvs_writer.shell.wire import KernelUnavailable
 from libra_ipvs_writer.shell.writer import Writer
 from libra_runtime import logs, metrics
 from libra_runtime.nats_journal import open_journal
+
+RETRY: Final = 1.0
+"""Seconds between two looks for a kernel's IPVS that was not there."""
 
 
 async def serve(settings: Settings) -> None:
     """Be the only writer of this network namespace's table until cancelled.
 
-    Raise SecondWriter, KernelUnavailable, or what the journal cannot go on with.
+    Raise SecondWriter, or what the journal cannot go on with. A kernel without IPVS is waited for.
     """
     edge = settings.edge
     logs.configure("ipvs-writer", edge.node, edge.log_level)
-    with closing(hold()), closing(Kernel()) as kernel:
+    with closing(hold()), closing(await _kernel(edge.metrics_port)) as kernel:
         journal = await open_journal(edge)
         writer = Writer(settings, journal, kernel)
         try:
@@ -34,6 +41,40 @@ async def serve(settings: Settings) -> None:
             raise
         finally:
             await journal.close()
+
+
+async def _kernel(port: int) -> Kernel:
+    """Open the kernel's IPVS, again every second until it is there and ours to change.
+
+    Meanwhile `/healthz` on *port* says what is missing.
+    """
+    try:
+        return _usable()
+    except KernelUnavailable as missing:
+        trouble = missing
+    structlog.get_logger().error("the kernel is waited for", why=str(trouble))
+    told = asyncio.create_task(metrics.serve(port, lambda: str(trouble)))
+    try:
+        while True:
+            await asyncio.sleep(RETRY)
+            try:
+                return _usable()
+            except KernelUnavailable as missing:
+                trouble = missing
+    finally:
+        told.cancel()
+        await asyncio.wait([told])
+
+
+def _usable() -> Kernel:
+    """Open the kernel's IPVS; raise KernelUnavailable also where we may not change it."""
+    kernel = Kernel()
+    try:
+        kernel.services()
+    except KernelUnavailable:
+        kernel.close()
+        raise
+    return kernel
 
 
 def _export(writer: Writer, kernel: Kernel) -> None:

@@ -19,6 +19,11 @@ class WrongValue:
 
     def __str__(self) -> str:
         """Say what is wrong and the line that mends it."""
+        if not _path("net").is_dir():
+            return (
+                f"{_path('net')} is missing: mount the host's /proc/sys/net there; meanwhile "
+                f"{self.name} and others are neither set nor verified."
+            )
         if self.found is None:
             return f"This kernel has no {self.name} (wanted {self.wanted!r})."
         return (

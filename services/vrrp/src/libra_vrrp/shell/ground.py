@@ -6,6 +6,7 @@ from typing import Protocol
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.reports import Report
 from libra_vrrp.shell.addresses import Remove, Renew
+from libra_vrrp.shell.claim import Claim
 
 
 class Ground(Protocol):
@@ -14,6 +15,8 @@ class Ground(Protocol):
     @property
     def interfaces(self) -> Interfaces:
         """What the kernel's interfaces are now."""
+
+    claim: Claim
 
     @property
     def virtual(self) -> frozenset[IPv4Address]:

@@ -130,9 +130,9 @@ class Holding:
 
 
 def release(ground: Ground, places: tuple[Place, ...]) -> None:
-    """Have leased addresses removed, whether they are there or not."""
+    """Have leased addresses removed, whether they are there or not, but never a rival's."""
     found = targets(ground, places)
-    if found:
+    if found and ground.claim.rival is None:
         ground.work(Remove(found))
 
 

@@ -25,6 +25,7 @@ from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Release, 
 from libra_vrrp.reports import AlarmRaised, Report
 from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
 from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
@@ -52,9 +53,8 @@ class Machine:
         self._aside = Aside()
         self._watch = Watch(self._aside, self._watch_opened, self._closing)
         self._links = Links(self._aside, self._opened, self._closing)
-        self._announcer = Announcer()
-        self._addresses = AddressThread()
-        self._talk = Talk(reporter)
+        self.claim, self._announcer = Claim(), Announcer()
+        self._addresses, self._talk = AddressThread(), Talk(reporter)
         self._quiet = alarm.Quiet()
         self._figures = Figures(outlet)
         self._statistics_at, self._stopping = 0.0, False

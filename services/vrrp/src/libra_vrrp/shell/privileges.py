@@ -5,8 +5,13 @@ import ctypes
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+MACHINE: Final = {"NET_ADMIN": 12, "NET_RAW": 13}
+REPORTER: Final = {"SETGID": 6, "SETUID": 7}
+"""Capabilities by their number (linux/capability.h)."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
@@ -14,6 +19,19 @@ _MCL_CURRENT_FUTURE: Final = 3
 _REAL_TIME_PRIORITY: Final = 50
 _STACK: Final = 1 << 18
 """Bytes of a thread's stack; the default, 8 MiB, is all there where memory is locked."""
+
+
+def lacking(needed: Mapping[str, int]) -> str | None:
+    """Say in one sentence which capabilities are missing; None where all are there."""
+    status = Path("/proc/self/status").read_text()
+    held = int(status.partition("CapEff:")[2].split(None, 1)[0], 16)
+    missing = [name for name, number in needed.items() if not held >> number & 1]
+    if not missing:
+        return None
+    return (
+        f"libra-vrrp lacks CAP_{', CAP_'.join(missing)}: run it as root and, in a container, with "
+        f"`cap_add: [{', '.join(missing)}]`"
+    )
 
 
 def die_with_parent(number: signal.Signals) -> None:
@@ -48,14 +66,25 @@ def prepare_interface(name: str) -> bool:
     addresses of that subnet along (net/ipv4/devinet.c). LIBRA_PROC_SYS stands for /proc/sys, which
     is read-only in containers.
     """
-    conf = Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
-    setting = conf / name / "promote_secondaries"
-    everywhere = conf / "all/promote_secondaries"
+    setting = _conf() / name / "promote_secondaries"
+    everywhere = _conf() / "all/promote_secondaries"
     if any(map(_is_set, (setting, everywhere))):
         return True
     with contextlib.suppress(OSError):
         setting.write_text("1")
     return _is_set(setting)
+
+
+def sysctl(name: str) -> str:
+    """Say what is wrong with an interface that `prepare_interface` refuses, and how to mend it."""
+    setting = f"net.ipv4.conf.{name}.promote_secondaries"
+    if not (_conf() / name).is_dir():
+        return f"{_conf().parents[1]} is missing: mount the host's /proc/sys/net there"
+    return f"{setting} is 0: run `sysctl -w {setting}=1` on the host"
+
+
+def _conf() -> Path:
+    return Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
 
 
 def _is_set(setting: Path) -> bool:

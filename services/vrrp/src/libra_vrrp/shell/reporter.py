@@ -4,6 +4,7 @@ It works without privileges, and nothing it does or fails to do changes who is m
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -41,8 +42,9 @@ from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
 from libra_vrrp.shell.handover import Handover
 from libra_vrrp.shell.line import Line
-from libra_vrrp.shell.privileges import die_with_parent
+from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
 from libra_vrrp.shell.quarters import explained, move_in
+from libra_vrrp.shell.standing_by import stand_by
 from libra_vrrp.shell.tracked import Tracked
 from libra_vrrp.wanted import instances
 
@@ -76,6 +78,7 @@ class Reporter:
         self._handover = Handover(node, line)
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
+        self._faults: dict[str, str] = {}
 
     async def run(self, metrics_port: int) -> None:
         """Run until cancelled, or until the machine has ended for good (an `Over` in a group)."""
@@ -113,6 +116,7 @@ class Reporter:
             case Awake():
                 self._tracked.tell()
             case Transition() as transition:
+                self._fault_of(transition)
                 self._show(transition)
                 self._handover.note(transition)
             case Statistics() as statistics:
@@ -125,6 +129,11 @@ class Reporter:
             self._publish(numbered.report)
             self._taken = boot, number
         self._line.send(Taken(boot, number))
+
+    def _fault_of(self, transition: Transition) -> None:
+        self._faults.pop(transition.instance, None)
+        if transition.state == "fault":
+            self._faults[transition.instance] = transition.detail
 
     def _show(self, report: Transition | Statistics) -> None:
         if self._meters is not None:
@@ -189,7 +198,8 @@ class Reporter:
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return f"the machine has not been heard for {silent:.0f} s"
-        return self._kept.trouble or self._journal.trouble
+        faults = [f"{name} is in fault: {why}" for name, why in self._faults.items()]
+        return self._kept.trouble or self._journal.trouble or "; ".join(faults) or None
 
 
 def _unkept(why: str) -> None:
@@ -220,6 +230,8 @@ def main(arguments: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     file, descriptor = arguments
     settings = from_environment([])
+    if (trouble := lacking(REPORTER)) is not None and os.geteuid() != settings.uid:
+        stand_by(trouble)
     try:
         edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
     except (LibraError, OSError) as wrong:

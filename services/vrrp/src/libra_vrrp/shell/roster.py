@@ -64,7 +64,14 @@ class Roster:
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
 
     def start(self, ground: Ground, links: Links, now: float) -> None:
-        """Start those that wait, unless their socket is still under way."""
+        """Start those that wait, unless their socket is still under way.
+
+        Where another process works in our place they start in fault, and recover when it ends.
+        """
+        if self._routers and ground.claim.take():
+            for one in self:
+                one.look(now)
+        links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if links.is_opening(one.order.interface):
@@ -74,6 +81,9 @@ class Roster:
 
     def _start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
         """Start one: as master if its predecessor was just now, else without what that one left."""
+        if ground.claim.rival is not None:
+            router.start(now, adopt=False)
+            return
         places = router.order.places
         left = [place for place in places if _is_leased(ground, place.address)]
         dead = None if self._died_at is None else now - self._died_at

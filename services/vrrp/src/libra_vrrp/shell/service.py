@@ -16,6 +16,7 @@ from typing import Final
 from libra_vrrp import reports
 from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings, from_environment
+from libra_vrrp.shell.privileges import MACHINE, lacking
 from libra_vrrp.shell.say import begin, log
 
 FIRST_PAUSE: Final = 0.1
@@ -118,4 +119,9 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"libra-vrrp: {wrong}")
     os.environ["LIBRA_NODE"] = settings.node
     begin()
+    trouble = lacking(MACHINE)
+    if trouble is not None:
+        from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
+
+        stand_by(trouble)
     Parent(settings).run()

@@ -15,7 +15,7 @@ from libra_vrrp.router import Router, advertisement, effective
 from libra_vrrp.shell.addresses import Outcome
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
-from libra_vrrp.shell.privileges import prepare_interface
+from libra_vrrp.shell.privileges import prepare_interface, sysctl
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -229,11 +229,11 @@ class VirtualRouter:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
         order, known = self.order, self._ground.interfaces
         used = {order.interface} | {place.interface for place in order.places}
+        if self._ground.claim.rival is not None:
+            return frozenset({self._ground.claim.rival})
         reasons = faults(known, order.interface, used | set(order.tracked))
         if not reasons:
-            reasons = frozenset(
-                f"promote_secondaries is 0 on {n}" for n in used if self._is_unsafe(n)
-            )
+            reasons = frozenset(sysctl(n) for n in used if self._is_unsafe(n))
         if not reasons and self._router().address == NOWHERE:
             reasons = frozenset({f"interface {order.interface} has no IPv4 address"})
         if self._refusal is not None and now < self._refusal[1]:
