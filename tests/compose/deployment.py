@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.compose import resolve
+
 from libra_lab.client import fetch
 from libra_lab.commands import run
 from libra_lab.demo.config import MAIL_PORT
@@ -22,6 +24,9 @@ KEPT = ("console", "health", "ipvs-writer", "notifier", "vrrp", "nats")
 
 SERVICES = ("console", "health", "ipvs-writer", "notifier", "vrrp")
 PROJECT = "libra"
+SYSTEM_COMPOSE, PINNED_COMPOSE = str(resolve.SYSTEM), str(resolve.PINNED)
+"""Debian's docker-compose 1.29, and what `docker compose` runs."""
+
 PATIENCE = 120.0
 """Seconds; the guest has one slow processor."""
 
@@ -71,14 +76,15 @@ class Deployment:
     real: dict[str, Node]
     servers: dict[str, "subprocess.Popen[str]"]
     ops: Ops
+    program: str = SYSTEM_COMPOSE
 
     def compose(self, *words: str) -> str:
         """Run docker-compose as a user does, in the checkout; return what it printed."""
         done = subprocess.run(
-            ["docker-compose", "-p", PROJECT, *words],
+            [self.program, "-p", PROJECT, *words],
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"docker-compose {words}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{self.program} {words}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def libra(self, *words: str) -> str:
@@ -101,8 +107,11 @@ class Deployment:
         return [row[4] for row in rows if row[0] == "-a" and row[2] == service]
 
     def container(self, service: str) -> str:
-        """Return the name that docker-compose gave to the container of *service*."""
-        return f"{PROJECT}_{service}_1"
+        """Return the name that compose gave to the container of *service*."""
+        labels = {"project": PROJECT, "service": service, "oneoff": "False"}
+        chosen = [f"--filter=label=com.docker.compose.{key}={labels[key]}" for key in labels]
+        (name,) = docker("ps", "-a", *chosen, "--format={{.Names}}").split()
+        return name
 
     def state(self, service: str, shape: str = "{{.State.Status}}") -> str:
         """Return what the engine says of a container."""
