@@ -2,7 +2,7 @@
 
 import json
 
-from libra_runtime.journal import OldServer
+from libra_runtime.journal import JournalUnavailable, OldServer
 from libra_schemas.nats import MAX_PAYLOAD, MIN_SERVER
 
 
@@ -16,9 +16,16 @@ def require_fit(version: str, max_payload: int) -> None:
 
 
 def require_durable(varz: bytes) -> None:
-    """Raise OldServer where the server acknowledges before the disk has it."""
-    settings = json.loads(varz).get("data", {})
-    if not settings.get("jetstream", {}).get("config", {}).get("sync_always"):
+    """Raise OldServer where the server acknowledges before the disk has it.
+
+    Raise JournalUnavailable where its JetStream is off: it ends it where the disk takes no more.
+    """
+    jetstream = json.loads(varz).get("data", {}).get("jetstream", {})
+    if not jetstream.get("config"):
+        raise JournalUnavailable(
+            "JetStream is off, as a full disk leaves it: make room, then restart nats-server"
+        )
+    if not jetstream["config"].get("sync_always"):
         raise OldServer(
             "nats-server acknowledges before the disk has it; set sync_interval: always"
         )
