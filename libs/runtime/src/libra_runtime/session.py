@@ -5,13 +5,12 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from libra_runtime.client import connect, nats_module, shut
 from libra_runtime.fitness import require_durable, require_fit
-from libra_runtime.healthcheck import find
-from libra_runtime.journal import JournalUnavailable, NotOurs, OldServer
+from libra_runtime.journal import OldServer
 from libra_runtime.settings import Edge
+from libra_runtime.unreached import not_ours, server_name, unreached
 from libra_schemas.errors import LibraError
 from libra_schemas.nats import MAX_PAYLOAD, VARZ, inbox_prefix
 
@@ -28,9 +27,6 @@ An fsync may be in it, and messages of others that came first.
 
 _SLOWEST = 1 << 20
 """Bytes a second that a link to the server carries at the least."""
-
-_PORT = 4222
-"""Where a URL that names no port leads."""
 
 NO_STREAM = 10059
 """JetStream's err_code for a stream that does not exist."""
@@ -218,32 +214,13 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
         require_durable((await session.request(VARZ)).data)
     except OldServer:
         await shut(client)
-        if _name(client, edge) != edge.node:
-            raise NotOurs(_not_ours(client, edge)) from None
+        if server_name(client, edge) != edge.node:
+            raise not_ours(client, edge) from None
         raise
     except asyncio.CancelledError:
         await shut(client)
         raise
     except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:
         await shut(client)
-        why = client.last_error or error
-        if "authorization" in str(why).lower():
-            raise NotOurs(_not_ours(client, edge)) from None
-        raise JournalUnavailable(f"{edge.nats}: {str(why) or type(why).__name__}") from None
+        raise unreached(client, edge, client.last_error or error) from None
     return session
-
-
-def _name(client: "Client", edge: Edge) -> str:
-    """Name the server that greeted; one that runs on our generated configuration is the node's."""
-    return str(client._server_info.get("server_name", edge.node))  # noqa: SLF001 - see above
-
-
-def _not_ours(client: "Client", edge: Edge) -> str:
-    """Say that the server knows no key of this node, and what that comes from."""
-    name, way = _name(client, edge), find(urlsplit(edge.nats).port or _PORT)
-    if name != edge.node:
-        return f"{edge.nats} is the NATS server {name!r}, not node {edge.node}'s: stop it ({way})"
-    return (
-        f"the NATS server of {edge.nats} refuses the key of node {edge.node}: stop it where it is "
-        f"another director's ({way}); where keys were made anew restart it, then whom it refuses"
-    )

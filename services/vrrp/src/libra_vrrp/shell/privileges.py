@@ -52,7 +52,8 @@ def urgent() -> list[str]:
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY))
     except OSError as refused:
-        notices.append(f"no real-time priority ({refused.strerror}): needs CAP_SYS_NICE")
+        needs = "CAP_SYS_NICE and, in a cgroup with a budget for it, cpu.rt_runtime_us"
+        notices.append(f"no real-time priority ({refused.strerror}): needs {needs}")
     if _libc().mlockall(_MCL_CURRENT_FUTURE) != 0:
         reason = os.strerror(ctypes.get_errno())
         notices.append(f"memory is not locked ({reason}): needs CAP_IPC_LOCK")
