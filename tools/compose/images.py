@@ -166,7 +166,7 @@ def make_base(name: str) -> None:
         with (STATE / "debootstrap.log").open("wb") as log:
             if subprocess.run(argv, stdout=log, stderr=log, check=False).returncode != 0:
                 said = Path(log.name).read_text(errors="replace")[-1000:]
-                raise Broken(f"debootstrap failed, see {log.name}; it said last:\n{said}")
+                raise Unfit(f"debootstrap failed, see {log.name}; it said last:\n{said}")
         Path(directory, "bin/busybox").rename(busybox)
         shutil.rmtree(Path(directory, "var/cache/apt"))
         shutil.rmtree(Path(directory, "var/lib/apt/lists"))
