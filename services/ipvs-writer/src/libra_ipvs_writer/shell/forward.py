@@ -29,12 +29,16 @@ class Forward:
         self.trouble: str | None = None
 
     async def look(self, prepared: Prepared | None) -> None:
-        """Read the packet filter again, beside the loop: rules may be many."""
+        """Read the packet filter again, beside the loop: rules may be many.
+
+        What cannot be read says nothing: the last verdict stands.
+        """
         try:
             found = await asyncio.to_thread(self._examine, prepared) if prepared else []
         except (OSError, UnreadableRules, MalformedMessage) as error:
             self._tell_unreadable(str(error))
-            found = []
+            return
+        self._unreadable = None
         trouble = found[0] if found else None
         if trouble is not None and trouble != self.trouble:
             self._log.warning("answers are dropped", why=trouble)
