@@ -27,15 +27,10 @@ README = (ROOT / "deploy" / "README.md").read_text()
 
 CAPABILITIES = {
     "init": {"CHOWN", "DAC_OVERRIDE"},
-    "config": {"DAC_READ_SEARCH"},
-    "libra": {"DAC_READ_SEARCH"},
     "vrrp": {"NET_ADMIN", "NET_RAW", "SETUID", "SETGID", "SYS_NICE", "IPC_LOCK"},
     "ipvs-writer": {"NET_ADMIN"},
 }
-"""Design §2, with what it calls optional; `init` hands files over, and ends.
-
-`config` and `libra` read a config that only its owner may.
-"""
+"""Design §2, with what it calls optional; `init` hands files over, and ends."""
 
 
 def user_of(name: str) -> str:

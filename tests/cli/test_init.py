@@ -1,6 +1,7 @@
 """`libra init` in stages, as containers run it, and as a whole."""
 
 import json
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -34,6 +35,19 @@ def test_a_missing_config_is_refused_in_one_sentence(host: Host) -> None:
     done = host.libra("init", "--config", str(host.directory / "none.yaml"))
     assert done.returncode == REFUSED
     assert "none.yaml" in done.stderr
+
+
+def test_a_config_that_containers_could_not_read_is_refused(host: Host) -> None:
+    file = Path(host.write(GOOD))
+    file.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(file, 1000, 1000)
+    done = host.libra("init", "--stage", "files", "--config", str(file))
+    assert done.returncode == REFUSED
+    assert f"{file}: only its owner may read it; run `chmod a+r` on it" in done.stderr
+    assert not host.site.state.exists()
+    file.chmod(0o604)
+    assert host.libra("init", "--stage", "files", "--config", str(file)).returncode == 0
 
 
 def test_a_config_without_this_node_is_refused(host: Host) -> None:
@@ -90,6 +104,25 @@ def test_a_monitoring_port_that_others_have_is_named(host: Host, varz: bytes, wo
         assert words in str(squatter(host.site, port))
         other.shutdown(socket.SHUT_RDWR)
         answering.join()
+
+
+def test_silence_on_a_port_of_the_server_proves_no_stranger(host: Host) -> None:
+    assert host.libra("init", "--stage", "files").returncode == 0
+    address, port = host.site.endpoint
+    with socket.create_server((address, port)):
+        done = host.libra("init", "--stage", "streams", "--wait", "0.2")
+    assert done.returncode == UNREACHABLE
+    assert done.stderr == (
+        f"libra: something listens on 127.0.0.1:{port} but says nothing: a hung nats-server, "
+        f"or another program (`ss -ltnp 'sport = :{port}'` on the host names it)\n"
+    )
+
+
+def test_silence_on_the_monitoring_port_proves_no_stranger(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = squatter(host.site, silent.getsockname()[1])
+    assert found is not None
+    assert not found.sure
 
 
 def test_a_server_that_is_starting_is_no_squatter(host: Host) -> None:

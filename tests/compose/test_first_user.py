@@ -147,8 +147,10 @@ def table() -> list[str]:
 
 
 def test_the_five_lines_bring_up_a_director_that_balances(first: Checkout) -> None:
-    assert "revision 1" in first.said
-    assert "192.0.2.10" in first.said
+    assert "a: " in first.said
+    status = "docker compose run --rm -T libra status"
+    wait_until(lambda: "a: revision 1" in first.shell(status), "the config is in force", PATIENCE)
+    assert "192.0.2.10" in first.shell(status)
     first.await_healthy()
     first.await_answer()
     wait_until(lambda: len(table()) == 3, "two backends", PATIENCE)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from libra_cli import operate, past
-from libra_cli.config_file import count, in_words, node_of, notes, read
+from libra_cli.config_file import count, in_words, node_of, notes, read, require_shared
 from libra_cli.exits import CommandError
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
@@ -118,6 +118,8 @@ def init(
     given = None
     if config is not None:
         parsed, document = read(config, as_json=as_json)
+        if stage == "files":
+            require_shared(config)
         node = node_of(node, list(parsed.nodes))
         given = Offer(document, config.absolute(), "libra init")
     elif stage == "config":

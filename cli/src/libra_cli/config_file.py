@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 - `libra up` must not wait for what others import.
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -47,6 +48,19 @@ def read(
     for note in notes(config):
         sys.stderr.write(f"{file}: note: {note}\n")
     return config, document
+
+
+def require_shared(file: Path) -> None:
+    """Raise CommandError where root may read *file* by its capabilities only.
+
+    Containers without them offer it to the console later, and read it for `libra apply`.
+    """
+    from libra_runtime.yaml_config import LET_READ
+
+    found = file.stat()
+    of_group = found.st_gid in {os.getgid(), *os.getgroups()} and found.st_mode & stat.S_IRGRP
+    if found.st_uid != 0 and not of_group and not found.st_mode & stat.S_IROTH:
+        raise CommandError(f"{file}: only its owner may read it; {LET_READ}")
 
 
 def notes(config: "Config") -> list[str]:

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from libra_cli.site import Site
 
 TIMEOUT = 30.0
 """Seconds; longer than the console waits for an acknowledgement."""
+
+_LOOK = 0.2
+"""Seconds between two looks for the console."""
 
 _UNAVAILABLE = 503
 
@@ -27,7 +32,32 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def ask(site: Site, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-    """Send one request; return status and JSON body; raise CommandError where nobody answers."""
+    """Send one request; return status and JSON body; raise CommandError where nobody answers.
+
+    A console that is not there yet is waited for as many seconds as LIBRA_WAIT says.
+    """
+    deadline = time.monotonic() + _patience()
+    while True:
+        try:
+            return _ask(site, method, path, body)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() >= deadline:
+                raise CommandError(
+                    f"no console answers on {site.socket}: start node {site.node} (`libra up`, "
+                    "`docker compose up -d`), or name another with --node or --run",
+                    UNREACHABLE,
+                ) from None
+            time.sleep(_LOOK)
+
+
+def _patience() -> float:
+    given = os.environ.get("LIBRA_WAIT", "0")
+    if not given.isdecimal():
+        raise CommandError(f"LIBRA_WAIT: expected whole seconds, not {given!r}")
+    return float(given)
+
+
+def _ask(site: Site, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
     connection = _UnixConnection(site.socket, TIMEOUT)
     try:
         raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -35,11 +65,7 @@ def ask(site: Site, method: str, path: str, body: Any = None) -> tuple[int, dict
         response = connection.getresponse()
         return response.status, json.loads(response.read())
     except (FileNotFoundError, ConnectionRefusedError):
-        raise CommandError(
-            f"no console answers on {site.socket}: start node {site.node} with `libra up`, "
-            "or name another with --node or --run",
-            UNREACHABLE,
-        ) from None
+        raise
     except PermissionError:
         raise CommandError(
             f"{site.socket} may not be opened by this user: run as root", UNREACHABLE

@@ -101,6 +101,8 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
             "is a directory; compose makes one where LIBRA_CONFIG names a file that does not "
             "exist: remove it, and name the file",
         ) from None
+    except PermissionError:
+        raise _single(str(path), f"cannot be read: Permission denied; {LET_READ}") from None
     except OSError as error:
         raise _single(str(path), f"cannot be read: {error.strerror}") from None
     return load_config(text, str(path))
@@ -198,6 +200,8 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> ConfigError:
     hint = _TABS if "\t" in here else _BRACKETS if "[" in here else ""
     return ConfigError((Problem("", f"no YAML: {message}", hint, file, line, column),))
 
+
+LET_READ = "run `chmod a+r` on it (a config holds no secret, it names the files that do)"
 
 _TABS = "YAML indents with spaces, and this line has a tab"
 _BRACKETS = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
