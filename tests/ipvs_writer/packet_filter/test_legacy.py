@@ -130,6 +130,14 @@ def test_a_broken_entry_is_refused(octets: bytes, why: str) -> None:
         decode(4, Info(0, 152, 2, len(octets)), octets)
 
 
+def test_a_chain_that_nothing_ends_is_refused() -> None:
+    named = bytearray(entry(0, size=176, measure=64) + bytes(24))
+    named[114:119], named[144:146] = b"ERROR", b"c\0"
+    octets = entry(152 * 2 + 176) + entry(-1) + bytes(named) + entry(-5)
+    with pytest.raises(UnreadableRules, match="the chain c has no end"):
+        decode(4, Info(0, 152, 4, len(octets)), octets)
+
+
 def test_an_unknown_verdict_is_unsure() -> None:
     octets = entry(-4) + entry(-1)
     base = decode(4, Info(0, 152, 2, len(octets)), octets)

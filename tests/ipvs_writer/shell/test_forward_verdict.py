@@ -1,6 +1,7 @@
 """What is said of the packet filter from one look to the next, whatever a look ends by."""
 
 from collections.abc import Sequence
+from struct import error as StructError  # noqa: N812 - it is one
 
 import pytest
 import structlog
@@ -52,3 +53,12 @@ async def test_a_failure_is_told_once_and_again_after_a_look_that_succeeds(
     said, logged = await looks(monkeypatch, CHANGED, CHANGED, [], CHANGED)
     assert said == [None] * 4
     assert logged == ["the packet filter cannot be read"] * 2
+
+
+@pytest.mark.parametrize("error", [KeyError("c"), IndexError(), StructError("short"), OSError(5)])
+async def test_a_look_never_ends_the_writer(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    said, logged = await looks(monkeypatch, ["dropped"], error)
+    assert said == ["dropped", "dropped"]
+    assert logged[1:] == ["the packet filter cannot be read"]

@@ -156,6 +156,8 @@ class _Blob:
         return _text(name), revision, self._octets[at + EXTENSION.size : at + size]
 
     def _rules(self, chain: str) -> Iterator[Rule]:
+        if chain not in self._places:
+            raise UnreadableRules(f"the chain {chain} has no end")
         at, end = self._places[chain]
         while at < end:
             yield self._rule(at)

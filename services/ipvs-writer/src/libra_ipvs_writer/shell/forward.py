@@ -1,6 +1,7 @@
 """Verifies that what real servers answer by NAT passes the host's packet filter."""
 
 import asyncio
+from struct import error as StructError  # noqa: N812 - it is one
 
 import structlog
 
@@ -17,6 +18,8 @@ from libra_schemas.intent.prepared import Prepared
 
 FAMILIES: tuple[Family, ...] = (4, 6)
 TRACKS = "net.ipv4.vs.conntrack"
+UNREADABLE = (OSError, UnreadableRules, MalformedMessage, LookupError, StructError)
+"""What a look may end by, bytes that no reader foresaw too: it is advice, the writer goes on."""
 
 
 class Forward:
@@ -35,8 +38,8 @@ class Forward:
         """
         try:
             found = await asyncio.to_thread(self._examine, prepared) if prepared else []
-        except (OSError, UnreadableRules, MalformedMessage) as error:
-            self._tell_unreadable(str(error))
+        except UNREADABLE as error:
+            self._tell_unreadable(f"{type(error).__name__}: {error}")
             return
         self._unreadable = None
         trouble = found[0] if found else None
