@@ -12,7 +12,8 @@ import sys
 import tarfile
 from pathlib import PurePath
 
-from tools.compose.images import ROOT, Broken, docker_says, engine, names, told
+from tools.compose.engine import ROOT, Broken, docker_says, engine, told
+from tools.compose.images import names
 
 SERVICE = "notifier"
 """The service whose image is built twice; its closure has the most packages of all services'."""
