@@ -149,6 +149,42 @@ def test_a_map_of_marks_is_a_condition_and_what_is_not_known_is_unsure() -> None
     assert decode(4, attribute(9, b"")) == Rule((), Action.GO_ON)
 
 
+SOURCE, OTHER = payload(1, 12, 4), attribute(1, four(2))
+LOADS = OTHER + attribute(2, four(1))
+
+
+@pytest.mark.parametrize(
+    ("expression", "action"),
+    [
+        *((("hash", LOADS), Action.GO_ON), (("byteorder", LOADS), Action.GO_ON)),
+        *((("socket", LOADS), Action.GO_ON), (("tunnel", LOADS), Action.GO_ON)),
+        *((load("numgen", 2), Action.GO_ON), (load("fib", 2), Action.GO_ON)),
+        (("inner", nested(5, attribute(1, b"payload\0"))), Action.UNSURE),
+        (("unheard", b""), Action.UNSURE),
+    ],
+)
+def test_what_was_loaded_is_forgotten_where_something_else_is(
+    expression: tuple[str, bytes], action: Action
+) -> None:
+    rule = decode(4, program(SOURCE, expression, cmp(bytes(4))))
+    assert rule is not None
+    assert (set(rule.conditions), rule.action) == ({Unclear()}, action)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param(("dynset", attribute(1, b"a\0")), id="a set called a"),
+        pytest.param(("limit", attribute(1, bytes(8))), id="a limit"),
+        pytest.param(("range", load("range", 0)[1]), id="a range"),
+        pytest.param(("objref", attribute(2, b"name\0")), id="an object"),
+    ],
+)
+def test_what_loads_nothing_leaves_what_was_loaded(expression: tuple[str, bytes]) -> None:
+    expected = Rule((Unclear(), Source(0x0A000001, 0x0A000001)), Action.GO_ON)
+    assert decode(4, program(SOURCE, expression, cmp(bytes((10, 0, 0, 1))))) == expected
+
+
 def test_what_is_written_into_a_packet_is_no_condition() -> None:
     writes = "payload", attribute(5, four(1)) + attribute(2, four(1))
     assert decode(4, program(writes)) == Rule((), Action.GO_ON)

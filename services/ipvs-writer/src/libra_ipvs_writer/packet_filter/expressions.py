@@ -1,8 +1,8 @@
 """One rule of nf_tables out of its expressions (linux/netfilter/nf_tables.h).
 
 A rule is a little program: expressions load a field into a register, mask it, compare it, and end
-by a verdict. Rule: an expression that is not known makes the rule unsure; a comparison of what is
-not known is Unclear.
+by a verdict. Rule: an expression that is not known makes the rule unsure and forgets all registers;
+a comparison of what is not known is Unclear.
 """
 
 from collections.abc import Callable
@@ -45,11 +45,11 @@ EQUAL, NOT_EQUAL = 0, 1
 PLAIN_BITWISE, BITWISE_MASK, BITWISE_XOR = 0, 4, 5
 LOOKUP_RESULT = 3
 HARMLESS = frozenset({"counter", "log", "flow_offload", "dup", "last"})
-CONDITIONAL = frozenset({
-    "limit", "quota", "connlimit", "dynset", "fib", "socket", "osf", "rt", "hash", "numgen",
-    "range", "exthdr", "xfrm", "tunnel", "byteorder", "objref", "inner",
-})  # fmt: skip
-"""Expressions that load what we do not know, or let the rule go on only sometimes."""
+DESTINATION = dict.fromkeys(("exthdr", "fib", "numgen", "osf", "rt", "xfrm"), 1)
+DESTINATION |= dict.fromkeys(("byteorder", "hash", "socket", "tunnel"), 2)
+"""Expressions that load what we do not know: the attribute that names the register."""
+CONDITIONAL = frozenset({"connlimit", "dynset", "limit", "objref", "quota", "range"})
+"""Expressions that load nothing and let the rule go on only sometimes."""
 VERDICTS = {DROP: Action.DROP, ACCEPT: Action.ACCEPT, GO_ON: Action.GO_ON, RETURN: Action.RETURN}
 
 
@@ -85,10 +85,13 @@ class Program:
         """Take one expression in."""
         if kind in READERS:
             READERS[kind](self, data)
+        elif kind in DESTINATION:
+            self._load(number(data, DESTINATION[kind]), UNKNOWN)
+            self.conditions.append(Unclear())
         elif kind in CONDITIONAL:
-            self._load(number(data, 1), UNKNOWN)
             self.conditions.append(Unclear())
         elif kind not in HARMLESS:
+            self.registers.clear()
             self.unsure = True
 
     def _load(self, register: int, loaded: Loaded) -> None:
