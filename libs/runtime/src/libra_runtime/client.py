@@ -41,30 +41,36 @@ async def connect(
 ) -> None:
     """Connect as the edge's user; call *end* when it is over, *say* with every complaint.
 
-    Raise JournalUnavailable where the seed cannot be used, else what nats-py raises.
+    Raise JournalUnavailable where the seed cannot be used, else what nats-py raises: what kept it
+    from a server it only complains of.
     """
+    last: list[Exception] = []
 
     async def closed() -> None:
         end()
 
     async def failed(error: Exception) -> None:
+        last[:] = [error] if isinstance(error, OSError) else last
         say(str(error) or type(error).__name__)
 
     client._parse_header_lines = header_lines  # type: ignore[method-assign]  # noqa: SLF001 - speed
-    await client.connect(
-        edge.nats,
-        name=f"{edge.service} of {edge.node}",
-        allow_reconnect=False,
-        max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
-        reconnect_time_wait=0.05,  # type: ignore[arg-type] # passed to sleep, annotated as int
-        connect_timeout=2,
-        ping_interval=5,
-        max_outstanding_pings=2,
-        closed_cb=closed,
-        error_cb=failed,
-        nkeys_seed_str=_seed(edge),
-        inbox_prefix=prefix,
-    )
+    try:
+        await client.connect(
+            edge.nats,
+            name=f"{edge.service} of {edge.node}",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,  # nats-py waits and tries again even before it gives up
+            reconnect_time_wait=0.05,  # type: ignore[arg-type] # passed to sleep, annotated as int
+            connect_timeout=2,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            closed_cb=closed,
+            error_cb=failed,
+            nkeys_seed_str=_seed(edge),
+            inbox_prefix=prefix,
+        )
+    except nats_module().errors.NoServersError as none:
+        raise (last[0] if last else none) from None
     _watch(client, end)
 
 

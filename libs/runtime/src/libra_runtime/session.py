@@ -222,5 +222,5 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
         raise
     except (nats.errors.Error, OSError, TimeoutError, LibraError) as error:
         await shut(client)
-        raise unreached(client, edge, client.last_error or error) from None
+        raise unreached(client, edge, error) from None
     return session

@@ -1,6 +1,10 @@
 """Why a NATS server was not reached or is not ours, in words that say what to do."""
 
-from typing import TYPE_CHECKING
+import os
+import re
+from errno import ECONNREFUSED
+from socket import gaierror
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from libra_runtime.client import nats_module
@@ -14,9 +18,15 @@ if TYPE_CHECKING:
 _PORT = 4222
 """Where a URL that names no port leads."""
 
+_ERRNO: Final = re.compile(r"\[Errno ([0-9]+)\]")
+"""One errno(3), of each address of a host where asyncio tried several."""
 
-def unreached(client: "Client", edge: Edge, why: Exception) -> JournalUnavailable:
+
+def unreached(client: "Client", edge: Edge, raised: Exception) -> JournalUnavailable:
     """Say what a connection failed of."""
+    last = client.last_error
+    is_known = last is not None and not isinstance(last, nats_module().errors.NoServersError)
+    why = last if last is not None and is_known else raised
     if "authorization" in str(why).lower():
         return not_ours(client, edge)
     return JournalUnavailable(f"{edge.nats}: {_told(why)}")
@@ -24,12 +34,17 @@ def unreached(client: "Client", edge: Edge, why: Exception) -> JournalUnavailabl
 
 def _told(why: Exception) -> str:
     """Say it ourselves where nats-py has no words (silence), or strange ones."""
-    errors = nats_module().errors
-    if isinstance(why, errors.NoServersError | ConnectionRefusedError):
-        return "no nats-server listens there"
-    if isinstance(why, errors.TimeoutError | TimeoutError):
+    if isinstance(why, TimeoutError):
         return "nats-server does not answer"
+    if isinstance(why, gaierror) and why.strerror:
+        return why.strerror
+    if isinstance(why, OSError) and (numbers := _ERRNO.findall(str(why))):
+        return ", ".join(dict.fromkeys(_failure(int(each)) for each in numbers))
     return str(why) or type(why).__name__
+
+
+def _failure(number: int) -> str:
+    return "no nats-server listens there" if number == ECONNREFUSED else os.strerror(number)
 
 
 def server_name(client: "Client", edge: Edge) -> str:
