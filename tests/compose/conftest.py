@@ -14,7 +14,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from tests.compose.deployment import CONFIG, DR, FACTS, PATIENCE, ROOT, Deployment, docker
+from tests.compose.deployment import (
+    CONFIG,
+    DR,
+    FACTS,
+    KEPT,
+    PATIENCE,
+    ROOT,
+    Deployment,
+    docker,
+    documented_rule,
+)
 
 from libra_lab.commands import run
 from libra_lab.demo.config import HOOK_PORT, SECRET
@@ -138,3 +148,13 @@ def director(network: Topology, tmp_path_factory: pytest.TempPathFactory) -> Dep
     made.await_answer(DR)
     FACTS.append(f"up: {up:.1f} s; to the first answer: {time.monotonic() - began:.1f} s")
     return made
+
+
+@pytest.fixture(scope="module")
+def running(director: Deployment) -> Iterator[Deployment]:
+    """Give the director with the real servers' way back open, so that all of it can be well."""
+    rule = documented_rule()
+    run(rule)
+    director.await_well(*KEPT)
+    yield director
+    run([word.replace("-I", "-D") for word in rule])

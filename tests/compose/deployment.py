@@ -117,21 +117,15 @@ class Deployment:
         """Return what the engine says of a container."""
         return docker("inspect", "-f", shape, self.container(service)).strip()
 
-    def is_well(self, service: str) -> bool:
-        """Run the container's own health check now; tell whether it passes."""
-        if self.state(service) != "running":
-            return False
-        check = json.loads(self.state(service, "{{json .Config.Healthcheck.Test}}"))[1:]
-        done = subprocess.run(
-            ["docker", "exec", self.container(service), *check], capture_output=True, check=False
-        )
-        return done.returncode == 0
+    def complaint(self, service: str) -> str:
+        """Run the container's own health check now; see `complaint`."""
+        return complaint(self.container(service))
 
     def await_well(self, *services: str) -> float:
         """Wait until the health checks pass; return how long it took in seconds."""
         began = time.monotonic()
         for service in services:
-            while not self.is_well(service):
+            while self.complaint(service):
                 assert time.monotonic() - began < PATIENCE, docker("logs", self.container(service))
                 time.sleep(0.5)
         return time.monotonic() - began
@@ -152,6 +146,18 @@ class Deployment:
     def await_answer(self, url: str) -> float:
         """Wait until somebody answers the client; return how long it took in seconds."""
         return wait_until(lambda: bool(answer(self.client, url, 1.0)), f"{url} answers", PATIENCE)
+
+
+def complaint(container: str) -> str:
+    """Run a container's own health check now; return its sentence, "" where all is well."""
+    check = json.loads(docker("inspect", "-f", "{{json .Config.Healthcheck.Test}}", container))[1:]
+    done = subprocess.run(
+        ["docker", "exec", container, *check],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    said = done.stdout.strip()
+    assert (done.returncode == 0) == (not said), said
+    return said
 
 
 def answer(client: Node, url: str, timeout: float = 5.0) -> str:

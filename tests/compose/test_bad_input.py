@@ -20,8 +20,8 @@ from tests.compose.deployment import (
     ROOT,
     SERVICES,
     Deployment,
+    complaint,
     docker,
-    documented_rule,
 )
 from tools.compose import resolve
 
@@ -64,16 +64,6 @@ DIRECTORY = (
 FOREIGN = "is taken by something that is no nats-server"
 
 
-@pytest.fixture(scope="module")
-def running(director: Deployment) -> Iterator[Deployment]:
-    """Give the director with the real servers' way back open, so that all of it can be well."""
-    rule = documented_rule()
-    run(rule)
-    director.await_well(*KEPT)
-    yield director
-    run([word.replace("-I", "-D") for word in rule])
-
-
 def compose(*words: str, project: str = PROJECT, **setting: str) -> tuple[int, str]:
     """Run docker-compose with a setting; give its exit status and all it said."""
     done = subprocess.run(
@@ -100,21 +90,10 @@ def log(service: str, project: str = PROJECT) -> list[str]:
     return done.stdout.splitlines()
 
 
-def check(service: str, project: str = PROJECT) -> str:
-    """Run a container's health check; give its sentence, "" where all is well."""
-    command = ["docker", "exec", f"{project}_{service}_1", "/opt/libra/bin/python"]
-    command += ["-m", "libra_runtime.healthcheck"]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert (done.returncode == 0) == (done.stdout == ""), done.stdout
-    return done.stdout.strip()
-
-
 def await_sentence(service: str, sentence: str, project: str = PROJECT) -> None:
     """Wait until the health check says *sentence*, and nothing beside it."""
     what = f"{service} says {sentence!r}"
-    wait_until(lambda: check(service, project) == sentence, what, PATIENCE, 0.5)
+    wait_until(lambda: complaint(f"{project}_{service}_1") == sentence, what, PATIENCE, 0.5)
 
 
 def who_has(port: int) -> str:
@@ -374,7 +353,11 @@ def test_a_kernel_without_ipvs_is_told_and_waited_for(running: Deployment) -> No
         assert told_once("ipvs-writer", missing)
         run([loader, "ip_vs"])
         scheduler = "load it with `modprobe ip_vs_rr`"
-        wait_until(lambda: scheduler in check("ipvs-writer"), "the scheduler is missing", PATIENCE)
+        wait_until(
+            lambda: scheduler in running.complaint("ipvs-writer"),
+            "the scheduler is missing",
+            PATIENCE,
+        )
     finally:
         hook.write_text(loader)
     running.await_well("ipvs-writer")

@@ -41,7 +41,7 @@ def test_nat_passes_once_the_documented_rule_is_there(director: Deployment) -> N
     assert answer(director.client, NAT, 2.0) == ""
     rule = documented_rule()
     said = f"run `{' '.join(rule)}` on the host."
-    assert said in complaint(director, "ipvs-writer")
+    assert said in director.complaint("ipvs-writer")
     assert said in director.libra("status")
     run(rule)
     director.await_answer(NAT)
@@ -158,14 +158,3 @@ def test_down_leaves_table_and_log_and_up_changes_nothing(director: Deployment) 
     assert not {"table.changed", "table.recorded", "table.drift"} & set(news)
     replayed = director.libra("replay", "--format", "ipvsadm").splitlines()
     assert replayed == director.ipvsadm() == table
-
-
-def complaint(director: Deployment, service: str) -> str:
-    """Run the container's own health check; return what it says while it fails."""
-    check = json.loads(director.state(service, "{{json .Config.Healthcheck.Test}}"))[1:]
-    done = subprocess.run(
-        ["docker", "exec", director.container(service), *check],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    return done.stdout
