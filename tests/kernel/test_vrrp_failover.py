@@ -3,6 +3,8 @@
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -221,3 +223,24 @@ def test_a_killed_parent_leaves_no_one_behind(pair: "Pair") -> None:
     pair.a.signal(signal.SIGKILL, "parent")
     pair.until(lambda: pair.owners() == ["b"], SKEW_OF_B + SLACK, "b alone owns the address")
     pair.soon(lambda: pair.a.node.processes() == [], "nothing runs on a")
+
+
+def test_an_ordinary_user_who_takes_the_name_first_costs_no_address(pair: "Pair") -> None:
+    program = """
+import os, socket, time
+os.setresuid(65534, 65534, 65534)
+holder = socket.socket(socket.AF_UNIX)
+holder.bind("\\0libra-vrrp")
+holder.listen()
+print("held", flush=True)
+time.sleep(600)
+"""
+    stranger = pair.a.node.popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    try:
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "held\n"
+        pair.start()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.communicate(timeout=60)
