@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_vrrp.shell.privileges import prepare_interface
+from libra_vrrp.shell.privileges import prepare_interface, sysctl
 
 
 def conf(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -31,6 +31,20 @@ def test_an_interface_that_cannot_be_prepared_is_told_apart(
 ) -> None:
     conf(tmp_path, monkeypatch)
     assert not prepare_interface("eth8")
+
+
+def test_what_is_wrong_with_an_interface_is_told_with_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = conf(tmp_path, monkeypatch).parent
+    settings.with_name("eth0.100").mkdir()
+    word = "net.ipv4.conf.eth0/100.promote_secondaries"
+    assert sysctl("eth0.100") == f"{word} is 0: run `sysctl -w {word}=1` on the host"
+    missing = f"{settings.with_name('wg9')} is missing"
+    assert sysctl("wg9") == f"{missing}: IPv4 is off on wg9, give it an MTU of 68 or more"
+    monkeypatch.setenv("LIBRA_PROC_SYS", str(tmp_path / "elsewhere"))
+    mount = f"{tmp_path}/elsewhere/net is missing: mount the host's /proc/sys/net there"
+    assert sysctl("eth9") == mount
 
 
 def test_a_thread_of_the_machine_costs_little_locked_memory() -> None:

@@ -77,10 +77,16 @@ def prepare_interface(name: str) -> bool:
 
 
 def sysctl(name: str) -> str:
-    """Say what is wrong with an interface that `prepare_interface` refuses, and how to mend it."""
-    setting = f"net.ipv4.conf.{name}.promote_secondaries"
-    if not (_conf() / name).is_dir():
+    """Say what is wrong with an interface that `prepare_interface` refuses, and how to mend it.
+
+    The kernel has no IPv4 settings for an interface whose MTU is below 68 (net/ipv4/devinet.c);
+    a dot in a name is a slash for sysctl(8).
+    """
+    if not _conf().is_dir():
         return f"{_conf().parents[1]} is missing: mount the host's /proc/sys/net there"
+    if not (_conf() / name).is_dir():
+        return f"{_conf() / name} is missing: IPv4 is off on {name}, give it an MTU of 68 or more"
+    setting = f"net.ipv4.conf.{name.replace('.', '/')}.promote_secondaries"
     return f"{setting} is 0: run `sysctl -w {setting}=1` on the host"
 
 
