@@ -69,26 +69,27 @@ async def tail(
     following = first
     silence = SILENCE
     log: Log | None = None
-    while True:
-        session = await wire.session()
-        begun = following
-        try:
-            now = await _look(session)
-            _require_same(log, now)
-            log = now
-            name, pending = await _open(session, wire.edge.service, filters, following)
-            wire.deaf = None
-            yield Opened(pending)
-            async with aclosing(_pull(session, name, silence)) as pulled:
-                async for record, waiting in pulled:
-                    following, silence = record.sequence + 1, SILENCE
-                    log = Log(now.made, max(now.last, record.sequence))
-                    yield record, waiting
-        except (Interrupted, SessionLost, TimeoutError, ApiError) as trouble:
-            wire.deaf = _deaf(trouble)
-            if following == begun:
-                silence = min(2 * silence, LONGEST)
-                await asyncio.sleep(_RETRY)
+    with wire.listening() as say:
+        while True:
+            session = await wire.session()
+            begun = following
+            try:
+                now = await _look(session)
+                _require_same(log, now)
+                log = now
+                name, pending = await _open(session, wire.edge.service, filters, following)
+                say(None)
+                yield Opened(pending)
+                async with aclosing(_pull(session, name, silence)) as pulled:
+                    async for record, waiting in pulled:
+                        following, silence = record.sequence + 1, SILENCE
+                        log = Log(now.made, max(now.last, record.sequence))
+                        yield record, waiting
+            except (Interrupted, SessionLost, TimeoutError, ApiError) as trouble:
+                say(_deaf(trouble))
+                if following == begun:
+                    silence = min(2 * silence, LONGEST)
+                    await asyncio.sleep(_RETRY)
 
 
 def _deaf(trouble: Exception) -> str | None:

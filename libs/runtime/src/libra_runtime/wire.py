@@ -1,6 +1,8 @@
 """The connection to NATS over time: one session after another, until it is refused for good."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from libra_runtime import logs
 from libra_runtime.journal import JournalUnavailable, OldServer
@@ -15,7 +17,7 @@ RETRY = 0.2
 class Wire:
     """Hands out the current session; `trouble` says why there is none.
 
-    `deaf` says why nothing can be heard although there is one.
+    `deaf` says why somebody `listening` hears nothing although there is one.
     """
 
     def __init__(self, edge: Edge) -> None:
@@ -23,7 +25,7 @@ class Wire:
         self.failure: LibraError | None = None
         self.trouble: str | None = "not connected yet"
         self.complaint = "nothing"
-        self.deaf: str | None = None
+        self._deafness: dict[object, str | None] = {}
         self.tried = False
         self.sessions = 0
         self.changed = asyncio.Event()
@@ -36,6 +38,24 @@ class Wire:
         if self._session is None or self._session.lost.is_set():
             return None
         return self._session
+
+    @property
+    def deaf(self) -> str | None:
+        """Say what the first listener who cannot hear fails of, None where all can."""
+        return next((why for why in self._deafness.values() if why is not None), None)
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[str | None], None]]:
+        """Give a listener a way to say why it hears nothing (None: it hears); over with it."""
+        listener = object()
+
+        def say(deaf: str | None) -> None:
+            self._deafness[listener] = deaf
+
+        try:
+            yield say
+        finally:
+            self._deafness.pop(listener, None)
 
     async def session(self) -> Session:
         """Wait for a session; raise what the wire failed of."""
