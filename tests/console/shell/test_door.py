@@ -1,6 +1,7 @@
 """The console's socket may vanish; callers find their way in again."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
@@ -63,5 +64,19 @@ async def test_another_process_in_our_place_is_told_and_left_alone(
             await asyncio.sleep(0.01)
             assert "another process listens on" in str(door.trouble)
     path.unlink(missing_ok=True)
+    await well(door)
+    assert b"hello" in await ask(path)
+
+
+@pytest.mark.parametrize("what", ["a file", "a dead socket"])
+async def test_what_nobody_listens_on_is_replaced(door: Door, tmp_path: Path, what: str) -> None:
+    path = tmp_path / "run" / "socket"
+    path.unlink()
+    if what == "a file":
+        path.write_text("no socket")
+    else:
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+    assert door.trouble == f"nobody listens on {path}; the socket is made anew"
     await well(door)
     assert b"hello" in await ask(path)
