@@ -87,10 +87,10 @@ async def _server(work: Work) -> bool:
     doubts = 0
     while not await asyncio.to_thread(answers, *work.site.endpoint):
         taken = await asyncio.to_thread(squatter, work.site, work.monitor)
-        doubts = doubts + 1 if taken else 0
+        doubts = doubts + 1 if taken and taken.sure else 0
         if time.monotonic() >= deadline or doubts == _SURE:
             if taken:
-                raise CommandError(taken, MISSING)
+                raise CommandError(taken.sentence, MISSING if taken.sure else UNREACHABLE)
             if work.patience:
                 raise CommandError(
                     f"no nats-server answers on {work.site.nats} after {work.patience:g} s: "
