@@ -21,7 +21,10 @@ from tests.ipvs_writer.forwarding import (
     rule,
 )
 from tests.kernel.test_ipvs_process import output, writer
+from tests.kernel.test_ipvs_writer import W1, W2, servers, serving, sh, until
+from tests.kernel.test_ipvs_writer import Site as Quiet
 
+from libra_ipvs_writer.shell.forward import Forward
 from libra_lab.client import fetch
 from libra_lab.inside import enter
 from libra_lab.node import Node
@@ -32,6 +35,7 @@ from libra_runtime.streams import Limits
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.events import ConfigApplied
+from libra_schemas.intent.prepared import Prepared
 
 pytestmark = pytest.mark.kernel
 
@@ -179,6 +183,24 @@ async def test_what_is_not_certain_is_not_said(site: Site) -> None:
     async with running(site):
         assert await site.says("healthy") == "healthy"
         assert await site.answers() == {"n1", "n2"}
+
+
+async def test_drift_is_repaired_before_the_packet_filter_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    async def look(_: Forward, __: Prepared | None) -> None:
+        seen.append(servers())
+
+    monkeypatch.setattr(Forward, "look", look)
+    site = Quiet(tmp_path)
+    async with site.writer():
+        await serving(site)
+        seen.clear()
+        sh("ipvsadm", "-C")
+        await until(lambda: bool(seen), servers)
+    assert seen[0] == [W1, W2]
 
 
 async def test_asking_loads_no_table_and_no_module(site: Site) -> None:

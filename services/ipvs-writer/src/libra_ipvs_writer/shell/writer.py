@@ -153,10 +153,10 @@ class Writer:
             if self._prepared is None:
                 continue
             self.surroundings.settle(self._state, self._prepared)
-            await self.forward.look(self._prepared)
             for drifted in self.table.compare():
                 self.table.write(self._state, self._prepared, drifted)
                 await asyncio.sleep(0)
+            await self.forward.look(self._prepared)
 
     async def _acceptable(self, stored: Stored) -> Stored | None:
         """Give the newest event of a register that can be used; reject those that cannot."""
