@@ -185,7 +185,9 @@ class Reporter:
                 continue
             self._revision = str(revision)
             self._found = instances(config, self._node)
-            self._handover.serve(one.name for one in self._found)
+            names = [one.name for one in self._found]
+            self._faults = {name: why for name, why in self._faults.items() if name in names}
+            self._handover.serve(names)
             self._kept.put(orders.dump_instances(self._found))
             self._tracked.weigh_by(config)
             return
