@@ -100,14 +100,45 @@ def test_the_tool_is_that_of_the_table() -> None:
     ]
 
 
-def test_behind_the_default_route_the_rule_is_for_the_neighbourhood() -> None:
-    (sentence,) = told((base(),), {FAR: DEFAULT})
-    assert "-s 198.51.100.0/24 -j" in sentence
-    (sentence,) = told((base(family="ip6"),), {SIX: DEFAULT_SIX})
-    assert "`ip6tables -I FORWARD -s 2001:db8:5::/64 -j ACCEPT`" in sentence
+WIDE = Path("eth1", ip_network("10.0.0.0/8"))
+EDGE = Path("eth1", ip_network("10.0.0.0/16"))
+WIDE_SIX = Path("eth1", ip_network("2001:db8::/47"))
+EDGE_SIX = Path("eth1", ip_network("2001:db8::/48"))
+
+
+@pytest.mark.parametrize(
+    ("path", "last", "network"),
+    [
+        pytest.param(DEFAULT, (11,), "10.0.1.11/32", id="the default route, one address"),
+        pytest.param(DEFAULT, (11, 12), "10.0.1.8/29", id="the default route, two"),
+        pytest.param(WIDE, (11,), "10.0.1.11/32", id="a wide route, one address"),
+        pytest.param(WIDE, (8, 9), "10.0.1.8/31", id="a wide route, two"),
+        pytest.param(WIDE, (1, 9, 200), "10.0.1.0/24", id="a wide route, three"),
+        pytest.param(EDGE, (11,), "10.0.0.0/16", id="the widest that is taken"),
+        pytest.param(DEFAULT_SIX, (7,), "2001:db8::7/128", id="IPv6, the default route"),
+        pytest.param(WIDE_SIX, (4, 7), "2001:db8::4/126", id="IPv6, a wide route"),
+        pytest.param(EDGE_SIX, (7,), "2001:db8::/48", id="IPv6, the widest that is taken"),
+    ],
+)
+def test_behind_a_wide_route_the_rule_is_for_the_smallest_network(
+    path: Path, last: tuple[int, ...], network: str
+) -> None:
+    six = path.network.version == SIX.version
+    addresses = [ip_address(f"2001:db8::{each}" if six else f"10.0.1.{each}") for each in last]
+    found = told((base(family="ip6" if six else "ip"),), dict.fromkeys(addresses, path))
+    command = "ip6tables" if six else "iptables"
+    assert [f"`{command} -I FORWARD -s {network} -j ACCEPT`" in each for each in found] == [True]
+
+
+def test_nft_takes_the_network_of_either_family() -> None:
     own = base(kind="nft", family="inet", table="fw", chain="fwd", chains={"fwd": ()})
     (sentence,) = told((own,), {SIX: DEFAULT_SIX})
-    assert "inet fw fwd ip6 saddr 2001:db8:5::/64 accept" in sentence
+    assert "inet fw fwd ip6 saddr 2001:db8:5::7/128 accept" in sentence
+
+
+def test_those_behind_a_wide_route_that_are_far_from_each_other_are_told_apart() -> None:
+    found = told((base(),), dict.fromkeys((ONE, ip_address("10.200.0.5")), WIDE))
+    assert ["-s 10.0.1.11/32 -j" in found[0], "-s 10.200.0.5/32 -j" in found[1]] == [True, True]
 
 
 def test_each_network_has_its_sentence() -> None:

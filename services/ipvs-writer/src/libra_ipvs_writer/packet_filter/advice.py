@@ -1,8 +1,8 @@
 """The sentence that says what the packet filter drops, and the rule that mends it.
 
 Rule: docker's chain is named only where the rule has been tried there, on the rules that were
-read. It is for the network that the route to the real servers names; behind the default route, for
-their /24 (/64).
+read. It is for the network that the route to the real servers names; where that is wider than a /16
+(/48), the default route's above all, for the smallest that holds those of one /24 (/64).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,9 @@ from libra_ipvs_writer.packet_filter.rules import Action, Base, Rule, Source
 
 DOCKER = "DOCKER-USER"
 """The chain that dockerd keeps for the host's own rules."""
-WIDEST = {4: 24, 6: 64}
+WIDEST = {4: 16, 6: 48}
+"""Prefix lengths: what is wider is no network that one rule should let through."""
+NEIGHBOURHOOD = {4: 24, 6: 64}
 WORDS = {"ip": "iptables", "ip6": "ip6tables"}
 WITHOUT_NUMBER = 4
 """The version of IP that nft calls plainly `ip`."""
@@ -45,28 +47,42 @@ def advice(
     groups: dict[tuple[Base, IPNetwork], list[int]] = {}
     for at, verdict in enumerate(judge(bases, answers)):
         if verdict.base is not None:
-            network = _network(servers[at].address, paths[servers[at].address])
-            groups.setdefault((verdict.base, network), []).append(at)
+            near = _near(servers[at].address, paths[servers[at].address])
+            groups.setdefault((verdict.base, near), []).append(at)
     return [
-        sentence(_loss(base, network, members, servers, answers), bases)
-        for (base, network), members in groups.items()
+        sentence(_loss(base, members, servers, paths, answers), bases)
+        for (base, _), members in groups.items()
     ]
 
 
-def _network(address: IPAddress, path: Path) -> IPNetwork:
-    if path.network.prefixlen:
+def _is_wide(network: IPNetwork) -> bool:
+    return network.prefixlen < WIDEST[network.version]
+
+
+def _near(address: IPAddress, path: Path) -> IPNetwork:
+    """Give the network whose real servers are told together with *address*."""
+    if not _is_wide(path.network):
         return path.network
-    return ip_network((address, WIDEST[address.version]), strict=False)
+    return ip_network((address, NEIGHBOURHOOD[address.version]), strict=False)
+
+
+def _smallest(addresses: Sequence[IPAddress]) -> IPNetwork:
+    """Give the smallest network that holds all *addresses*, which are of one family."""
+    address, differ = addresses[0], min(map(int, addresses)) ^ max(map(int, addresses))
+    length = address.max_prefixlen - differ.bit_length()
+    return ip_network((address, length), strict=False)
 
 
 def _loss(
     base: Base,
-    network: IPNetwork,
     members: Sequence[int],
     servers: Sequence[Server],
+    paths: Mapping[IPAddress, Path],
     answers: Answers,
 ) -> Loss:
     addresses = tuple(dict.fromkeys(servers[at].address for at in members))
+    route = paths[addresses[0]].network
+    network = _smallest(addresses) if _is_wide(route) else route
     dropped = replace(answers, each=tuple(answers.each[at] for at in members))
     return Loss(base, network, addresses, dropped)
 
