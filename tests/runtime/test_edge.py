@@ -212,6 +212,17 @@ async def test_a_port_that_is_taken_is_named_and_served_once_it_is_free(
     serving.cancel()
 
 
+def test_an_answer_names_the_process_as_its_logs_do() -> None:
+    program = (
+        "from libra_runtime import logs, metrics; logs.configure('health', 'a')\n"
+        "print(metrics.respond(b'GET /healthz', lambda: None).decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "Libra-Service: health of a" in done.stdout.splitlines()
+
+
 async def test_port_0_serves_nothing() -> None:
     await metrics.serve(0, lambda: None)
 

@@ -15,6 +15,9 @@ TIMEOUT = 3.0
 NAMESPACE = "Libra-Process-Namespace"
 """The header that tells one container's service from another's on the same port of the host."""
 
+SPEAKER = "Libra-Service"
+"""The header that names who answers: `health of a`."""
+
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 

@@ -11,11 +11,19 @@ from typing import Any
 from libra_runtime.outlet import install
 from libra_runtime.plain import Plain
 
+_SPEAKER: list[str] = []
+
+
+def speaker() -> str:
+    """Name this process as its logs do, "" where it has none: `health of a`."""
+    return _SPEAKER[0] if _SPEAKER else ""
+
 
 def configure(service: str, node: str, level: str = "info") -> None:
     """Set structlog up for this process; every line carries *service* and *node*."""
     import structlog  # noqa: PLC0415 - 0.1 s of imports that the VRRP machine never needs
 
+    _SPEAKER[:] = [f"{service} of {node}"]
     install(Plain(service, node).note)
     threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
 

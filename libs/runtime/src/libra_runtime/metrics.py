@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from libra_runtime import logs
-from libra_runtime.healthcheck import NAMESPACE, find, namespace
+from libra_runtime.healthcheck import NAMESPACE, SPEAKER, find, namespace
 
 _TIMEOUT = 5.0
 """Seconds a client may take for its request."""
@@ -22,16 +22,17 @@ _Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 _SOURCES: dict[str, Figures] = {}
 
 
-async def serve(port: int, health: Health) -> None:
+async def serve(port: int, health: Health, who: str = "") -> None:
     """Answer on 127.0.0.1:*port* until cancelled; return at once where *port* is 0.
 
     *health* says None when the process is healthy, else in one sentence what is wrong
-    (`/healthz` answers 503 with it). Where another process listens there, the work goes on without
+    (`/healthz` answers 503 with it). *who* says it, `vrrp of a`; where nothing is given, whom the
+    logs name. Where another process listens there, the work goes on without
     metrics until it ends: the log says so, and `healthcheck` tells who answers from who should.
     """
     if port == 0:
         return
-    server = await _listen(port, lambda reader, writer: _answer(reader, writer, health))
+    server = await _listen(port, lambda reader, writer: _answer(reader, writer, health, who))
     async with server:
         await server.serve_forever()
 
@@ -55,12 +56,12 @@ async def _listen(port: int, answer: _Answer) -> asyncio.Server:
 
 
 async def _answer(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, health: Health
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, health: Health, who: str
 ) -> None:
     try:
         async with asyncio.timeout(_TIMEOUT):
             request = await reader.readuntil(b"\r\n\r\n")
-            writer.write(respond(request, health))
+            writer.write(respond(request, health, who))
             await writer.drain()
     except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         pass  # a client that went away or sent no request needs no answer
@@ -70,7 +71,7 @@ async def _answer(
             await writer.wait_closed()
 
 
-def respond(request: bytes, health: Health) -> bytes:
+def respond(request: bytes, health: Health, who: str = "") -> bytes:
     """Render the whole HTTP/1.1 response to *request* (RFC 9112); the connection closes."""
     method, _, rest = request.partition(b" ")
     path = rest.split(b" ", 1)[0].split(b"?", 1)[0]
@@ -84,7 +85,8 @@ def respond(request: bytes, health: Health) -> bytes:
         status, kind, body = "404 Not Found", "text/plain", b"/metrics or /healthz\n"
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-        f"{NAMESPACE}: {namespace()}\r\nConnection: close\r\n\r\n"
+        f"{NAMESPACE}: {namespace()}\r\n{SPEAKER}: {who or logs.speaker()}\r\n"
+        "Connection: close\r\n\r\n"
     )
     return head.encode() + (b"" if method == b"HEAD" else body)
 
