@@ -83,7 +83,7 @@ class Gateway:
         return Response(HTTPStatus.OK, {"healthy": True})
 
     async def _status(self, _: Request) -> Response:
-        said = await troubles(self._settings.metrics_port)
+        said = await troubles(self._settings.node, self._settings.metrics_port)
         document = status(self._settings.node, self._board.registers, self._board.config, said)
         journal = {
             "connected": self._journal.connected,

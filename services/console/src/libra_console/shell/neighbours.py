@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from libra_runtime.healthcheck import SPEAKER, find
 from libra_runtime.settings import METRICS_PORTS
 
 PATIENCE = 1.0
@@ -13,8 +14,8 @@ SILENT = "it does not answer"
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def troubles(own_port: int) -> dict[str, str | None]:
-    """Ask every other service, from the port of our own on; {} where no ports are used (0).
+async def troubles(node: str, own_port: int) -> dict[str, str | None]:
+    """Ask the other services of *node*, from the port of our own on; {} where none are used (0).
 
     None = healthy, else one sentence.
     """
@@ -22,16 +23,19 @@ async def troubles(own_port: int) -> dict[str, str | None]:
         return {}
     first = own_port - METRICS_PORTS["console"]
     others = [each for each in METRICS_PORTS if each != "console"]
-    said = await asyncio.gather(*(_trouble(first + METRICS_PORTS[each]) for each in others))
+    asked = (_trouble(first + METRICS_PORTS[each], f"{each} of {node}") for each in others)
+    said = await asyncio.gather(*asked)
     return dict(zip(others, said, strict=True))
 
 
-async def _trouble(port: int) -> str | None:
+async def _trouble(port: int, who: str) -> str | None:
     answer = b""
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(PATIENCE):
             answer = await _exchange(port)
     head, _, body = answer.partition(b"\r\n\r\n")
+    if answer and f"{SPEAKER}: {who}".encode() not in head.split(b"\r\n"):
+        return f"127.0.0.1:{port} is taken by another process: stop it ({find(port)})"
     if head.split(b" ", 2)[1:2] == [b"200"]:
         return None
     return body.decode(errors="replace").strip() or SILENT
