@@ -1,12 +1,18 @@
 """Moments: how a point of the log is named."""
 
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from libra_cli.exits import CommandError
+from libra_cli.exits import UNREACHABLE, CommandError
 from libra_cli.log import Moment
+from libra_cli.testing import Host
+from libra_runtime.nats_server import answers, find_binary
 from libra_runtime.stored import Record
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -76,3 +82,32 @@ def test_what_the_log_has_not_reached_is_refused_with_its_last_sequence() -> Non
         Moment.parse("8", NOW).require_reached(7, NOW)
     with pytest.raises(CommandError, match=r"2030-01-01T.* is yet to come: .* 7"):
         Moment.parse("2030-01-01T00:00:00Z", NOW).require_reached(7, NOW)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_whether_the_node_is_up_is_asked_only_where_nobody_answers(
+    host: Host, *, is_there: bool
+) -> None:
+    assert host.libra("init", "--stage", "files").returncode == 0
+    config = host.directory / "late.conf"
+    text = host.site.server_config.read_text()
+    config.write_text(text.replace("sync_interval: always", ""))
+    with server(config, host.site.endpoint) if is_there else nullcontext():
+        done = host.libra("events")
+    assert done.returncode == UNREACHABLE
+    assert ("is the node up?" in done.stderr) != is_there
+    assert ("set sync_interval: always\n" in done.stderr) == is_there
+
+
+@contextmanager
+def server(config: Path, address: tuple[str, int]) -> Iterator[None]:
+    process = subprocess.Popen([find_binary(), "-c", config], stderr=subprocess.DEVNULL)
+    try:
+        guard = time.monotonic() + 60
+        while not answers(*address):
+            assert time.monotonic() < guard
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait()

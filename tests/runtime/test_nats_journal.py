@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import sys
@@ -15,9 +16,9 @@ from nats.aio.client import Client
 
 from libra_runtime import stamp
 from libra_runtime.faults import NatsWorld
-from libra_runtime.journal import CaughtUp, Fenced, OldServer, Stored
+from libra_runtime.journal import CaughtUp, Fenced, JournalUnavailable, OldServer, Stored
 from libra_runtime.nats_journal import NatsJournal, open_journal, open_outbox, open_reader
-from libra_runtime.nats_server import find_binary
+from libra_runtime.nats_server import answers, find_binary
 from libra_runtime.session import Session, SessionLost, open_session
 from libra_runtime.settings import Edge
 from libra_runtime.streams import Limits, log_stream
@@ -475,6 +476,44 @@ async def test_a_server_that_acks_before_the_disk_has_it_is_refused(tmp_path: Pa
                 await journal.append(verdict("w1"))
     finally:
         await journal.close()
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_server_of_ours_by_another_name_is_told_its_setting(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start_nats, tmp_path)
+    await asyncio.to_thread(server.stop)
+    text = server.server.config.read_text().replace("sync_interval: always", "")
+    text = re.sub(r"(?m)^server_name.*", 'server_name: "other"', text)
+    async with other_server(server, text):
+        with pytest.raises(OldServer, match=r"^nats-server acknowledges .* sync_interval: always$"):
+            await open_session(server.edge("health"), lambda _: None)
+
+
+async def test_a_server_without_our_configuration_is_named(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start_nats, tmp_path)
+    await asyncio.to_thread(server.stop)
+    port = server.server.settings.port
+    text = f'server_name: "plain"\nlisten: "127.0.0.1:{port}"\nmax_payload: 8388608\n'
+    async with other_server(server, text):
+        why = "the NATS server 'plain' does not run on the configuration that `libra init` writes"
+        with pytest.raises(JournalUnavailable, match=why):
+            await open_session(server.edge("health"), lambda _: None)
+
+
+@asynccontextmanager
+async def other_server(server: TestServer, config: str) -> AsyncIterator[None]:
+    """Run nats-server on *config* in the place of *server*."""
+    server.server.config.write_text(config)
+    process = await asyncio.create_subprocess_exec(
+        find_binary(), "-c", server.server.config, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not answers("127.0.0.1", server.server.settings.port):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.05)
+        yield
+    finally:
         process.terminate()
         await process.wait()
 

@@ -8,14 +8,14 @@ from socket import EAI_NONAME, gaierror
 
 import pytest
 
-from libra_runtime.journal import JournalUnavailable
+from libra_runtime.journal import Unreached
 from libra_runtime.nats_server import free_port
 from libra_runtime.session import open_session
 from libra_runtime.settings import Edge
 
 
 async def refusal(edge: Edge) -> str:
-    with pytest.raises(JournalUnavailable) as found:
+    with pytest.raises(Unreached) as found:
         await open_session(edge, lambda _: None)
     return str(found.value)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
 from libra_cli.site import Site
-from libra_runtime.journal import NotOurs
+from libra_runtime.journal import NotOurs, Unreached
 from libra_runtime.session import ApiError, Session, open_session, status
 from libra_runtime.settings import Edge
 from libra_runtime.stored import Record, page, record
@@ -36,9 +36,8 @@ async def connect(site: Site) -> AsyncIterator[Session]:
     except NotOurs as error:
         raise CommandError(str(error), UNREACHABLE) from None
     except LibraError as error:
-        raise CommandError(
-            f"the log cannot be read: {error}; is the node up? (`libra up`, or --nats)", UNREACHABLE
-        ) from None
+        hint = "; is the node up? (`libra up`, or --nats)" if isinstance(error, Unreached) else ""
+        raise CommandError(f"the log cannot be read: {error}{hint}", UNREACHABLE) from None
     try:
         yield session
     except ApiError as error:

@@ -46,6 +46,10 @@ class JournalUnavailable(LibraError):
     """The log cannot be reached or refuses us; the message says what and what to do."""
 
 
+class Unreached(JournalUnavailable):
+    """No NATS server answers, or its connection broke."""
+
+
 class NotOurs(JournalUnavailable):
     """The NATS server that answers is not this node's, or does not know its keys yet."""
 

@@ -10,7 +10,7 @@ from libra_runtime.client import connect, nats_module, shut
 from libra_runtime.fitness import require_durable, require_fit
 from libra_runtime.journal import OldServer
 from libra_runtime.settings import Edge
-from libra_runtime.unreached import not_ours, server_name, unreached
+from libra_runtime.unreached import knows_us, not_ours, require_ours, unreached
 from libra_schemas.errors import LibraError
 from libra_schemas.nats import MAX_PAYLOAD, VARZ, inbox_prefix
 
@@ -211,10 +211,13 @@ async def open_session(edge: Edge, errors: Callable[[str], None]) -> Session:
         await client.subscribe(session.inboxes, cb=session.dispatch)
         greeting = client._server_info  # noqa: SLF001 - nats-py shows no whole version
         require_fit(str(greeting.get("version", "0")), client.max_payload)
-        require_durable((await session.request(VARZ)).data)
+        settings = await session.request(VARZ)
+        require_ours(client, edge, is_told=not status(settings))
+        require_durable(settings.data)
     except OldServer:
+        ours = knows_us(client, edge)
         await shut(client)
-        if server_name(client, edge) != edge.node:
+        if not ours:
             raise not_ours(client, edge) from None
         raise
     except asyncio.CancelledError:

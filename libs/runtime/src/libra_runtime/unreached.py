@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from libra_runtime.client import nats_module
 from libra_runtime.healthcheck import find
-from libra_runtime.journal import JournalUnavailable, NotOurs
+from libra_runtime.journal import JournalUnavailable, NotOurs, Unreached
 from libra_runtime.settings import Edge
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def unreached(client: "Client", edge: Edge, raised: Exception) -> JournalUnavail
     why = last if last is not None and is_known else raised
     if "authorization" in str(why).lower():
         return not_ours(client, edge)
-    return JournalUnavailable(f"{edge.nats}: {_told(why)}")
+    if isinstance(why, JournalUnavailable):
+        return JournalUnavailable(f"{edge.nats}: {why}")
+    return Unreached(f"{edge.nats}: {_told(why)}")
 
 
 def _told(why: Exception) -> str:
@@ -52,9 +54,29 @@ def server_name(client: "Client", edge: Edge) -> str:
     return str(client._server_info.get("server_name", edge.node))  # noqa: SLF001 - not shown else
 
 
+def knows_us(client: "Client", edge: Edge) -> bool:
+    """Tell whether a server that greeted is set up for this node: by its name, or by our key."""
+    asks = bool(client._server_info.get("auth_required"))  # noqa: SLF001 - not shown else
+    took_key = asks and edge.seed_file is not None and client.is_connected
+    return took_key or server_name(client, edge) == edge.node
+
+
+def require_ours(client: "Client", edge: Edge, *, is_told: bool) -> None:
+    """Raise JournalUnavailable where the server did not tell us its settings, as ours does."""
+    if not is_told:
+        raise JournalUnavailable(
+            f"the NATS server {server_name(client, edge)!r} does not run on the configuration that "
+            f"`libra init` writes: stop it ({_way(edge)}), or start it with that"
+        )
+
+
+def _way(edge: Edge) -> str:
+    return find(urlsplit(edge.nats).port or _PORT)
+
+
 def not_ours(client: "Client", edge: Edge) -> NotOurs:
     """Say that the server knows no key of this node, and what that comes from."""
-    name, way = server_name(client, edge), find(urlsplit(edge.nats).port or _PORT)
+    name, way = server_name(client, edge), _way(edge)
     if name != edge.node:
         return NotOurs(
             f"{edge.nats} is the NATS server {name!r}, not node {edge.node}'s: stop it ({way})"
