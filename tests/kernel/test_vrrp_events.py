@@ -250,6 +250,22 @@ def test_four_capabilities_are_enough(pair: "Pair", log: Log) -> None:
     assert pair.owners() == []
 
 
+def test_a_reporter_that_may_not_leave_root_delays_no_stop(
+    pair: "Pair", log: Log, tmp_path: Path
+) -> None:
+    pair.a.stop()
+    few = ("setpriv", "--bounding-set", "-all,+net_admin,+net_raw", "--inh-caps=-all")
+    pair.a.environment["LIBRA_METRICS_PORT"] = "9642"
+    pair.a.wrapper = (*few, "sh", "-c", f'exec "$0" "$@" 2> {tmp_path}/said')
+    pair.a.start()
+    said = tmp_path / "said"
+    pair.soon(lambda: said.exists() and "lacks CAP_SETGID" in said.read_text(), "it says why")
+    pair.a.stop()
+    assert "child does not end" not in said.read_text()
+    assert pair.a.pid("reporter") is None
+    assert log.states() == []
+
+
 def test_a_full_disk_delays_a_config_and_ends_nobody(pair: "Pair", log: Log) -> None:
     pair.a.stop()
     shutil.rmtree(pair.a.state)

@@ -231,14 +231,14 @@ def main(arguments: list[str]) -> None:
     die_with_parent(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     file, descriptor = arguments
+    machine = socket.socket(fileno=int(descriptor))
     settings = from_environment([])
     if (trouble := lacking(REPORTER)) is not None and os.geteuid() != settings.uid:
-        stand_by(trouble)
+        stand_by(trouble, machine)
     try:
         edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
     except (LibraError, OSError) as wrong:
         say.log("the reporter cannot work", "error", why=explained(wrong))
         sys.exit(1)
     die_with_parent(signal.SIGTERM)
-    machine = socket.socket(fileno=int(descriptor))
     sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))
