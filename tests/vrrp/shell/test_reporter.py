@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from libra_runtime.memory import MemoryJournal
 from libra_runtime.memory_log import MemoryLog
 from libra_runtime.nats_server import free_port
@@ -17,6 +19,7 @@ from libra_schemas.canonical import digest
 from libra_schemas.events import ConfigApplied
 from libra_vrrp import reports
 from libra_vrrp.reports import Awake, Numbered, Transition
+from libra_vrrp.shell import reporter
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.reporter import Reporter
 
@@ -81,11 +84,12 @@ class World:
 async def reporting(directory: Path) -> AsyncIterator[World]:
     """Run a reporter with a log in memory."""
     machine, line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    machine.setblocking(False)
     log = MemoryLog("a")
     journal = MemoryJournal("a", "vrrp", log)
-    reporter = Reporter("a", directory / "routers.jsonl", Line(line), journal)
+    running = Reporter("a", directory / "routers.jsonl", Line(line), journal)
     world = World(MemoryJournal("a", "console", log), machine, free_port())
-    task = asyncio.create_task(reporter.run(world.port))
+    task = asyncio.create_task(running.run(world.port))
     with machine, line:
         try:
             yield world
@@ -97,7 +101,9 @@ async def reporting(directory: Path) -> AsyncIterator[World]:
             await world.console.close()
 
 
-async def test_an_instance_that_left_the_config_is_in_fault_no_more(tmp_path: Path) -> None:
+async def test_the_health_check_tells_faults_of_the_config_and_a_machine_that_is_not_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with reporting(tmp_path) as world:
         world.apply(1, "front", "back")
         world.greet()
@@ -108,3 +114,6 @@ async def test_an_instance_that_left_the_config_is_in_fault_no_more(tmp_path: Pa
         await world.until(f"\r\n\r\nfront is in fault: {GONE}\n")
         world.apply(3)
         await world.until("200 OK")
+        monkeypatch.setattr(reporter, "SILENCE", -1.0)
+        await world.until("the machine has not been heard for 0 s: ")
+        await world.until("if there are none it hangs, so restart libra-vrrp")

@@ -56,6 +56,10 @@ log = structlog.get_logger()
 FOLLOWED: Final = ("config.applied", "service", "operator", "conn.fresh")
 SILENCE: Final = 10.0
 """Seconds without a word of the machine after which /healthz complains."""
+MUTE: Final = (
+    "the machine has not been heard for {:.0f} s: its lines in this log say why; if there are none "
+    "it hangs, so restart libra-vrrp"
+)
 
 
 class Over(Exception):
@@ -199,7 +203,7 @@ class Reporter:
 
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
-            return f"the machine has not been heard for {silent:.0f} s"
+            return MUTE.format(silent)
         faults = [f"{name} is in fault: {why}" for name, why in self._faults.items()]
         return self._kept.trouble or self._journal.trouble or "; ".join(faults) or None
 
