@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from libra_console.status import status
+from libra_console.waiting import SILENT
 from libra_schemas.canonical import digest
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Event
@@ -97,7 +100,7 @@ def test_an_empty_node_says_so() -> None:
 
 def test_without_events_everything_configured_is_unknown() -> None:
     document = status("a", {}, CONFIG)
-    unknown = {"state": "unknown", "why": "vrrp has never run on this node", "admin": None}
+    unknown = {"state": "unknown", "why": "vrrp has not run on this node yet", "admin": None}
     assert document["instances"] == {"front": unknown}
     web = document["services"]["web"]
     assert (web["state"], web["address"], web["live_weight"]) == ("unknown", "192.0.2.1:80", None)
@@ -212,6 +215,20 @@ def test_services_and_instances_show_their_newest_state() -> None:
     assert document["instances"]["front"]["state"] == "backup"
     assert document["instances"]["front"]["master"] == "10.0.0.3"
     assert document["sync"]["all"]["role"] == "both"
+
+
+@pytest.mark.parametrize(("trouble", "state"), [(SILENT, "unknown"), (None, "master")])
+def test_the_state_of_an_instance_is_not_known_while_vrrp_does_not_answer(
+    trouble: str | None, state: str
+) -> None:
+    said = InstanceState(
+        instance="front", state="master", why="timer", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000,
+    )  # fmt: skip
+    held = registers(("vrrp.master", ("front",), said))
+    front = status("a", held, CONFIG, {"vrrp": trouble})["instances"]["front"]
+    assert front["state"] == state
+    assert trouble is None or front["why"] == "it was master; vrrp does not answer"
 
 
 def test_a_process_is_stopped_until_it_starts_again() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from libra_console.waiting import silence
+from libra_console.waiting import SILENT, silence
 from libra_schemas.envelope import NEW_CHAIN, Event
 from libra_schemas.events import EventData, Started, Stopped
 from libra_schemas.intent.fold import Entry, State
@@ -31,7 +31,9 @@ def life(*events: EventData) -> State:
 @pytest.mark.parametrize(
     ("registers", "trouble", "why"),
     [
-        pytest.param(life(), "any", "health has never run on this node", id="never started"),
+        pytest.param(life(), SILENT, "health has not run on this node yet", id="never started"),
+        pytest.param(life(), "no IPVS", "health: no IPVS", id="waits for what it needs"),
+        pytest.param(life(), None, "wait", id="healthy before the log holds it"),
         pytest.param(life(STARTED), None, "wait", id="healthy"),
         pytest.param(life(STARTED), "no route", "health: no route", id="in trouble"),
         pytest.param(life(STARTED, STOPPED), "any", "health does not run: SIGTERM", id="stopped"),

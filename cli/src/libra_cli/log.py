@@ -22,6 +22,8 @@ from libra_schemas.subjects import LOG
 _SILENCE = 1.0
 """Seconds after which a follower looks for itself, should a wake-up have been lost."""
 
+_HINT = "; is the node up? (`libra up`, `docker compose up -d`, or --nats)"
+
 
 @asynccontextmanager
 async def connect(site: Site) -> AsyncIterator[Session]:
@@ -36,7 +38,7 @@ async def connect(site: Site) -> AsyncIterator[Session]:
     except NotOurs as error:
         raise CommandError(str(error), UNREACHABLE) from None
     except LibraError as error:
-        hint = "; is the node up? (`libra up`, or --nats)" if isinstance(error, Unreached) else ""
+        hint = _HINT if isinstance(error, Unreached) else ""
         raise CommandError(f"the log cannot be read: {error}{hint}", UNREACHABLE) from None
     try:
         yield session

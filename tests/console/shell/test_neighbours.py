@@ -6,7 +6,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from libra_console.shell.neighbours import PATIENCE, SILENT, troubles
+from libra_console.shell.neighbours import PATIENCE, troubles
+from libra_console.waiting import SILENT
 from libra_runtime import metrics
 from libra_runtime.nats_server import free_port
 

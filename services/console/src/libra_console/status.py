@@ -8,7 +8,7 @@ from typing import Any
 
 from libra_console import revisions
 from libra_console.registers import of_kind
-from libra_console.waiting import Troubles, silence
+from libra_console.waiting import SILENT, Troubles, silence
 from libra_schemas.config import Config, ServiceConfig
 from libra_schemas.events import (
     AdminState,
@@ -112,6 +112,9 @@ def _instance(registers: State, name: str, troubles: Troubles) -> Json:
     state = data(registers, InstanceState, "instance", name)
     if state is None:
         why = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
+        return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
+    if troubles.get("vrrp") == SILENT:
+        why = f"it was {state.state}; vrrp does not answer"
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
     return {
         "state": state.state,

@@ -3,13 +3,12 @@
 import asyncio
 from contextlib import suppress
 
+from libra_console.waiting import SILENT
 from libra_runtime.healthcheck import SPEAKER, find
 from libra_runtime.settings import METRICS_PORTS
 
 PATIENCE = 1.0
 """Seconds for all of them; who is slower does not answer."""
-
-SILENT = "it does not answer"
 
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
