@@ -43,12 +43,16 @@ ENGINE = Path("/run/engine")
 
 
 def mount_cgroups() -> None:
-    """Mount the controllers that the engine wants, each where it looks for it (cgroups(7))."""
+    """Mount the controllers that the engine wants, each where it looks for it (cgroups(7)).
+
+    All but `cpu`: in its groups this kernel gives no real-time priority (CONFIG_RT_GROUP_SCHED),
+    which distributions' kernels leave off and vrrp takes.
+    """
     with contextlib.suppress(OSError):
         mount("cgroup", "/sys/fs/cgroup", "tmpfs")
     for line in Path("/proc/cgroups").read_text().splitlines()[1:]:
         name, _, _, enabled = line.split()
-        if enabled == "1":
+        if enabled == "1" and name != "cpu":
             Path("/sys/fs/cgroup", name).mkdir(exist_ok=True)
             mount("cgroup", f"/sys/fs/cgroup/{name}", "cgroup", options=name)
 

@@ -336,3 +336,8 @@ def test_a_restart_ends_within_the_grace(running: Deployment, service: str) -> N
     docker("start", running.container(service))
     running.await_well(service)
     FACTS.append(f"{service}: stopped in {took:.1f} s")
+
+
+def test_the_machine_of_vrrp_has_real_time_priority(running: Deployment) -> None:
+    machine = process(running, "vrrp", "machine")
+    assert os.sched_getscheduler(machine) == os.SCHED_RR

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def test_compose_v2_goes_on_where_docker_compose_left_off(director: Deployment) -> None:
+    director.compose("up", "-d")
     director.await_answer(DR)
     before = director.events()
     director.compose("down")
