@@ -41,7 +41,7 @@ def test_nat_passes_once_the_documented_rule_is_there(director: Deployment) -> N
     assert answer(director.client, NAT, 2.0) == ""
     rule = documented_rule()
     said = f"run `{' '.join(rule)}` on the host."
-    assert said in director.complaint("ipvs-writer")
+    wait_until(lambda: said in director.complaint("ipvs-writer"), "the rule is named", 60)
     assert said in director.libra("status")
     run(rule)
     director.await_answer(NAT)
