@@ -57,7 +57,7 @@ def common(
 @app.command()
 def up(
     config: Annotated[
-        Path | None, typer.Option("--config", help="The config to start with.")
+        Path | None, typer.Option("--config", readable=False, help="The config to start with.")
     ] = None,
     only: Annotated[
         str | None, typer.Option("--only", help="Only these services, such as console,health.")
@@ -93,7 +93,7 @@ def up(
 @app.command()
 def init(
     config: Annotated[
-        Path | None, typer.Option("--config", help="The config to start with.")
+        Path | None, typer.Option("--config", readable=False, help="The config to start with.")
     ] = None,
     stage: Annotated[
         Literal["files", "streams", "config"] | None,
