@@ -11,9 +11,9 @@ import pytest
 from libra_vrrp import orders
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Instance, Place
+from libra_vrrp.renewal import Outcome, Remove, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
-from libra_vrrp.shell.addresses import Outcome, Remove, Renew
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links

@@ -10,51 +10,15 @@ import socket
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, assert_never
 
 from libra_vrrp import rtnetlink
-from libra_vrrp.rtnetlink import Answered, IpAddress
-
-UNKNOWN: Final = -1
-"""In place of an errno: the kernel's answer was lost."""
+from libra_vrrp.renewal import UNKNOWN, Add, Done, Outcome, Remove, Renew, Target, renewal
+from libra_vrrp.rtnetlink import Answered
 
 _BATCH: Final = 64
 _LARGEST: Final = 1 << 17
 _PATIENCE: Final = 5.0
-
-Target: TypeAlias = tuple[int, IpAddress]
-
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
-
-    `instance` and `token` come back with the outcome; times are of the monotonic clock.
-    """
-
-    instance: str
-    token: int
-    targets: tuple[Target, ...]
-    lifetime: int
-    asked_at: float
-    not_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove `targets`, whether they are there or not."""
-
-    targets: tuple[Target, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone)."""
-
-    renew: Renew
-    errno: int
-    late: bool
 
 
 class AddressThread:
@@ -100,19 +64,35 @@ class AddressThread:
                     self._remove(job.targets)
 
     def _renew(self, job: Renew) -> Outcome:
-        """Renew, and undo it at once if the lease it belongs to has run out meanwhile."""
-        if time.monotonic() >= job.not_after:
-            return Outcome(job, 0, late=True)
+        steps = renewal(job, time.monotonic())
+        try:
+            step = next(steps)
+            while True:
+                refused = self._perform(step)
+                step = steps.send(Done(refused, time.monotonic()))
+        except StopIteration as finished:
+            outcome: Outcome = finished.value
+            return outcome
+
+    def _perform(self, step: Add | Remove) -> int:
+        match step:
+            case Add():
+                return self._add(step)
+            case Remove():
+                self._remove(step.targets)
+                return 0
+            case _:
+                assert_never(step)
+
+    def _add(self, step: Add) -> int:
+        """Return the first errno that is none of success."""
         refused = 0
-        for part in _parts(job.targets):
+        for part in _parts(step.targets):
             numbered = [(self._number(), index, address) for index, address in part]
-            requests = [rtnetlink.add_address(n, i, a, job.lifetime) for n, i, a in numbered]
+            requests = [rtnetlink.add_address(n, i, a, step.lifetime) for n, i, a in numbered]
             errors = self._ask(requests, {n for n, _, _ in numbered})
             refused = refused or next((e for e in errors if e), 0)
-        late = time.monotonic() >= job.not_after
-        if late:
-            self._remove(job.targets)
-        return Outcome(job, refused, late)
+        return refused
 
     def _remove(self, targets: tuple[Target, ...]) -> None:
         for part in _parts(targets):

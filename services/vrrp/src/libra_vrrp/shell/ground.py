@@ -4,8 +4,8 @@ from ipaddress import IPv4Address
 from typing import Protocol
 
 from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import Report
-from libra_vrrp.shell.addresses import Remove, Renew
 from libra_vrrp.shell.claim import Claim
 
 

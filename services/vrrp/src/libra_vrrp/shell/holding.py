@@ -8,7 +8,7 @@ from typing import Final
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.shell.addresses import UNKNOWN, Outcome, Remove, Renew, Target
+from libra_vrrp.renewal import UNKNOWN, Outcome, Remove, Renew, Target
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.privileges import prepare_interface
 

@@ -22,8 +22,9 @@ from libra_vrrp import alarm
 from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Release, Routers, Taken
+from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import AlarmRaised, Report
-from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
+from libra_vrrp.shell.addresses import AddressThread
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
@@ -118,14 +119,8 @@ class Machine:
 
     def _round(self) -> None:
         ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
+        self._figures.late(self._roster.turn([key.data for key, _ in ready], time.monotonic))
         now = time.monotonic()
-        for one in self._roster:
-            one.fence(now)
-        for key, _ in ready:
-            key.data(now)
-        now = time.monotonic()
-        for one in self._roster:
-            self._figures.late(one.tick(now))
         if now >= self._links.retry_at:
             self._relink(now)
         if now >= self._statistics_at:

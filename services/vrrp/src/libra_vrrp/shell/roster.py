@@ -1,6 +1,6 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -39,6 +39,22 @@ class Roster:
     def virtual(self) -> frozenset[IPv4Address]:
         """Return every virtual address."""
         return frozenset(place.address for one in self for place in one.order.places)
+
+    def turn(
+        self, ready: Iterable[Callable[[float], None]], clock: Callable[[], float]
+    ) -> float | None:
+        """Fence, hear what is ready, and only then let timers elapse; in every wake-up.
+
+        Return how late the worst advertisement was, in seconds; None where none was due.
+        """
+        now = clock()
+        for one in self:
+            one.fence(now)
+        for act in ready:
+            act(now)
+        now = clock()
+        overdue = [late for one in self if (late := one.tick(now)) is not None]
+        return max(overdue, default=None)
 
     def reload(self, ground: Ground, now: float) -> None:
         """Read the file again and disturb nothing that did not change; who is new waits to start.

@@ -10,9 +10,9 @@ from libra_vrrp.fsm import deadline, step
 from libra_vrrp.interfaces import faults
 from libra_vrrp.orders import Instance
 from libra_vrrp.parameters import NOWHERE, router_of
+from libra_vrrp.renewal import Outcome
 from libra_vrrp.reports import Transition, transition
 from libra_vrrp.router import Router, advertisement, effective
-from libra_vrrp.shell.addresses import Outcome
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
 from libra_vrrp.shell.privileges import prepare_interface, sysctl
