@@ -2,6 +2,8 @@
 
 from ipaddress import IPv4Address, IPv6Address
 
+import pytest
+
 from libra_vrrp.interfaces import Interfaces, faults, fold
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, LinkGone, LinkHeld
 
@@ -32,6 +34,54 @@ def test_an_owners_virtual_address_is_its_own() -> None:
 
 def test_an_address_from_dhcp_can_be_the_primary_one() -> None:
     assert known(AddressHeld(2, OWN, 24, valid=3600)).primary(2, {VIP}) == OWN
+
+
+LOW, HIGH = IPv6Address("fe80::1"), IPv6Address("fe80::2")
+SIX = IPv6Address("2001:db8::10")
+
+
+def test_the_source_for_ipv6_is_the_lowest_link_local_address() -> None:
+    there = AddressHeld(3, IPv6Address("fe80::"), 64)
+    others = (there, AddressHeld(2, OWN, 24), AddressHeld(2, SIX, 64))
+    held = known(*others, AddressHeld(2, HIGH, 64), AddressHeld(2, LOW, 64))
+    assert held.link_local(2, ()) == LOW
+    assert known(*others).link_local(2, ()) is None
+
+
+def test_a_virtual_link_local_address_is_a_source_only_where_it_is_the_owners() -> None:
+    leased = AddressHeld(2, LOW, 128, 2)
+    assert known(leased).link_local(2, {LOW}) is None
+    assert known(leased, AddressHeld(2, HIGH, 64)).link_local(2, {LOW}) == HIGH
+    assert known(AddressHeld(2, LOW, 64)).link_local(2, {LOW}) == LOW
+
+
+def test_a_link_local_address_under_duplicate_address_detection_is_awaited() -> None:
+    waits = known(AddressHeld(2, LOW, 64, usable=False), AddressHeld(3, HIGH, 64))
+    assert waits.link_local(2, ()) is None
+    assert waits.is_awaiting_link_local(2)
+    assert not waits.is_awaiting_link_local(3)
+
+
+@pytest.mark.parametrize(
+    ("held", "own"),
+    [
+        pytest.param(AddressHeld(2, SIX, 128, 2), False, id="as we lease it"),
+        pytest.param(AddressHeld(2, SIX, 128), True, id="for ever"),
+        pytest.param(AddressHeld(2, SIX, 64, 3600), True, id="with a prefix of its own"),
+        pytest.param(AddressHeld(3, SIX, 64), True, id="on another interface"),
+        pytest.param(AddressHeld(2, VIP, 24), False, id="another address"),
+    ],
+)
+def test_an_address_is_the_hosts_own_unless_it_is_as_we_lease_it(
+    held: AddressHeld, own: bool
+) -> None:
+    assert known(held).is_own(SIX, 2) == own
+
+
+def test_a_link_local_address_is_the_hosts_own_on_its_interface_only() -> None:
+    held = known(AddressHeld(3, LOW, 64))
+    assert held.is_own(LOW, 3)
+    assert not held.is_own(LOW, 2)
 
 
 def test_holders_are_found_on_every_interface() -> None:

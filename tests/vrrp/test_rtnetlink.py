@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_vrrp.rtnetlink import (
+    AF_INET6,
     AddressGone,
     AddressHeld,
     Answered,
@@ -30,6 +31,13 @@ ADDRESSES = bytes.fromhex(
     "0100c000020a08000200c000020a07000300763000000800080000020000140006006400000064000000"
     "488a0400488a0400"
 )
+# The same with a leased 2001:db8::10/128 and fe80::5/64 under duplicate address detection.
+IPV6_ADDRESSES = bytes.fromhex(
+    "480000001400020007000000103100000a802200020000001400010020010db8000000000000000000000010"
+    "1400060000000000640000004b6b39004b6b39000800080022020000"
+    "480000001400020007000000103100000a40c0fd0200000014000100fe800000000000000000000000000005"
+    "14000600ffffffffffffffff4b6b39004b6b390008000800c0000000"
+)
 DONE = bytes.fromhex("140000000300020002000000bd1e000000000000")
 
 
@@ -38,6 +46,13 @@ def test_a_dump_of_addresses_tells_leased_from_permanent_ones() -> None:
         AddressHeld(2, IPv4Address("10.9.0.2"), 24, valid=None),
         AddressHeld(2, VIP, 32, valid=100),
         Answered(2, 0),
+    ]
+
+
+def test_an_ipv6_address_is_not_usable_during_duplicate_address_detection() -> None:
+    assert list(decode(IPV6_ADDRESSES)) == [
+        AddressHeld(2, IPv6Address("2001:db8::10"), 128, valid=100),
+        AddressHeld(2, IPv6Address("fe80::5"), 64, usable=False),
     ]
 
 
@@ -87,10 +102,16 @@ def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     )
 
 
-def test_an_ipv6_address_skips_duplicate_address_detection() -> None:
-    request = add_address(9, 2, IPv6Address("2001:db8::10"), 2)
-    assert request[16:18] == bytes([10, 128])
-    assert bytes.fromhex("0800 0800 02020000") in request
+def test_an_ipv6_address_is_added_deprecated_and_without_duplicate_address_detection() -> None:
+    """IFA_FLAGS are NODAD and NOPREFIXROUTE, IFA_CACHEINFO is preferred 0 s, valid 2 s."""
+    assert add_address(9, 2, IPv6Address("2001:db8::10"), 2) == bytes.fromhex(
+        "5c000000 1400 0505 09000000 00000000"
+        "0a 80 00 00 02000000"
+        "1400 0200 20010db8000000000000000000000010"
+        "1400 0100 20010db8000000000000000000000010"
+        "0800 0800 02020000"
+        "1400 0600 00000000 02000000 00000000 00000000"
+    )
 
 
 def test_an_address_is_removed_by_interface_and_address() -> None:
@@ -105,6 +126,7 @@ def test_lists_are_asked_for_as_dumps() -> None:
     assert list_addresses(2) == bytes.fromhex(
         "18000000 1600 0103 02000000 00000000 02 00 00 00 00000000"
     )
+    assert list_addresses(3, AF_INET6)[16] == AF_INET6
 
 
 def test_a_refusal_carries_the_errno() -> None:

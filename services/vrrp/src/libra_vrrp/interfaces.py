@@ -5,7 +5,7 @@ One rule: it only knows what the kernel said; virtual addresses are told apart b
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias, assert_never
 
 from libra_vrrp.rtnetlink import (
@@ -49,6 +49,40 @@ class Interfaces:
         owned = [a for a in held if a.valid is None]
         found = (a.address for a in own + owned if isinstance(a.address, IPv4Address))
         return next(found, None)
+
+    def link_local(self, index: int, virtual: Collection[IpAddress]) -> IPv6Address | None:
+        """Return the lowest own link-local address of an interface that is usable.
+
+        The source of adverts for IPv6 (RFC 9568 section 1.5). The kernel lists addresses in
+        another order than that in which it tells of them: only the lowest is always the same. A
+        virtual address counts as for `primary`.
+        """
+        held = [a for a in self._link_locals(index) if a.usable]
+        own = [a.address for a in held if a.address not in virtual]
+        owned = [a.address for a in held if a.valid is None]
+        found = own or owned
+        return min((a for a in found if isinstance(a, IPv6Address)), default=None)
+
+    def is_awaiting_link_local(self, index: int) -> bool:
+        """Say whether the interface has a link-local address that is not usable (yet)."""
+        return any(not held.usable for held in self._link_locals(index))
+
+    def is_own(self, address: IpAddress, index: int) -> bool:
+        """Say whether the host holds `address` otherwise than as we lease it, /32 or /128.
+
+        Then it is neither leased nor removed. A link-local one counts on its interface alone.
+        """
+        held = self.holders(address)
+        if address.is_link_local:
+            held = [one for one in held if one.index == index]
+        return any(one.valid is None or one.prefix != address.max_prefixlen for one in held)
+
+    def _link_locals(self, index: int) -> list[AddressHeld]:
+        return [
+            a
+            for a in self.addresses.values()
+            if a.index == index and isinstance(a.address, IPv6Address) and a.address.is_link_local
+        ]
 
 
 def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:

@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 EARLY: Final = 0.25
-"""The kernel batches expiries and may take an address this much early (ADDRCONF_TIMER_FUZZ)."""
+"""The kernel batches expiries and may take an address this much early (ADDRCONF_TIMER_FUZZ).
+
+An IPv6 one at most 0.02 s early (ADDRCONF_TIMER_FUZZ_MINUS), and up to 1 s late: the kernel looks
+for such at most once a second (ADDRCONF_TIMER_FUZZ_MAX). On 6.18 0.99 s were seen where another
+address was changed 0.03 s before the end, else 0.45 s.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ IpAddress: TypeAlias = IPv4Address | IPv6Address
 FOREVER: Final = 0xFFFFFFFF
 GROUP_LINK: Final = 0x1
 GROUP_IPV4_ADDRESS: Final = 0x10
+GROUP_IPV6_ADDRESS: Final = 0x100
+AF_INET: Final = 2
+AF_INET6: Final = 10
 
 _HEADER: Final = struct.Struct("=IHHII")
 _ADDRESS: Final = struct.Struct("=BBBBI")
@@ -26,9 +29,9 @@ _ERROR: Final = struct.Struct("=i")
 _REQUEST, _ACK, _REPLACE, _CREATE, _DUMP = 0x1, 0x4, 0x100, 0x400, 0x300
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_CACHE_INFO, _IFA_FLAGS = 1, 2, 6, 8
 _IFLA_ADDRESS, _IFLA_NAME = 1, 3
-_F_SECONDARY, _F_NODAD, _F_NO_PREFIX_ROUTE = 0x1, 0x2, 0x200
+_F_SECONDARY, _F_NODAD, _F_DAD_FAILED, _F_TENTATIVE, _F_NO_PREFIX_ROUTE = 1, 2, 8, 0x40, 0x200
 _UP, _LOWER_UP = 0x1, 0x10000
-_FAMILY_OF = {4: 2, 6: 10}
+_FAMILY_OF = {4: AF_INET, 6: AF_INET6}
 
 
 class _Kind(IntEnum):
@@ -46,13 +49,18 @@ class _Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AddressHeld:
-    """An interface has this address; `valid` is what is left of its life in seconds, or None."""
+    """An interface has this address; `valid` is what is left of its life in seconds, or None.
+
+    An IPv6 address is not `usable` while duplicate address detection is under way, nor where it
+    has found a duplicate (RFC 4862 section 5.4).
+    """
 
     index: int
     address: IpAddress
     prefix: int
     valid: int | None = None
     secondary: bool = False
+    usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +103,18 @@ Said: TypeAlias = AddressHeld | AddressGone | LinkHeld | LinkGone | Answered
 def add_address(sequence: int, index: int, address: IpAddress, lifetime: int) -> bytes:
     """Return the request to add `address`/32 (or /128), or to renew its life of `lifetime` seconds.
 
-    No route is made for it and no duplicate address detection holds it back.
+    No route is made for it. An IPv6 address is held back by no duplicate address detection and is
+    deprecated from the start, so that it is the source of none of the host's own traffic (RFC 6724
+    section 5, rule 3). The kernel finds it by the address alone: a renewal would give its lifetime
+    to one of the host's own that has another prefix length (inet6_rtm_newaddr, net/ipv6/addrconf.c;
+    seen on 6.18), so the caller must not ask for one of these.
     """
-    flags = _F_NO_PREFIX_ROUTE | (_F_NODAD if address.version == 6 else 0)  # noqa: PLR2004 - IPv6
+    is_six = isinstance(address, IPv6Address)
+    flags = _F_NO_PREFIX_ROUTE | (_F_NODAD if is_six else 0)
+    preferred = 0 if is_six else lifetime
     body = _address_body(index, address)
     body += _attribute(_IFA_FLAGS, struct.pack("=I", flags))
-    body += _attribute(_IFA_CACHE_INFO, _CACHE_INFO.pack(lifetime, lifetime, 0, 0))
+    body += _attribute(_IFA_CACHE_INFO, _CACHE_INFO.pack(preferred, lifetime, 0, 0))
     return _message(_Kind.NEW_ADDRESS, _REQUEST | _ACK | _CREATE | _REPLACE, sequence, body)
 
 
@@ -114,8 +128,8 @@ def list_links(sequence: int) -> bytes:
     return _message(_Kind.GET_LINK, _REQUEST | _DUMP, sequence, _LINK.pack(0, 0, 0, 0, 0))
 
 
-def list_addresses(sequence: int, family: int = 2) -> bytes:
-    """Return the request for every address of a family (2 = AF_INET, 10 = AF_INET6)."""
+def list_addresses(sequence: int, family: int = AF_INET) -> bytes:
+    """Return the request for every address of a family."""
     return _message(
         _Kind.GET_ADDRESS, _REQUEST | _DUMP, sequence, _ADDRESS.pack(family, 0, 0, 0, 0)
     )
@@ -165,6 +179,7 @@ def _address_held(body: bytes) -> AddressHeld:
         prefix,
         None if valid == FOREVER else valid,
         bool(flags & _F_SECONDARY),
+        not flags & (_F_TENTATIVE | _F_DAD_FAILED),
     )
 
 

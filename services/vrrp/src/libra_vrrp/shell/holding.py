@@ -137,12 +137,11 @@ def release(ground: Ground, places: tuple[Place, ...]) -> None:
 
 
 def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:
-    """Return where the places are; an address that the host holds for ever is not ours."""
+    """Return where the places are; an address that is the host's own is not ours."""
     known = ground.interfaces
     found: list[Target] = []
     for place in places:
         link = known.named(place.interface)
-        permanent = any(held.valid is None for held in known.holders(place.address))
-        if link is not None and not permanent:
+        if link is not None and not known.is_own(place.address, link.index):
             found.append((link.index, place.address))
     return tuple(found)
