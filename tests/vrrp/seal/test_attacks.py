@@ -153,10 +153,10 @@ class World:
         self.now = end
 
     def longest_with_two_masters(self, seconds: float) -> float:
-        longest, since = 0.0, self.now
+        longest, began = 0.0, None if len(self.masters()) < 2 else self.now
         for now in self.moments(seconds):
-            since = since if len(self.masters()) > 1 else now
-            longest = max(longest, now - since)
+            longest = longest if began is None else max(longest, now - began)
+            began = (began or now) if len(self.masters()) > 1 else None
         return longest
 
     def inject(self, victim: Node, source: IPv4Address, datagram: bytes) -> None:
