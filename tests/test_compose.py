@@ -10,6 +10,7 @@ from tools.compose import resolve
 from tools.compose.resolve import Compose, Refused
 
 from libra_cli.identity import _GROUP, _NUMBERS, PRIVILEGED, SERVER
+from libra_cli.prepare import HEALTH
 from libra_runtime import VERSION
 from libra_runtime.settings import METRICS_PORTS
 from libra_runtime.yaml_config import read_config
@@ -210,6 +211,8 @@ def test_all_share_the_node_and_its_server(compose: Compose, node: str) -> None:
     }
     assert sites == {(node, "nats://127.0.0.1:4222")}
     assert containers["nats"]["command"] == ["-c", f"/var/lib/libra/{node}/nats.conf"]
+    check = containers["nats"]["healthcheck"]["test"]
+    assert check[:-1] == ["CMD", "sh", f"/var/lib/libra/{node}/{HEALTH.name}"]
     seed = containers["health"]["environment"]["LIBRA_SEED_FILE"]
     assert seed == f"/var/lib/libra/{node}/seeds/health.seed"
 
