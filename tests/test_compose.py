@@ -10,6 +10,7 @@ from tools.compose import resolve
 from tools.compose.resolve import Compose, Refused
 
 from libra_cli.identity import _GROUP, _NUMBERS, PRIVILEGED, SERVER
+from libra_cli.prepare import HEALTH
 from libra_runtime import VERSION
 from libra_runtime.settings import METRICS_PORTS
 from libra_runtime.yaml_config import read_config
@@ -19,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 PROGRAMS = resolve.at_hand()
 PATHS = ["pinned" if each.program == resolve.PINNED else "system" for each in PROGRAMS]
 SERVICES = sorted(METRICS_PORTS)
-ONCE = ["init", "streams", "config", "libra"]
+ONCE = ["init", "streams", "config", "ready", "libra"]
+OFFLINE = ["init", "ready"]
 BUILT = [*SERVICES, *ONCE]
 ALL = [*BUILT, "nats"]
 UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -61,7 +63,7 @@ def seconds(duration: str) -> int:
 def mounts(container: dict[str, Any]) -> dict[str, tuple[str, bool]]:
     """Tell what is mounted where, and whether it is writable there."""
     found = {}
-    for each in container["volumes"]:
+    for each in container.get("volumes", ()):
         if isinstance(each, dict):
             found[each["target"]] = (each["source"], not each.get("read_only", False))
         else:
@@ -121,7 +123,7 @@ def test_a_container_bounds_its_logs(containers: dict[str, Any], name: str) -> N
 def test_the_network_is_the_hosts_or_none_and_no_port_is_published(
     containers: dict[str, Any], name: str
 ) -> None:
-    assert containers[name]["network_mode"] == ("none" if name == "init" else "host")
+    assert containers[name]["network_mode"] == ("none" if name in OFFLINE else "host")
     assert not {"ports", "networks", "expose"} & set(containers[name])
 
 
@@ -209,6 +211,8 @@ def test_all_share_the_node_and_its_server(compose: Compose, node: str) -> None:
     }
     assert sites == {(node, "nats://127.0.0.1:4222")}
     assert containers["nats"]["command"] == ["-c", f"/var/lib/libra/{node}/nats.conf"]
+    check = containers["nats"]["healthcheck"]["test"]
+    assert check[:-1] == ["CMD", "sh", f"/var/lib/libra/{node}/{HEALTH.name}"]
     seed = containers["health"]["environment"]["LIBRA_SEED_FILE"]
     assert seed == f"/var/lib/libra/{node}/seeds/health.seed"
 
@@ -218,6 +222,15 @@ def test_without_a_variable_the_example_and_its_node_come_up(containers: dict[st
     config, _ = read_config(Path(source))
     assert "a" in config.nodes
     assert not writable
+
+
+def test_up_ends_with_an_error_where_the_config_is_refused(containers: dict[str, Any]) -> None:
+    """Compose v2 waits for what something depends on, and starts no more after an error."""
+    needs = {name: set(containers[name].get("depends_on", ())) for name in ALL}
+    assert {name for name in ALL if "config" in needs[name]} == {"ready"}
+    assert not {name for name in ALL if "ready" in needs[name]}
+    assert needs["config"] == set(SERVICES)
+    assert "--lenient" in containers["init"]["command"]
 
 
 def test_the_cli_is_no_part_of_up(containers: dict[str, Any]) -> None:

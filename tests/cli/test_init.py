@@ -200,3 +200,41 @@ def test_without_a_console_the_sentence_says_so(host: Host) -> None:
     done = host.libra("init", "--stage", "config", "--config", host.write(GOOD))
     assert done.returncode == UNREACHABLE
     assert "the console is not ready" in done.stderr
+
+
+BROKEN = GOOD.replace("backends", "backend").replace("weight", "wait")
+
+
+def test_a_node_that_has_its_files_goes_on_where_a_config_has_errors(host: Host) -> None:
+    words = ("init", "--stage", "files", "--lenient", "--config")
+    file = Path(host.write(BROKEN))
+    first = host.libra(*words, str(file))
+    assert first.returncode == REFUSED
+    assert ":6:5: services.web.backend: " in first.stderr
+    assert not host.site.state.exists()
+    file.write_text(GOOD)
+    assert host.libra(*words, str(file)).stderr == ""
+    file.write_text(BROKEN)
+    later = host.libra(*words, str(file), "--monitor", "8222")
+    assert later.returncode == 0
+    consequence = "node a goes on with the config it has"
+    assert later.stderr == f"libra: {file} is not taken over (1 error): {consequence}\n"
+    assert 'http: "127.0.0.1:8222"' in host.site.server_config.read_text()
+    file.write_text(GOOD.replace("{a:", "{other:"))
+    assert "no node 'a'" in host.libra(*words, str(file)).stderr
+    file.unlink()
+    assert host.libra(*words, str(file)).returncode == 0
+    assert host.libra(*words[:3], "--config", str(file)).returncode == REFUSED
+
+
+def test_the_config_stage_has_the_log_tell_of_errors(host: Host, up: Up) -> None:
+    assert up.process.poll() is None
+    assert host.libra("init", "--config", host.write(GOOD)).returncode == 0
+    words = ("init", "--stage", "config", "--wait", "30", "--config", host.write(BROKEN))
+    refused = host.libra(*words)
+    assert refused.returncode == REFUSED
+    assert ":6:5: services.web.backend: " in refused.stderr
+    assert refused.stderr.endswith("1 error; nothing changed\n")
+    told = host.libra("events", "--type", "config.rejected")
+    assert "libra init" in told.stdout
+    assert "services.web.backend" in told.stdout

@@ -53,6 +53,19 @@ async def test_a_stopped_program_gets_sigterm_and_is_not_started_again(tmp_path:
     assert said == []
 
 
+async def test_a_program_that_is_to_restart_gets_sigterm_and_is_started_again(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    each = supervised(tmp_path, f"trap 'exit 0' TERM; echo x >>{tmp_path}/starts; {WAIT}", said)
+    each.start()
+    await until((tmp_path / "starts").exists)
+    each.restart()
+    await until(lambda: (tmp_path / "starts").read_text().count("x") == 2)
+    await each.stop()
+    assert said == ["it ended with status 0; again in 0.1 s"]
+
+
 async def test_a_program_that_does_not_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

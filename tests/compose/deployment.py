@@ -108,10 +108,7 @@ class Deployment:
 
     def container(self, service: str) -> str:
         """Return the name that compose gave to the container of *service*."""
-        labels = {"project": PROJECT, "service": service, "oneoff": "False"}
-        chosen = [f"--filter=label=com.docker.compose.{key}={labels[key]}" for key in labels]
-        (name,) = docker("ps", "-a", *chosen, "--format={{.Names}}").split()
-        return name
+        return container_of(service)
 
     def state(self, service: str, shape: str = "{{.State.Status}}") -> str:
         """Return what the engine says of a container."""
@@ -146,6 +143,14 @@ class Deployment:
     def await_answer(self, url: str) -> float:
         """Wait until somebody answers the client; return how long it took in seconds."""
         return wait_until(lambda: bool(answer(self.client, url, 1.0)), f"{url} answers", PATIENCE)
+
+
+def container_of(service: str, project: str = PROJECT) -> str:
+    """Return the name that compose gave to a service's container."""
+    labels = {"project": project, "service": service, "oneoff": "False"}
+    chosen = [f"--filter=label=com.docker.compose.{key}={labels[key]}" for key in labels]
+    (name,) = docker("ps", "-a", *chosen, "--format={{.Names}}").split()
+    return name
 
 
 def complaint(container: str) -> str:

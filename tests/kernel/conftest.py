@@ -80,7 +80,10 @@ class Director:
     def pid(self, word: str) -> int | None:
         """Return the process id of the machine or the reporter."""
         for process in self.node.processes():
-            line = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            try:
+                line = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
             if line[2:4] == [b"libra_vrrp", word.encode()]:
                 return process
         return None

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 @contextmanager
-def tiny(directory: Path) -> Iterator[Path]:
-    """Mount a disk of 64 KiB on *directory*; yield the file that is to fill it."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", directory], check=True)
+def tiny(directory: Path, size: str = "64k") -> Iterator[Path]:
+    """Mount a disk of 64 KiB, or *size*, on *directory*; yield the file that is to fill it."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", directory], check=True)
     try:
         yield directory / "ballast"
     finally:

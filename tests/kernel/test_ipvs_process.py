@@ -1,6 +1,7 @@
 """The ipvs-writer as a process: a real nats-server, a real kernel, killed, doubled, restarted."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.runtime.holders import NOBODY, holding
 
 from libra_lab.syscalls import CLONE_NEWNET, unshare
 from libra_runtime.journal import Stored
@@ -185,6 +187,25 @@ async def test_a_second_writer_ends_with_one_sentence(nats: TestServer) -> None:
         assert second.returncode == 1
         assert said.decode().count("\n") == 1
         assert "Another ipvs-writer already writes this kernel's IPVS table" in said.decode()
+
+
+async def test_a_stranger_on_the_locks_name_keeps_no_writer_from_work_and_lets_no_second_in(
+    nats: TestServer,
+) -> None:
+    async with prepared(nats) as health:
+        with holding("\0libra-ipvs-writer", NOBODY) as pid:
+            async with writer(nats) as first:
+                await verdict(health, "w1", up=True)
+                await shows("10.0.1.11:80")
+                second = await start(nats)
+                _, said = await second.communicate()
+                assert second.returncode == 1
+                assert said.decode().startswith("Another ipvs-writer already writes this kernel's")
+            assert first.stderr is not None
+            lines = [json.loads(line) for line in (await first.stderr.read()).splitlines()]
+    [warned] = [line for line in lines if line["level"] == "warning"]
+    assert warned["event"].startswith("going on without the claim on this network namespace")
+    assert (warned["pid"], warned["uid"]) == (pid, NOBODY)
 
 
 async def test_metrics_and_health_tell_what_the_kernel_holds(nats: TestServer) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.kernel.disks import fill, tiny
 
 from libra_cli.site import Site
 from libra_cli.strays import start_time
@@ -156,3 +157,34 @@ def test_a_killed_writer_and_a_killed_supervisor_leave_the_table_alone(
         assert len(later) == len(changes) + 1
     finally:
         assert again.end() == 0
+
+
+def write_until_refused(host: Host) -> None:
+    """Use what the log's open blocks still have: a disk's last pages (4 KiB) are theirs."""
+    for weight in range(2, 12):
+        if host.libra("weight", "backend.up-test.w2", str(weight)).returncode != 0:
+            return
+    pytest.fail("a full disk took everything")
+
+
+def test_a_director_takes_verdicts_again_once_its_full_disk_has_room(
+    host: Host, backends: list[Listener]
+) -> None:
+    host.site.state.mkdir()
+    with tiny(host.site.state, "64m") as ballast:
+        up = start(host)
+        try:
+            until(lambda: ipvsadm() == table(backends, 3, 1), "both backends in the table")
+            fill(ballast)
+            write_until_refused(host)
+            before = ipvsadm()
+            backends[0].close()
+            up.read_until("no room on the disk of")
+            assert ipvsadm() == before
+            ballast.unlink()
+            up.read_until("has room again")
+            until(lambda: len(ipvsadm()) == 2, "the verdict in the table")
+            until(lambda: replayed(host) == wanted(host) == ipvsadm(), "log and table agree")
+            assert f":{backends[0].port} " not in ipvsadm()[1]
+        finally:
+            assert up.end() == 0

@@ -74,7 +74,7 @@ def make_nats(name: str) -> None:
     with tarfile.open(fileobj=out, mode="w") as tar:
         tar.add(STATE / "busybox", "bin/busybox")
         tar.add(NATS_SERVER.resolve(), "usr/local/bin/nats-server")
-        for program in ("sh", "wget"):
+        for program in ("sh", "wget", "nc", "timeout", "tail", "df", "awk", "rm"):
             link = tarfile.TarInfo(f"bin/{program}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)

@@ -4,7 +4,7 @@
 
 import asyncio
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -105,6 +105,12 @@ def init(
     monitor: Annotated[
         int, typer.Option("--monitor", help="Port of nats-server's monitoring, 0 for none.")
     ] = 0,
+    lenient: Annotated[
+        bool,
+        typer.Option(
+            "--lenient", help="Let a config with errors be: the node goes on with what it has."
+        ),
+    ] = False,
     node: Node = None,
     state: State = None,
     run: Run = None,
@@ -115,16 +121,20 @@ def init(
     from libra_cli import init as command
     from libra_cli.offer import Offer
 
+    if stage == "config" and config is None:
+        raise typer.BadParameter("which file?", param_hint="--config")
+    where = Given(node, state, run, nats)
+    if stage == "files" and lenient and config and command.goes_on_without(config, where):
+        config = None
     given = None
     if config is not None:
-        parsed, document = read(config, as_json=as_json)
+        refused = partial(command.tell_refused, where, wait, config) if stage == "config" else None
+        parsed, document = read(config, as_json=as_json, refused=refused)
         if stage == "files":
             require_shared(config)
-        node = node_of(node, list(parsed.nodes))
+        where = replace(where, node=node_of(node, list(parsed.nodes)))
         given = Offer(document, config.absolute(), "libra init")
-    elif stage == "config":
-        raise typer.BadParameter("which file?", param_hint="--config")
-    site = locate(Given(node, state, run, nats))
+    site = locate(where)
     work = command.Work(site, (stage,) if stage else command.STAGES, given, wait, monitor)
     done = asyncio.run(command.init(work))
     if as_json:

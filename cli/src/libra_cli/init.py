@@ -2,23 +2,34 @@
 
 Idempotent, and in stages, because containers do each where its counterpart runs already: files
 before nats-server, streams after it, the config after the console.
+
+Compose makes changed containers anew before the first stage speaks, and starts them after it. So
+that a config with errors stops no director, the files of a node that has them already may do
+without it (`--lenient`); the last stage refuses it.
 """
 
 import asyncio
+import sys
 import time
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from libra_cli import identity
+from libra_cli import offer as offers
+from libra_cli.config_file import flaw_of
 from libra_cli.exits import MISSING, UNREACHABLE, CommandError
 from libra_cli.log import connect
 from libra_cli.offer import Declined, Offer, await_console, offer
 from libra_cli.prepare import prepare
 from libra_cli.server_ports import squatter
-from libra_cli.site import Site
+from libra_cli.site import Given, Site, locate
 from libra_runtime.nats_server import answers
 from libra_runtime.session import ApiError
 from libra_runtime.streams import init_streams
+
+if TYPE_CHECKING:
+    from libra_schemas.errors import ConfigError
 
 Stage = Literal["files", "streams", "config"]
 _LOOK = 0.2
@@ -26,6 +37,9 @@ _LOOK = 0.2
 
 _SURE = 10
 """Looks in a row that find a port taken by others until that is believed."""
+
+_TELLING = 30.0
+"""Seconds at most for a console that is to tell the log of a config with errors."""
 
 STAGES: tuple[Stage, ...] = ("files", "streams", "config")
 
@@ -67,6 +81,29 @@ async def init(work: Work) -> Done:
     except Declined as declined:
         return Done(streams, note=str(declined))
     return Done(streams, answer["number"])
+
+
+def goes_on_without(config: Path, where: Given) -> bool:
+    """Tell whether *config* cannot be used and the node runs without it; say so."""
+    site = locate(where)
+    if not site.server_config.exists():
+        return False
+    flaw = flaw_of(config, site.node)
+    if flaw:
+        consequence = f"node {site.node} goes on with the config it has"
+        sys.stderr.write(f"libra: {config} is not taken over ({flaw}): {consequence}\n")
+    return flaw != ""
+
+
+def tell_refused(where: Given, patience: float, file: Path, error: "ConfigError") -> None:
+    """Have the log say that *file* was refused, *patience* seconds at most."""
+    site = locate(where)
+    try:
+        asyncio.run(await_console(site, min(patience, _TELLING)))
+    except CommandError as gone:
+        sys.stderr.write(f"libra: the log does not tell of this: {gone}\n")
+    else:
+        offers.tell_refused(site, file, "libra init", error)
 
 
 async def _streams(work: Work) -> bool:

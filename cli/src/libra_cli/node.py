@@ -13,6 +13,7 @@ from libra_cli import identity
 from libra_cli.exits import UNREACHABLE, CommandError
 from libra_cli.identity import SERVER, Identity
 from libra_cli.log import connect
+from libra_cli.room import watch_room
 from libra_cli.site import Site
 from libra_cli.strays import Strays
 from libra_cli.supervise import Program, Supervised
@@ -81,6 +82,8 @@ class Node:
         self._start(Program(SERVER, argv, os.environ, self.who(SERVER), output))
         await _await_server(site, output)
         self._watch(SERVER, Endpoint(*site.endpoint, b""))
+        room = watch_room(site, self.running[SERVER].restart, say)
+        self.watchdogs.append(asyncio.create_task(room, name="room for the log watched"))
         for service in self.order.services:
             self._start(self._service(service))
             if port := port_of(self.order, service):

@@ -7,6 +7,7 @@ from pathlib import Path
 from libra_cli.exits import MISSING, CommandError
 from libra_cli.identity import SERVER, Identity, group
 from libra_cli.site import Site
+from libra_runtime.kept import keep
 from libra_runtime.keys import ensure_seeds
 from libra_schemas.nats import PUBLISHES, ServerSettings, permissions, render_server_config
 
@@ -14,6 +15,10 @@ _SHARED = 0o1771
 """Everybody of the group makes files here, nobody removes another's."""
 
 _SEEDS = 0o711
+_READABLE = 0o644
+
+HEALTH = Path(__file__).with_name("nats-health.sh")
+"""What tells how nats-server is in a container, from its monitoring; it lies beside nats.conf."""
 
 Who = Callable[[str], Identity]
 
@@ -26,7 +31,9 @@ def prepare(site: Site, who: Who, monitor: int = 0) -> None:
     try:
         _directories(site)
         nkeys = ensure_seeds(site.seeds, permissions(site.node))
-        site.server_config.write_text(_server_config(site, nkeys, monitor))
+        keep(site.server_config, _server_config(site, nkeys, monitor).encode(), _READABLE)
+        if monitor:
+            keep(site.state / HEALTH.name, HEALTH.read_bytes(), _READABLE)
         if os.geteuid() == 0:
             _hand_over(site, who)
     except (OSError, ValueError) as error:

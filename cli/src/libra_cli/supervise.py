@@ -76,6 +76,10 @@ class Supervised:
         """Begin to keep it running."""
         self._task = asyncio.create_task(self._keep(), name=self.program.name)
 
+    def restart(self) -> None:
+        """Ask it to end (SIGTERM); it is started again as whenever it ends."""
+        self._terminate()
+
     async def stop(self) -> None:
         """End it: SIGTERM, PATIENCE, SIGKILL; return when it and its group are gone."""
         self._stopping.set()

@@ -24,8 +24,22 @@ MIN_SERVER = (2, 12, 1)
 ADMIN = "admin"
 OBSERVER = "observer"
 
+MAX_STORE = 8 * 1024**3
+"""Bytes that the streams may take together: more than they are ever given.
+
+Unsaid, nats-server takes three quarters of what is free as it starts, what it holds already not
+counted: started on a disk that is nearly full it refuses every event until it is started again,
+and says that it is well (seen on 2.15.1).
+"""
+
 VARZ = "$SYS.REQ.SERVER.PING.VARZ"
-"""Where the server tells its settings; the only system service that the account imports."""
+"""Where the server tells its settings."""
+
+HEALTHZ = "$SYS.REQ.SERVER.PING.HEALTHZ"
+"""Where the server tells the admin what is wrong with it, as /healthz of its monitoring does."""
+
+_SYSTEM = (VARZ, HEALTHZ)
+"""The system services that the account imports."""
 
 PUBLISHES = {
     "health": ("backend",),
@@ -124,6 +138,10 @@ def render_server_config(settings: ServerSettings) -> str:
         _render_user(nkey, table[name], name) for name, nkey in sorted(settings.nkeys.items())
     )
     monitor = f"http: {_text(f'{settings.host}:{settings.monitor}')}\n" if settings.monitor else ""
+    exports = ", ".join(f"{{service: {_text(each)}}}" for each in _SYSTEM)
+    imports = ", ".join(
+        f"{{service: {{account: SYS, subject: {_text(each)}}}}}" for each in _SYSTEM
+    )
     return f"""\
 # Generated from libra_schemas.nats; changes are lost.
 server_name: {_text(settings.node)}
@@ -134,16 +152,17 @@ write_deadline: "10s"
 jetstream: {{
   store_dir: {_text(str(settings.store))}
   domain: {_text(settings.node)}
+  max_file_store: {MAX_STORE}
   sync_interval: always
 }}
 system_account: SYS
 accounts: {{
   SYS: {{
-    exports: [{{service: {_text(VARZ)}}}]
+    exports: [{exports}]
   }}
   LIBRA: {{
     jetstream: enabled
-    imports: [{{service: {{account: SYS, subject: {_text(VARZ)}}}}}]
+    imports: [{imports}]
     users: [
 {users}
     ]

@@ -118,9 +118,12 @@ SENTENCES: list[tuple[str, EventData, str]] = [
             number=7,
             hash=HASH,
             author="eve",
-            problems=(ProblemData(path="x", message="no such interface"),),
+            problems=(
+                ProblemData(path="instances.front", message="no such interface"),
+                ProblemData(path="", message="no nodes"),
+            ),
         ),
-        "config 7 of eve is rejected: no such interface",
+        "config 7 of eve is rejected: instances.front: no such interface; no nodes",
     ),
     (
         "config.rejected",

@@ -23,7 +23,8 @@ def require_durable(varz: bytes) -> None:
     jetstream = json.loads(varz).get("data", {}).get("jetstream", {})
     if not jetstream.get("config"):
         raise JournalUnavailable(
-            "JetStream is off, as a full disk leaves it: make room, then restart nats-server"
+            "JetStream is off, as a full disk leaves it: make room; a nats-server of your own must "
+            "then be started again"
         )
     if not jetstream["config"].get("sync_always"):
         raise OldServer(

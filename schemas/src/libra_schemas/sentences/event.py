@@ -106,7 +106,10 @@ def _act(data: AdminState) -> str:
 def _config(data: ConfigApplied | ConfigRejected) -> str:
     if isinstance(data, ConfigApplied):
         return because(f"config {data.number} of {data.author} is in force", data.comment)
-    problems = "; ".join(str(problem.message) for problem in data.problems)
+    problems = "; ".join(
+        f"{problem.path}: {problem.message}" if problem.path else problem.message
+        for problem in data.problems
+    )
     which = f"config {data.number}" if data.number else "a config"
     return because(f"{which} of {data.author} is rejected", problems)
 

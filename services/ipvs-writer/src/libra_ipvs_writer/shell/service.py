@@ -9,7 +9,7 @@ import structlog
 
 from libra_ipvs_writer.settings import Settings
 from libra_ipvs_writer.shell.kernel import Kernel
-from libra_ipvs_writer.shell.lock import hold
+from libra_ipvs_writer.shell.lock import only_writer
 from libra_ipvs_writer.shell.wire import KernelUnavailable
 from libra_ipvs_writer.shell.writer import Writer
 from libra_runtime import logs, metrics
@@ -26,21 +26,26 @@ async def serve(settings: Settings) -> None:
     """
     edge = settings.edge
     logs.configure("ipvs-writer", edge.node, edge.log_level)
-    with closing(hold()), closing(await _kernel(edge.metrics_port)) as kernel:
-        journal = await open_journal(edge)
-        writer = Writer(settings, journal, kernel)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(writer.run())
-                tasks.create_task(metrics.serve(edge.metrics_port, writer.trouble))
-                await writer.ready.wait()
-                _export(writer, kernel)
-                gc.freeze()  # what was recovered stays: no pause for looking at it again
-        except asyncio.CancelledError:
-            writer.leave()
-            raise
-        finally:
-            await journal.close()
+    async with only_writer():
+        with closing(await _kernel(edge.metrics_port)) as kernel:
+            await _write(settings, kernel)
+
+
+async def _write(settings: Settings, kernel: Kernel) -> None:
+    journal = await open_journal(settings.edge)
+    writer = Writer(settings, journal, kernel)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(writer.run())
+            tasks.create_task(metrics.serve(settings.edge.metrics_port, writer.trouble))
+            await writer.ready.wait()
+            _export(writer, kernel)
+            gc.freeze()  # what was recovered stays: no pause for looking at it again
+    except asyncio.CancelledError:
+        writer.leave()
+        raise
+    finally:
+        await journal.close()
 
 
 async def _kernel(port: int) -> Kernel:
