@@ -15,7 +15,7 @@ import pytest
 
 from libra_lab.node import Node
 from libra_lab.topology import Topology
-from libra_vrrp import orders
+from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Always
 
@@ -51,7 +51,7 @@ class Director:
         """Write the list of routers as the reporter would."""
         file = self.state / "vrrp" / "routers.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(orders.dump_instances((self.order,)))
+        file.write_bytes(kept.dump_instances((self.order,)))
 
     def start(self) -> None:
         """Start the parent, which starts the machine and the reporter."""

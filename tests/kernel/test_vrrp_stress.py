@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from libra_vrrp import orders
+from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Place
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def rtnl_held(node: "Node", interface: str = "eth0") -> Iterator[None]:
 def write(director: "Director", *instances: Instance) -> None:
     """Write a list of routers and have the machine read it."""
     file = director.state / "vrrp" / "routers.jsonl"
-    file.write_bytes(orders.dump_instances(instances))
+    file.write_bytes(kept.dump_instances(instances))
     director.signal(signal.SIGHUP, "machine")
 
 

@@ -9,6 +9,7 @@ from libra_vrrp.backup import watch
 from libra_vrrp.codec import Advertisement
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.router import Router, patience, skew
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -53,7 +54,7 @@ BACKUP = watch(ROUTER, 1.0, 0.0)
 FAULT = Fault(frozenset({"eth0"}), until=0.0, since=0.0)
 
 
-def says(priority: int, source: IPv4Address = LOW, interval: int = 100) -> Heard:
+def says(priority: int, source: IpAddress = LOW, interval: int = 100) -> Heard:
     return Heard(Advertisement(51, priority, interval), source)
 
 

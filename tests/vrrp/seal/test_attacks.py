@@ -10,10 +10,10 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from libra_vrrp.codec import GROUP, Datagram
 from libra_vrrp.codec import decode as decode_message
-from libra_vrrp.codec import encode
 from libra_vrrp.fsm import deadline, step
-from libra_vrrp.router import Router, advertisement, patience
+from libra_vrrp.router import Router, advertisement, datagrams, patience
 from libra_vrrp.seal.channel import Channel, Dropped, Opened, begin, unwrap, wrap
 from libra_vrrp.seal.datagram import Session, decode, is_sealed
 from libra_vrrp.seal.hearing import KEPT
@@ -75,8 +75,7 @@ class Node:
         self.state, effects = step(self.router, self.state, given, now)
         for effect in effects:
             if isinstance(effect, Advertise):
-                said = advertisement(self.router, effect.priority)
-                self.say(encode(said, self.address), now)
+                self.say(datagrams(self.router, effect.priority)[0].message, now)
 
     def say(self, message: bytes, now: float) -> None:
         assert self.channel is not None
@@ -101,12 +100,13 @@ class Node:
             case Opened(message=message, session=session):
                 self.memory[who] = max(highest, session.start)
                 if message:
-                    self.give(Heard(decode_message(message, source)[0], source), now)
+                    received = decode_message(Datagram(source, GROUP[4], message))
+                    self.give(Heard(received.advertisement, source), now)
             case Dropped(reason=reason):
                 self.dropped.append(reason)
         if outcome.hurry:
             is_master = isinstance(self.state, Master)
-            advert = encode(advertisement(self.router), self.address)
+            advert = datagrams(self.router, self.router.priority)[0].message
             self.say(advert if is_master else b"", now)
 
     def due_at(self) -> float:
@@ -350,7 +350,8 @@ def test_plain_advert_injected(world: World) -> None:
     """Priority 255 in clear, as every VRRP router would obey it."""
     forged = Router(51, 255, IPv4Address("10.0.0.200"), (VIP,), 1.0)
     before = world.a.state
-    world.inject(world.a, forged.address, encode(advertisement(forged), forged.address))
+    (said,) = datagrams(forged, forged.priority)
+    world.inject(world.a, IPv4Address("10.0.0.200"), said.message)
     assert (world.a.state, world.a.dropped) == (before, [Reason.PLAIN])
     assert alarms(world.a) == {"auth"}
 

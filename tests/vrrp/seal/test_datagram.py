@@ -1,10 +1,18 @@
 """The sealed format as bytes, both ways, and every kind of wrong bytes."""
 
+from ipaddress import IPv4Address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_vrrp.codec import GROUP, Advertisement, MalformedAdvertisement, decode_packet
+from libra_vrrp.codec import (
+    GROUP,
+    Advertisement,
+    Datagram,
+    MalformedAdvertisement,
+    decode_packet,
+)
 from libra_vrrp.codec import decode as decode_message
 from libra_vrrp.seal.datagram import (
     Header,
@@ -113,16 +121,15 @@ def test_no_vrrp_router_takes_it_for_an_advert(header: Header, hidden: bytes) ->
     assert datagram[0] >> 4 not in {2, 3}
     assert datagram[1] == 0
     with pytest.raises(MalformedAdvertisement, match="version 15"):
-        decode_message(datagram, GROUP)
+        decode_message(Datagram(IPv4Address("10.9.0.1"), GROUP[4], datagram))
 
 
 def test_an_advert_is_no_sealed_datagram() -> None:
     packet = bytes.fromhex(
         "45c000240025 0000ff70d068 0a090001 e0000012 31339602000aca0cc000020ac000020b"
     )
-    assert decode_packet(packet).advertisement == Advertisement(
-        51, 150, 10, decode_packet(packet).advertisement.addresses
-    )
+    said = decode_message(decode_packet(packet)).advertisement
+    assert said == Advertisement(51, 150, 10, said.addresses)
     assert not is_sealed(packet[20:])
     with pytest.raises(MalformedSeal, match="begins with 3133"):
         decode(packet[20:] + bytes(80))

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from libra_vrrp import orders
+from libra_vrrp import kept
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces, fold
-from libra_vrrp.orders import Instance, Place
+from libra_vrrp.orders import Channel, Instance, Place
 from libra_vrrp.renewal import Outcome, Remove, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
@@ -44,10 +45,10 @@ class Ground:
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
 
     @property
-    def virtual(self) -> frozenset[IPv4Address]:
+    def virtual(self) -> frozenset[IpAddress]:
         return self.roster.virtual()
 
-    def send(self, _interface: str, _packet: bytes) -> bool:
+    def send(self, _channel: Channel, _datagram: Datagram) -> bool:
         return True
 
     def arp(self, _interface: str, _frame: bytes) -> bool:
@@ -59,7 +60,7 @@ class Ground:
     def tell(self, report: Report) -> None:
         pass
 
-    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         pass
 
     def count(self, name: str) -> None:
@@ -101,7 +102,7 @@ def begun(file: Path, *instances: Instance) -> Ground:
 
 
 def read(file: Path, ground: Ground, now: float, *instances: Instance) -> None:
-    file.write_bytes(orders.dump_instances(instances))
+    file.write_bytes(kept.dump_instances(instances))
     ground.roster.reload(ground, now)
 
 
@@ -139,7 +140,7 @@ def test_a_second_machine_on_a_host_is_in_fault_and_touches_nothing_until_the_fi
 ) -> None:
     first = Claim(f"\0libra-vrrp-test-{uuid4()}")
     first.take()
-    file.write_bytes(orders.dump_instances((ONE,)))
+    file.write_bytes(kept.dump_instances((ONE,)))
     known = fold(Interfaces(), [LINK, OWN, AddressHeld(2, FIRST, 24, 60)])
     ground = Ground(Roster(file, None), claim=Claim(first.name), interfaces=known)
     ground.roster.reload(ground, 0.0)

@@ -4,11 +4,11 @@ One rule: `step` is the whole machine; it reads no clock, sends nothing and keep
 """
 
 from dataclasses import replace
-from ipaddress import IPv4Address
 from typing import TypeAlias, assert_never
 
 from libra_vrrp.backup import hear, retime, watch
 from libra_vrrp.router import STOPPING, Router
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -205,7 +205,7 @@ def _become_master(
     router: Router,
     why: Why,
     now: float,
-    peer: IPv4Address | None = None,
+    peer: IpAddress | None = None,
     heard_at: float | None = None,
 ) -> Step:
     """Take over: the advertisement first, then the addresses, then their announcement."""

@@ -5,13 +5,13 @@ One rule: what cannot be read raises `MalformedOrder`, and the machine goes on a
 
 import json
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import Any, Final, TypeAlias, assert_never
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.router import Always, Preempt
+from libra_vrrp.rtnetlink import IpAddress
 
 
 class MalformedOrder(ValueError):
@@ -23,12 +23,35 @@ class Place:
     """A virtual address and the interface where it lives."""
 
     interface: str
-    address: IPv4Address
+    address: IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Multicast:
+    """The group of a family, on an interface."""
+
+    interface: str
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unicast:
+    """Our address that the peers speak to."""
+
+    source: IpAddress
+
+
+Channel: TypeAlias = Multicast | Unicast
+"""How a router speaks and is spoken to: whoever has the same shares one socket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One virtual router of this node; `priority` is the configured one, times are seconds."""
+    """One virtual router of this node; `priority` is the configured one, times are seconds.
+
+    `authentication` is the password of version 2, None for none. `peers` are whom advertisements
+    go to, None for the multicast group; `source` is then our own address that the peers know.
+    """
 
     name: str
     interface: str
@@ -43,6 +66,22 @@ class Instance:
     checksum: Checksum = Checksum.PSEUDO_HEADER
     tracked: tuple[str, ...] = ()
     """Other interfaces without which the router is in fault."""
+    version: int = 3
+    authentication: bytes | None = field(default=None, repr=False)
+    peers: tuple[IpAddress, ...] | None = None
+    source: IpAddress | None = None
+
+    @property
+    def family(self) -> int:
+        """Return the IP version that it is a router of (4 or 6): that of its addresses."""
+        return self.places[0].address.version
+
+    @property
+    def channel(self) -> Channel:
+        """Return how it is spoken to."""
+        if self.source is not None:
+            return Unicast(self.source)
+        return Multicast(self.interface, self.family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,84 +183,3 @@ def loads(line: bytes) -> Order:
                 raise MalformedOrder(f"unknown order {unknown!r}")
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise MalformedOrder(f"{wrong!r} in {line[:200]!r}") from wrong
-
-
-def dump_instances(instances: tuple[Instance, ...]) -> bytes:
-    """Return the list of routers as the file holds it: one JSON object per line."""
-    return b"".join(json.dumps(_fields(one)).encode() + b"\n" for one in instances)
-
-
-def load_instances(text: bytes) -> tuple[Instance, ...]:
-    """Read the list of routers; raise `MalformedOrder`."""
-    try:
-        found = tuple(_instance(json.loads(line)) for line in text.splitlines() if line.strip())
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise MalformedOrder(f"list of routers: {wrong!r}") from wrong
-    identities = [(one.interface, one.vrid) for one in found]
-    if len(set(identities)) < len(found) or len({one.name for one in found}) < len(found):
-        raise MalformedOrder("list of routers: a name, or a vrid on one interface, appears twice")
-    return found
-
-
-def _fields(one: Instance) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "interface": one.interface,
-        "vrid": one.vrid,
-        "priority": one.priority,
-        "places": [[place.interface, str(place.address)] for place in one.places],
-        "interval": one.interval,
-        "preempt": _preempt_fields(one.preempt),
-        "start_delay": one.start_delay,
-        "lease": [one.terms.duration, one.terms.margin],
-        "garp": [one.garp.repeat, one.garp.delay, one.garp.refresh],
-        "checksum": one.checksum.value,
-        "tracked": list(one.tracked),
-    }
-
-
-def _instance(fields: dict[str, Any]) -> Instance:
-    duration, margin = fields["lease"]
-    repeat, delay, refresh = fields["garp"]
-    return Instance(
-        name=str(fields["name"]),
-        interface=str(fields["interface"]),
-        vrid=int(fields["vrid"]),
-        priority=int(fields["priority"]),
-        places=tuple(Place(str(where), IPv4Address(what)) for where, what in fields["places"]),
-        interval=float(fields["interval"]),
-        preempt=_preempt(*fields["preempt"]),
-        start_delay=float(fields["start_delay"]),
-        terms=Terms(int(duration), float(margin)),
-        garp=Garp(int(repeat), float(delay), float(refresh)),
-        checksum=Checksum(fields["checksum"]),
-        tracked=tuple(str(name) for name in fields["tracked"]),
-    )
-
-
-def _preempt_fields(preempt: Preempt) -> list[Any]:
-    match preempt:
-        case Never():
-            return ["never", 0]
-        case Always():
-            return ["always", 0]
-        case After(delay=seconds):
-            return ["after", seconds]
-        case WhenSynced(deadline=seconds):
-            return ["when-synced", seconds]
-        case _:
-            assert_never(preempt)
-
-
-def _preempt(word: str, seconds: float) -> Preempt:
-    match word:
-        case "never":
-            return Never()
-        case "always":
-            return Always()
-        case "after":
-            return After(float(seconds))
-        case "when-synced":
-            return WhenSynced(float(seconds))
-        case _:
-            raise MalformedOrder(f"unknown preemption {word!r}")

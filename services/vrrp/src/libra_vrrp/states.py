@@ -6,10 +6,10 @@ monotonic clock.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address
 from typing import TypeAlias, assert_never
 
 from libra_vrrp.codec import Advertisement
+from libra_vrrp.rtnetlink import IpAddress
 
 
 class Why(StrEnum):
@@ -55,7 +55,7 @@ class Backup:
     interval: float
     since: float
     due: Why = Why.TIMER
-    master: IPv4Address | None = None
+    master: IpAddress | None = None
     heard_at: float | None = None
     courted_since: float | None = None
     held_until: float | None = None
@@ -109,7 +109,7 @@ class Heard:
     """An advertisement for our vrid came in from another router."""
 
     advertisement: Advertisement
-    source: IPv4Address
+    source: IpAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Enter:
 
     state: State
     why: Why
-    peer: IPv4Address | None = None
+    peer: IpAddress | None = None
     silent: float | None = None
 
 
@@ -210,7 +210,7 @@ class Alarm:
     """A peer misbehaves: `kind` is counted, `source` is the peer."""
 
     kind: str
-    source: IPv4Address
+    source: IpAddress
     detail: str
 
 

@@ -1,11 +1,13 @@
 """What a virtual router stands on: the machine's sockets, tables and ways to tell."""
 
-from ipaddress import IPv4Address
 from typing import Protocol
 
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.orders import Channel
 from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import Report
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
 
 
@@ -19,10 +21,10 @@ class Ground(Protocol):
     claim: Claim
 
     @property
-    def virtual(self) -> frozenset[IPv4Address]:
+    def virtual(self) -> frozenset[IpAddress]:
         """Every virtual address of this node."""
 
-    def send(self, interface: str, packet: bytes) -> bool:
+    def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement."""
 
     def arp(self, interface: str, frame: bytes) -> bool:
@@ -34,7 +36,7 @@ class Ground(Protocol):
     def tell(self, report: Report) -> None:
         """Report to the outside."""
 
-    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         """Raise a rate-limited alarm."""
 
     def count(self, name: str) -> None:

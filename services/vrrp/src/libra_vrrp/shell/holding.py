@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum, auto
+from ipaddress import IPv4Address
 from itertools import cycle, islice
 from typing import Final
 
@@ -123,7 +124,7 @@ class Holding:
 
     def _tell_neighbours(self, place: Place) -> None:
         link = self._ground.interfaces.named(place.interface)
-        if link is not None and link.mac:
+        if link is not None and link.mac and isinstance(place.address, IPv4Address):
             frame = announce.gratuitous_arp(link.mac, place.address)
             sent = self._ground.arp(place.interface, frame)
             self._ground.count("garp" if sent else "garp_unsent")

@@ -1,32 +1,46 @@
-"""The sockets of VRRP: a raw one per interface, and one packet socket for gratuitous ARP."""
+"""The sockets of VRRP: raw ones for datagrams, and one packet socket for whole frames.
+
+Whatever is to happen to every datagram on its way, in or out, happens in `Link`.
+"""
 
 import contextlib
 import ctypes
 import os
 import socket
 import struct
-from typing import Final
+from typing import Final, TypeAlias
 
-from libra_vrrp.codec import GROUP, PROTOCOL
+from libra_vrrp.codec import (
+    GROUP,
+    IPV4,
+    PROTOCOL,
+    Datagram,
+    MalformedAdvertisement,
+    decode_packet,
+    encode_packet,
+)
+from libra_vrrp.orders import Channel, Multicast, Unicast
 
 _IP_MULTICAST_ALL: Final = 49
+_IP_FREEBIND: Final = 15
 _AT_ONCE: Final = 64
-_LARGEST: Final = 2048
+_LARGEST: Final = 8192
 _RECEIVE_BUFFER: Final = 1 << 20
+_FLAGS: Final = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+Heard: TypeAlias = Datagram | MalformedAdvertisement
 
 
 class Link:
-    """The raw socket of one interface, joined to 224.0.0.18; whole IPv4 packets in and out.
+    """The raw IPv4 socket of a channel; `index` is the interface of a group, else 0.
 
     Raises `OSError` where raw sockets are not allowed or the interface is gone.
     """
 
-    def __init__(self, name: str, index: int) -> None:
-        self.name = name
+    def __init__(self, channel: Channel, index: int) -> None:
+        self.channel = channel
         self.index = index
-        self._socket = socket.socket(
-            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL
-        )
+        self._socket = socket.socket(socket.AF_INET, _FLAGS, PROTOCOL)
         try:
             self._prepare()
         except OSError:
@@ -34,48 +48,66 @@ class Link:
             raise
 
     def _prepare(self) -> None:
-        raw, group = self._socket, GROUP.packed
-        request = struct.pack("=4s4si", group, bytes(4), self.index)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.name.encode())
+        raw = self._socket
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 6)
         raw.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
-        _join(raw.fileno(), request)
-        raw.bind((str(GROUP), 0))
+        match self.channel:
+            case Multicast(interface=name):
+                self._join(name)
+            case Unicast(source=source):
+                raw.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+                raw.bind((str(source), 0))
+
+    def _join(self, name: str) -> None:
+        """Hear the group and what is said to us alone, on one interface."""
+        request = struct.pack("=4s4si", GROUP[IPV4].packed, bytes(4), self.index)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
+        join(self._socket, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def receive(self) -> list[bytes]:
-        """Return the packets that wait, at most 64."""
-        packets: list[bytes] = []
+    def receive(self) -> list[Heard]:
+        """Return the datagrams that wait, at most 64."""
+        heard: list[Heard] = []
         with contextlib.suppress(OSError):
-            while len(packets) < _AT_ONCE:
-                packets.append(self._socket.recv(_LARGEST))
-        return packets
+            while len(heard) < _AT_ONCE:
+                heard.append(self._receive())
+        return heard
 
-    def send(self, packet: bytes) -> bool:
-        """Send one packet to the group; False if the kernel would not."""
+    def _receive(self) -> Heard:
+        packet = self._socket.recv(_LARGEST)
         try:
-            self._socket.sendto(packet, socket.MSG_DONTROUTE, (str(GROUP), 0))
+            return decode_packet(packet)
+        except MalformedAdvertisement as wrong:
+            return wrong
+
+    def send(self, datagram: Datagram) -> bool:
+        """Send one datagram; False if the kernel would not."""
+        flags = socket.MSG_DONTROUTE if datagram.destination.is_multicast else 0
+        try:
+            self._send(datagram, flags)
         except OSError:
             return False
         return True
+
+    def _send(self, datagram: Datagram, flags: int) -> None:
+        self._socket.sendto(encode_packet(datagram), flags, (str(datagram.destination), 0))
 
     def close(self) -> None:
         """Leave the group."""
         self._socket.close()
 
 
-def _join(descriptor: int, request: bytes) -> None:
+def join(joining: socket.socket, level: int, option: int, request: bytes) -> None:
     """Join a group: unlike `socket.setsockopt`, without the interpreter's lock while it waits."""
     libc = ctypes.CDLL(None, use_errno=True)
-    level, option = socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP
-    if libc.setsockopt(descriptor, level, option, request, len(request)) != 0:
+    if libc.setsockopt(joining.fileno(), level, option, request, len(request)) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 

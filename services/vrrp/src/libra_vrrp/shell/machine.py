@@ -13,21 +13,32 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, assert_never
 
 from libra_runtime.outlet import Outlet
 from libra_vrrp import alarm
-from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Release, Routers, Taken
+from libra_vrrp.orders import (
+    Channel,
+    Coverage,
+    Delta,
+    Failover,
+    Hello,
+    Order,
+    Release,
+    Routers,
+    Taken,
+)
 from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import AlarmRaised, Report
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.addresses import AddressThread
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
+from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, urgent
@@ -72,13 +83,13 @@ class Machine:
         return self._watch.interfaces
 
     @property
-    def virtual(self) -> frozenset[IPv4Address]:
+    def virtual(self) -> frozenset[IpAddress]:
         """Every virtual address of this node."""
         return self._roster.virtual()
 
-    def send(self, interface: str, packet: bytes) -> bool:
+    def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement."""
-        return self._links.send(interface, packet)
+        return self._links.send(channel, datagram)
 
     def arp(self, interface: str, frame: bytes) -> bool:
         """Send a gratuitous ARP."""
@@ -96,7 +107,7 @@ class Machine:
         """Count something."""
         self._figures.count(name)
 
-    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         """Report an alarm, at most one of a kind in ten seconds."""
         self.count(f"alarm_{kind}")
         self._quiet, times = alarm.ring(self._quiet, (instance, kind), time.monotonic())
@@ -137,28 +148,9 @@ class Machine:
         self._relink(now)
 
     def _relink(self, now: float) -> None:
-        wanted = {one.order.interface for one in self._roster}
+        wanted = {one.order.channel for one in self._roster}
         self._links.reconcile(wanted, self.interfaces)
         self._roster.start(self, self._links, now)
-
-    def _hear(self, link: Link, now: float) -> None:
-        for packet in link.receive():
-            self.count("received")
-            try:
-                received = decode_packet(packet)
-            except MalformedAdvertisement as wrong:
-                self._malformed(link, wrong)
-                continue
-            self.count(f"checksum_{received.checksum}")
-            for one in self._roster.on(link.name):
-                if one.order.vrid == received.advertisement.vrid:
-                    one.hear(received.advertisement, received.source, now)
-
-    def _malformed(self, link: Link, wrong: MalformedAdvertisement) -> None:
-        self.count(f"malformed_{wrong.reason}")
-        kind = "checksum" if wrong.reason is Reason.CHECKSUM else "malformed"
-        for one in self._roster.on(link.name):
-            self.alarm(one.order.name, kind, None, str(wrong))
 
     def _kernel_says(self, now: float) -> None:
         about = self._watch.read()
@@ -213,7 +205,7 @@ class Machine:
         self._look(now)
 
     def _opened(self, link: Link, now: float) -> None:
-        self._await(link.fileno(), lambda then: self._hear(link, then))
+        self._await(link.fileno(), lambda then: hear(link, self._roster, self, then))
         self._roster.start(self, self._links, now)
 
     def _closing(self, source: Link | Watch) -> None:

@@ -26,7 +26,7 @@ from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
 from libra_schemas.events import AdminState, ConfigApplied
 from libra_schemas.load import config_of
-from libra_vrrp import orders
+from libra_vrrp import kept
 from libra_vrrp.facts import fact_of
 from libra_vrrp.orders import Instance, Routers, Taken
 from libra_vrrp.reports import (
@@ -192,7 +192,7 @@ class Reporter:
             names = [one.name for one in self._found]
             self._faults = {name: why for name, why in self._faults.items() if name in names}
             self._handover.serve(names)
-            self._kept.put(orders.dump_instances(self._found))
+            self._kept.put(kept.dump_instances(self._found))
             self._tracked.weigh_by(config)
             return
 

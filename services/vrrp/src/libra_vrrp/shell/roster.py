@@ -1,12 +1,12 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import IPv4Address
 from pathlib import Path
 
-from libra_vrrp import lease, orders
-from libra_vrrp.orders import Instance
+from libra_vrrp import kept, lease
+from libra_vrrp.orders import Channel, Instance, Multicast
 from libra_vrrp.parameters import require_sense
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
@@ -22,6 +22,7 @@ class Roster:
         self._file = file
         self._died_at = died_at
         self._routers: dict[str, VirtualRouter] = {}
+        self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
 
     def __iter__(self) -> Iterator[VirtualRouter]:
@@ -32,11 +33,18 @@ class Roster:
         """Return the virtual router of this name."""
         return self._routers.get(name)
 
-    def on(self, interface: str) -> list[VirtualRouter]:
-        """Return the virtual routers of an interface."""
-        return [one for one in self if one.order.interface == interface]
+    def on(self, channel: Channel) -> list[VirtualRouter]:
+        """Return the virtual routers that are spoken to on a channel."""
+        return [one for one in self if one.order.channel == channel]
 
-    def virtual(self) -> frozenset[IPv4Address]:
+    def at(self, channel: Channel, vrid: int) -> VirtualRouter | None:
+        """Return whom a datagram on a channel is for.
+
+        A unicast router is also found on its interface, where nothing should be said to it.
+        """
+        return self._hearers.get((channel, vrid))
+
+    def virtual(self) -> frozenset[IpAddress]:
         """Return every virtual address."""
         return frozenset(place.address for one in self for place in one.order.places)
 
@@ -77,6 +85,7 @@ class Roster:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
         self._routers |= fresh
+        self._hearers = {key: one for one in self for key in _heard_on(one.order)}
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
 
     def start(self, ground: Ground, links: Links, now: float) -> None:
@@ -90,7 +99,7 @@ class Roster:
         links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
         waiting, self._waiting = self._waiting, []
         for one in waiting:
-            if links.is_opening(one.order.interface):
+            if links.is_opening(one.order.channel):
                 self._waiting.append(one)
             else:
                 self._start(one, ground, now)
@@ -112,7 +121,7 @@ class Roster:
 
     def _read(self) -> tuple[Instance, ...]:
         try:
-            found = orders.load_instances(self._file.read_bytes())
+            found = kept.load_instances(self._file.read_bytes())
             require_sense(found)
         except FileNotFoundError:
             return ()
@@ -125,9 +134,14 @@ class Roster:
         return self._routers.get(router.order.name) is router
 
 
-def _identity(order: Instance) -> tuple[str, int]:
-    return order.interface, order.vrid
+def _identity(order: Instance) -> tuple[str, int, int]:
+    return order.interface, order.family, order.vrid
 
 
-def _is_leased(ground: Ground, address: IPv4Address) -> bool:
+def _heard_on(order: Instance) -> tuple[tuple[Channel, int], ...]:
+    group = Multicast(order.interface, order.family)
+    return (group, order.vrid), (order.channel, order.vrid)
+
+
+def _is_leased(ground: Ground, address: IpAddress) -> bool:
     return any(held.valid is not None for held in ground.interfaces.holders(address))

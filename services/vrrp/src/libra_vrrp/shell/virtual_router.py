@@ -2,17 +2,17 @@
 
 import time
 from dataclasses import replace
-from ipaddress import IPv4Address
 from typing import Final, assert_never
 
-from libra_vrrp.codec import Advertisement, encode_packet
+from libra_vrrp.admission import admit
+from libra_vrrp.codec import Received
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.interfaces import faults
 from libra_vrrp.orders import Instance
-from libra_vrrp.parameters import NOWHERE, router_of
+from libra_vrrp.parameters import router_of, speechless
 from libra_vrrp.renewal import Outcome
 from libra_vrrp.reports import Transition, transition
-from libra_vrrp.router import Router, advertisement, effective
+from libra_vrrp.router import Router, datagrams, effective
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
 from libra_vrrp.shell.privileges import prepare_interface, sysctl
@@ -77,15 +77,12 @@ class VirtualRouter:
         if self.synced and isinstance(self.state, Backup) and not self.state.synced:
             self.give(Synced(), now)
 
-    def hear(self, heard: Advertisement, source: IPv4Address, now: float) -> None:
-        """Take an advertisement for our vrid; our own, reflected, is dropped and reported."""
-        if source == self.router.address:
-            self._ground.count("own_address")
-            self._ground.alarm(self.order.name, "own-address", source, "sent from our own address")
-            return
+    def hear(self, received: Received, now: float) -> None:
+        """Take what was said for our vrid; raise `MalformedAdvertisement` if it is not for us."""
+        heard = admit(self.router, received)
         if set(heard.addresses) != set(self.router.addresses):
             self._ground.count("other_addresses")
-        self.give(Heard(heard, source), now)
+        self.give(Heard(heard, received.source), now)
 
     def fence(self, now: float) -> None:
         """Step down where the kernel may have taken the addresses back; first on every wake-up."""
@@ -189,10 +186,9 @@ class VirtualRouter:
                 assert_never(effect)
 
     def _advertise(self, priority: int) -> None:
-        said = advertisement(self.router, priority)
-        packet = encode_packet(said, self.router.address, self.router.checksum)
-        sent = self._ground.send(self.order.interface, packet)
-        self._ground.count("sent" if sent else "unsent")
+        for datagram in datagrams(self.router, priority):
+            sent = self._ground.send(self.order.channel, datagram)
+            self._ground.count("sent" if sent else "unsent")
 
     def _entered(self, entered: Enter, before: State, now: float) -> None:
         """Report a state; a master's only once the kernel holds its addresses."""
@@ -234,8 +230,8 @@ class VirtualRouter:
         reasons = faults(known, order.interface, used | set(order.tracked))
         if not reasons:
             reasons = frozenset(sysctl(n) for n in used if self._is_unsafe(n))
-        if not reasons and self._router().address == NOWHERE:
-            reasons = frozenset({f"interface {order.interface} has no IPv4 address"})
+        if not reasons and self._router().address.is_unspecified:
+            reasons = frozenset({speechless(order)})
         if self._refusal is not None and now < self._refusal[1]:
             return reasons | {self._refusal[0]}
         self._refusal = None
