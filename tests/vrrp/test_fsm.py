@@ -283,6 +283,13 @@ def test_a_lost_lease_ends_mastership_without_a_word() -> None:
     assert effects == (DropAddresses(), Enter(state, Why.LEASE))
 
 
+def test_a_lease_that_the_kernel_never_confirmed_leaves_others_alone_for_a_while() -> None:
+    """Else a router whose kernel does not answer would take over again and again, for nothing."""
+    state, effects = step(ROUTER, MASTER, LeaseLost(hold=10.0), 5.0)
+    assert state == replace(watch(ROUTER, 1.0, 5.0), held_until=15.0)
+    assert effects == (DropAddresses(), Enter(state, Why.LEASE))
+
+
 def test_a_backup_is_told_that_connections_are_synced() -> None:
     assert step(ROUTER, BACKUP, Synced(), 1.0) == (replace(BACKUP, synced=True), ())
 

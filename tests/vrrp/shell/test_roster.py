@@ -1,7 +1,9 @@
 """The list of routers read again: who stays, who goes, and in which order addresses move."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from libra_vrrp import kept
-from libra_vrrp.codec import Datagram
+from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Channel, Instance, Place
 from libra_vrrp.renewal import Outcome, Remove, Renew
@@ -26,6 +28,7 @@ LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
 OWN = AddressHeld(2, IPv4Address("192.0.2.1"), 24)
 ONE = Instance("one", "eth0", 51, 255, (Place("eth0", FIRST),))
 TWO = Instance("two", "eth0", 52, 255, (Place("eth0", SECOND),))
+LOWER = Received(Advertisement(51, 100, 100, (FIRST,)), IPv4Address("192.0.2.2"), GROUP[4])
 
 
 class Alone(Claim):
@@ -41,6 +44,7 @@ class Ground:
 
     roster: Roster
     jobs: list[Renew | Remove] = field(default_factory=list)
+    said: list[Datagram] = field(default_factory=list)
     claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
 
@@ -48,7 +52,8 @@ class Ground:
     def virtual(self) -> frozenset[IpAddress]:
         return self.roster.virtual()
 
-    def send(self, _channel: Channel, _datagram: Datagram) -> bool:
+    def send(self, _channel: Channel, datagram: Datagram) -> bool:
+        self.said.append(datagram)
         return True
 
     def arp(self, _interface: str, _frame: bytes) -> bool:
@@ -133,6 +138,47 @@ def test_a_list_that_makes_no_sense_changes_nothing(
     assert [router.order for router in ground.roster] == [ONE, TWO]
     assert ground.jobs == []
     assert json.loads(capsys.readouterr().err)["why"] == "one: vrid 300 is not within 1-255"
+
+
+def readings(*times: float) -> Callable[[], float]:
+    """Return a clock that reads these times, one after the other."""
+    left = iter(times)
+    return lambda: next(left)
+
+
+def test_a_process_stopped_right_after_it_read_the_clock_fences_before_it_goes_on(
+    file: Path,
+) -> None:
+    """Found by the simulation: thawed, it answered as the master that it was a minute ago."""
+    ground = begun(file, ONE)
+    [router] = ground.roster
+    ground.said.clear()
+    hear = partial(router.hear, LOWER)
+    ground.roster.turn([hear], readings(0.5, 60.5, 60.5))
+    assert (word(router.state), ground.said) == ("backup", [])
+
+
+def test_one_stopped_while_it_heard_says_nothing_when_its_timer_elapses(file: Path) -> None:
+    ground = begun(file, ONE)
+    ground.said.clear()
+    ground.roster.turn([], readings(0.5, 60.5))
+    assert ([word(one.state) for one in ground.roster], ground.said) == (["backup"], [])
+
+
+def test_a_master_whose_kernel_never_answered_leaves_another_alone_for_a_while(
+    file: Path,
+) -> None:
+    """Found by the simulation: it took over for 1.5 s, again and again, and nobody answered."""
+    ground = begun(file, replace(ONE, priority=200))
+    [router] = ground.roster
+    ground.roster.turn([], readings(4.0, 4.0))
+    assert word(router.state) == "master"
+    ground.roster.turn([], readings(5.5, 5.5))
+    assert word(router.state) == "backup"
+    for second in range(6, 15):
+        router.hear(LOWER, second)
+        ground.roster.turn([], readings(second, second))
+        assert word(router.state) == "backup"
 
 
 def test_a_second_machine_on_a_host_is_in_fault_and_touches_nothing_until_the_first_ends(

@@ -146,8 +146,9 @@ def _master(router: Router, state: Master, given: Input, now: float) -> Step:
             backup = replace(backup, heard_at=now, held_until=now + hold, due=Why.UNCLAIMED)
             given_up = (Advertise(STOPPING), DropAddresses(), Enter(backup, Why.OPERATOR))
             return backup, given_up
-        case LeaseLost():
-            backup = watch(router, router.interval, now)
+        case LeaseLost(hold=hold):
+            held_until = now + hold if hold else None
+            backup = replace(watch(router, router.interval, now), held_until=held_until)
             return backup, (DropAddresses(), Enter(backup, Why.LEASE))
         case _:
             return state, ()

@@ -157,7 +157,12 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """The lease on the addresses may have run out: we must not act as master any more."""
+    """The lease on the addresses may have run out: we must not act as master any more.
+
+    `hold` is for how long, in seconds, a lower master is then left alone.
+    """
+
+    hold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

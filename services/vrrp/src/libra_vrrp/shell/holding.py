@@ -46,6 +46,11 @@ class Holding:
         """Say whether the kernel may have taken the addresses back."""
         return lease.is_lost(self.order.terms, self._lease, now)
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Say whether the kernel ever held the addresses, as far as we know."""
+        return self._lease.confirmed
+
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
         if self._left:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from libra_vrrp import kept, lease
 from libra_vrrp.orders import Channel, Instance, Multicast
@@ -13,6 +14,9 @@ from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Stop
+
+LAPSE: Final = 0.01
+"""Seconds after which a fence that was looked at says nothing any more."""
 
 
 class Roster:
@@ -53,16 +57,25 @@ class Roster:
     ) -> float | None:
         """Fence, hear what is ready, and only then let timers elapse; in every wake-up.
 
-        Return how late the worst advertisement was, in seconds; None where none was due.
+        A process that was stopped in the middle of it fences again before it goes on. Return how
+        late the worst advertisement was, in seconds; None where none was due.
         """
-        now = clock()
-        for one in self:
-            one.fence(now)
+        fenced_at = self._fence(clock())
         for act in ready:
+            now = clock()
+            if now - fenced_at >= LAPSE:
+                fenced_at = self._fence(now)
             act(now)
         now = clock()
+        if now - fenced_at >= LAPSE:
+            self._fence(now)
         overdue = [late for one in self if (late := one.tick(now)) is not None]
         return max(overdue, default=None)
+
+    def _fence(self, now: float) -> float:
+        for one in self:
+            one.fence(now)
+        return now
 
     def reload(self, ground: Ground, now: float) -> None:
         """Read the file again and disturb nothing that did not change; who is new waits to start.

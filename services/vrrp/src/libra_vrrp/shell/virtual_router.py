@@ -44,7 +44,10 @@ from libra_vrrp.states import (
 )
 
 RETRY_REFUSED: Final = 10.0
-"""Seconds in fault after the kernel refused an address, before it is tried again."""
+"""Seconds in fault after the kernel refused an address, before it is tried again.
+
+Likewise for how long a lower master is left alone after the kernel did not answer.
+"""
 
 
 class VirtualRouter:
@@ -85,10 +88,13 @@ class VirtualRouter:
         self.give(Heard(heard, received.source), now)
 
     def fence(self, now: float) -> None:
-        """Step down where the kernel may have taken the addresses back; first on every wake-up."""
+        """Step down where the kernel may have taken the addresses back; first on every wake-up.
+
+        Where it never answered at all, others are better masters for a while.
+        """
         if self._holding is not None and self._holding.is_lost(now):
             self._ground.count("leases_lost")
-            self.give(LeaseLost(), now)
+            self.give(LeaseLost(0.0 if self._holding.is_confirmed else RETRY_REFUSED), now)
 
     def tick(self, now: float) -> float | None:
         """Do what is due; return how late an advertisement was, if one was sent."""
