@@ -8,7 +8,8 @@ import pytest
 from libra_vrrp.backup import hear, retime, watch
 from libra_vrrp.codec import Advertisement
 from libra_vrrp.router import After, Always, Never, Preempt, Router, WhenSynced, patience, skew
-from libra_vrrp.states import Heard, Why
+from libra_vrrp.states import Heard
+from libra_vrrp.why import Why
 
 PEER = IPv4Address("10.9.0.1")
 ROUTER = Router(

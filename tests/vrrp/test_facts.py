@@ -7,7 +7,7 @@ import pytest
 from libra_schemas.events import Alarm, InstanceState
 from libra_vrrp.facts import fact_of
 from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition
-from libra_vrrp.states import Why
+from libra_vrrp.why import Why
 
 MASTER = Transition(
     instance="front",

@@ -28,6 +28,7 @@ FRONT = Instance(
     garp=Garp(3, 1.0, 60.0),
     checksum=Checksum.RFC9568,
     tracked=("eth2",),
+    group="nat",
 )
 OLD = replace(FRONT, name="old", vrid=53, version=2, authentication=b"\xffsecret")
 FAR = replace(

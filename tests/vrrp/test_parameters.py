@@ -63,6 +63,11 @@ def test_tracked_objects_move_the_priority() -> None:
     assert router_of(ORDER, (-20, -30), KNOWN, {VIP}).priority == 100
 
 
+def test_a_router_of_a_group_does_not_act_alone() -> None:
+    assert router_of(replace(ORDER, group="nat"), (), KNOWN, {VIP}).joint
+    assert not router_of(ORDER, (), KNOWN, {VIP}).joint
+
+
 def test_a_usual_list_makes_sense() -> None:
     require_sense((ORDER, replace(ORDER, vrid=52, priority=255)))
 

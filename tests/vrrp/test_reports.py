@@ -19,8 +19,19 @@ from libra_vrrp.reports import (
     dumps,
     loads,
     transition,
+    word,
 )
-from libra_vrrp.states import Backup, Enter, Fault, Master, Stopped, Why
+from libra_vrrp.states import (
+    Backup,
+    Enter,
+    Fault,
+    Initialize,
+    Master,
+    Starting,
+    State,
+    Stopped,
+)
+from libra_vrrp.why import Why
 
 FRONT = Instance("front", "eth0", 51, 150, (Place("eth0", IPv4Address("192.0.2.10")),))
 PEER = IPv4Address("10.9.0.1")
@@ -48,6 +59,30 @@ def test_a_backup_and_a_stopped_router_have_no_detail() -> None:
     assert (told.state, told.previous, told.detail, told.took) == ("backup", None, "", 0.0)
     told = transition(FRONT, 150, Enter(Stopped(), Why.SHUTDOWN), "backup", 2.0, 1000.0)
     assert (told.state, told.took) == ("stopped", 0.0)
+
+
+def test_what_a_group_did_names_the_member_that_led() -> None:
+    blocked = Fault(frozenset(), until=0.0, since=2.0, blocked_by=frozenset({"z", "y"}))
+    told = transition(FRONT, 150, Enter(blocked, Why.GROUP, member="y"), "master", 2.5, 1000.0)
+    assert (told.why, told.detail) == ("group", "y is in fault; z is in fault")
+    backup = Backup(down_at=5.0, interval=1.0, since=2.0)
+    told = transition(FRONT, 150, Enter(backup, Why.GROUP, member="y"), "master", 2.0, 1000.0)
+    assert (told.why, told.detail) == ("group", "y is master no more")
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (Master(advert_at=7.0, since=0.0), "master"),
+        (Backup(down_at=6.0, interval=1.0, since=0.0), "backup"),
+        (Fault(frozenset({"eth0"}), until=9.0, since=0.0), "fault"),
+        (Stopped(), "stopped"),
+        (Initialize(), None),
+        (Starting(until=5.0), None),
+    ],
+)
+def test_a_state_has_the_name_of_its_event(state: State, name: str | None) -> None:
+    assert word(state) == name
 
 
 @pytest.mark.parametrize(

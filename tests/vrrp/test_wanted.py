@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libra_schemas.config import Config
+from libra_schemas.config.instance import Track
 from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
@@ -102,6 +103,26 @@ def test_a_service_without_anyone_to_serve_lowers_the_priority(
     known: dict[str, ServiceState], delta: int
 ) -> None:
     assert deltas(config(), known) == (Delta("front", "service.web", delta),)
+
+
+def test_what_one_of_a_group_tracks_weighs_on_all_by_the_heavier_weight() -> None:
+    front = config(group="nat").instances["front"]
+    back = front.model_copy(update={"vrid": 52, "track": Track.model_validate({})})
+    mild = {"services": {"web": {"weight": -5}, "mail": {"weight": -7}}}
+    side = front.model_copy(update={"vrid": 53, "track": Track.model_validate(mild)})
+    alone = back.model_copy(update={"vrid": 54, "group": None})
+    every = {"front": front, "back": back, "side": side, "alone": alone}
+    found = deltas(config().model_copy(update={"instances": every}), {"web": state()})
+    assert found == tuple(
+        Delta(name, f"service.{service}", delta)
+        for name in ("front", "back", "side")
+        for service, delta in (("web", -30), ("mail", 0))
+    )
+
+
+def test_a_group_is_as_written() -> None:
+    assert instances(config(group="nat"), "a")[0].group == "nat"
+    assert instances(config(), "a")[0].group == ""
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

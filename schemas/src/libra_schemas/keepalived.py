@@ -7,6 +7,7 @@ _NOTIFY = "notify: {NAME: {program: {command: [FILE]}, match: [EVENTS]}} of the 
 
 OURS = {
     "vrrp_instance": "instances",
+    "vrrp_sync_group": "group: NAME, of each instance that belongs to it",
     "virtual_router_id": "vrid",
     "advert_int": "interval",
     "state": "priority: the highest is master",

@@ -16,13 +16,12 @@ NOT_YET = "not in this release yet"
 LATER: dict[str, frozenset[str]] = {
     "": frozenset(
         {
-            "groups", "sync_groups", "hub", "peers", "templates", "include", "health", "metrics",
-            "api", "log", "limits",
+            "hub", "peers", "templates", "include", "health", "metrics", "api", "log", "limits",
         }
     ),
     "instances": frozenset(
         {
-            "seal", "unicast", "peers", "tether", "group", "vmac", "routes", "rules", "excluded",
+            "seal", "unicast", "peers", "tether", "vmac", "routes", "rules", "excluded",
             "virtual_routes", "virtual_rules", "auth", "connected", "handover", "preempt_delay",
             "nd", "source",
         }

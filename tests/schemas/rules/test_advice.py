@@ -3,7 +3,7 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import unowned
+from libra_schemas.rules.advice import advise, lonely, unowned
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -36,3 +36,25 @@ def test_without_instances_something_else_brings_every_address(document: Documen
     del document["instances"]
     document["services"]["web"]["address"] = "192.0.2.11:80"
     assert list(unowned(config_from(document))) == []
+
+
+def test_a_group_of_one_is_named_with_the_nearest(document: Document) -> None:
+    front = document["instances"]["front"] | {"group": "natt"}
+    document["instances"]["front"] = front
+    others = (
+        {"vrid": 52, "addresses": ["192.0.2.11/24"]},
+        {"vrid": 53, "addresses": ["192.0.2.12/24"]},
+    )
+    document["instances"] |= {
+        name: front | changes | {"group": "nat"}
+        for name, changes in zip(("back", "side"), others, strict=True)
+    }
+    found = [
+        Finding(
+            ("instances", "front", "group"),
+            "no other instance is in group natt",
+            "did you mean nat?",
+        )
+    ]
+    assert list(lonely(config_from(document))) == found
+    assert advise(config_from(document)) == tuple(found)

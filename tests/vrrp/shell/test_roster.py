@@ -15,13 +15,13 @@ from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Channel, Instance, Place
 from libra_vrrp.renewal import Outcome, Remove, Renew
-from libra_vrrp.reports import Report
+from libra_vrrp.reports import Report, Transition, word
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
-from libra_vrrp.states import word
+from libra_vrrp.states import Fail, Recover
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
 LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
@@ -43,6 +43,7 @@ class Ground:
     """What a machine would do, written down."""
 
     roster: Roster
+    told: list[Transition] = field(default_factory=list)
     jobs: list[Renew | Remove] = field(default_factory=list)
     said: list[Datagram] = field(default_factory=list)
     claim: Claim = field(default_factory=Alone)
@@ -63,7 +64,8 @@ class Ground:
         self.jobs.append(job)
 
     def tell(self, report: Report) -> None:
-        pass
+        if isinstance(report, Transition):
+            self.told.append(report)
 
     def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         pass
@@ -202,3 +204,74 @@ def test_a_second_machine_on_a_host_is_in_fault_and_touches_nothing_until_the_fi
     ground.roster.start(ground, links, 0.5)
     assert word(second.state) == "master"
     ground.claim.close()
+
+
+GROUPED = replace(ONE, group="nat"), replace(TWO, group="nat")
+
+
+def states(ground: Ground) -> list[str | None]:
+    return [word(one.state) for one in ground.roster]
+
+
+def test_what_befalls_one_of_a_group_befalls_all_and_is_told(file: Path) -> None:
+    ground = begun(file, *GROUPED)
+    one = ground.roster.get("one")
+    assert one is not None
+    assert [router.tick(0.0) for router in ground.roster] == [None, None]
+    ground.confirm(0.0)
+    assert states(ground) == ["master", "master"]
+    one.give(Fail("eth9 is down"), 1.0)
+    assert states(ground) == ["fault", "fault"]
+    assert [(each.instance, each.why, each.detail) for each in ground.told[-2:]] == [
+        ("one", "fault", "eth9 is down"), ("two", "group", "one is in fault"),
+    ]  # fmt: skip
+    one.give(Recover("eth9 is down"), 2.0)
+    assert states(ground) == ["backup", "backup"]
+
+
+def test_who_leaves_a_group_is_held_by_it_no_more(file: Path) -> None:
+    ground = begun(file, *GROUPED)
+    one = ground.roster.get("one")
+    assert one is not None
+    one.give(Fail("eth9 is down"), 1.0)
+    read(file, ground, 2.0, GROUPED[0], TWO)
+    assert states(ground) == ["fault", "master"]
+    read(file, ground, 3.0, *GROUPED)
+    assert states(ground) == ["fault", "fault"]
+    read(file, ground, 4.0, GROUPED[1])
+    assert states(ground) == ["backup"]
+
+
+def test_a_group_in_fault_stops_without_a_recovery_in_between(file: Path) -> None:
+    ground = begun(file, *GROUPED)
+    one = ground.roster.get("one")
+    assert one is not None
+    one.give(Fail("eth9 is down"), 1.0)
+    ground.told.clear()
+    ground.roster.stop(2.0)
+    assert [(each.instance, each.state) for each in ground.told] == [
+        ("two", "stopped"), ("one", "stopped"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [(FIRST, SECOND), (FIRST,)])
+def test_a_group_adopts_all_that_its_predecessor_had_or_nothing(
+    file: Path, left: tuple[IPv4Address, ...]
+) -> None:
+    file.write_bytes(orders.dump_instances(tuple(replace(one, priority=150) for one in GROUPED)))
+    held = [AddressHeld(2, address, 32, 2) for address in left]
+    ground = Ground(Roster(file, 0.0), interfaces=fold(Interfaces(), [LINK, OWN, *held]))
+    ground.roster.reload(ground, 0.1)
+    links = Links(Aside(), lambda _, __: None, lambda _: None)
+    ground.roster.start(ground, links, 0.1)
+    assert states(ground) == (["master"] * 2 if len(left) == 2 else ["backup"] * 2)
+    released = [job for job in ground.jobs if isinstance(job, Remove)]
+    assert [job.targets for job in released] == ([] if len(left) == 2 else [((2, FIRST),)])
+
+
+def test_a_group_that_cannot_start_whole_starts_in_fault_at_once(file: Path) -> None:
+    away = replace(GROUPED[1], interface="eth1", places=(Place("eth1", SECOND),))
+    ground = begun(file, GROUPED[0], away)
+    assert [(each.instance, each.state, each.why) for each in ground.told] == [
+        ("two", "fault", "fault"), ("one", "fault", "group"),
+    ]  # fmt: skip

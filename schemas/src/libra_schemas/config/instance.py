@@ -102,6 +102,10 @@ class InstanceConfig(Strict):
     """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
     the message alone; both are accepted.
     """
+    group: Name | None = None
+    """Instances of one name here move together: a node is master of all of them or of none, and
+    what one cannot do (a fault, a failover) holds for all. What one tracks weighs on all.
+    """
     track: Track = Track()
     """What else moves the priority, or is a fault."""
     garp: Garp = Garp()
@@ -110,6 +114,10 @@ class InstanceConfig(Strict):
     def priority_on(self, node: str) -> int | None:
         """Tell the priority of *node*, None where it does not take part."""
         return self.priority.get(node) if isinstance(self.priority, dict) else self.priority
+
+    def takes_part(self, node: str) -> bool:
+        """Tell whether *node* has what it needs to be master."""
+        return self.priority_on(node) is not None and self.interface_on(node) is not None
 
     def interface_on(self, node: str) -> str | None:
         """Tell the interface of *node*, None where it does not take part."""

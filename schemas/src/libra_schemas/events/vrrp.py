@@ -22,6 +22,7 @@ Why = Literal[
     "interface",
     "lease",
     "operator",
+    "group",
     "config",
     "stop",
     "owner",

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
-from libra_schemas.rules import checks, instances, nodes, pools, services, sinks, sync, timeouts
+from libra_schemas.rules import (
+    checks,
+    groups,
+    instances,
+    nodes,
+    pools,
+    services,
+    sinks,
+    sync,
+    timeouts,
+)
 from libra_schemas.rules.references import references
 
 Rule = Callable[[Config], Iterator[Finding]]
@@ -18,6 +28,8 @@ RULES: tuple[Rule, ...] = (
     instances.one_sided,
     instances.addresses,
     instances.virtual_routers,
+    groups.nodes,
+    groups.order,
     services.named,
     services.twice,
     services.options,

@@ -1,10 +1,11 @@
 """What is no error and yet seldom meant."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
+from libra_schemas.rules.groups import groups
 from libra_schemas.rules.instances import virtual_address
 from libra_schemas.suggestions import nearest
 
@@ -18,3 +19,21 @@ def unowned(config: Config) -> Iterator[Finding]:
             message = f"no instance owns {address}; something else has to bring it"
             hint = nearest(str(address), [str(each) for each in owned])
             yield Finding(("services", name, "address"), message, hint)
+
+
+def lonely(config: Config) -> Iterator[Finding]:
+    """Name groups of one instance, which moves as it would without."""
+    found = groups(config)
+    for group, members in found.items():
+        if len(members) == 1:
+            message = f"no other instance is in group {group}"
+            hint = nearest(group, found.keys() - {group})
+            yield Finding(("instances", members[0], "group"), message, hint)
+
+
+ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely)
+
+
+def advise(config: Config) -> tuple[Finding, ...]:
+    """Say all of it of *config*."""
+    return tuple(finding for advice in ADVICE for finding in advice(config))

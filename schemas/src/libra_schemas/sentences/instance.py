@@ -20,6 +20,7 @@ _WHY = {
     "interface": "its interface cannot be used",
     "lease": "its lease ran out",
     "operator": "an operator asked for it",
+    "group": "it moves with its group",
     "config": "the config changed",
     "owner": "it owns the addresses",
 }

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from libra_vrrp.router import STOPPING, After, Always, Never, Router, WhenSynced, patience, skew
-from libra_vrrp.states import Backup, Heard, Why
+from libra_vrrp.states import Backup, Heard
+from libra_vrrp.why import Why
 
 
 def watch(router: Router, interval: float, now: float) -> Backup:

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from libra_schemas.events import Alarm, InstanceState
 from libra_vrrp.reports import AlarmRaised, Report, Transition
-from libra_vrrp.states import Why
+from libra_vrrp.why import Why
 
 EventWhy: TypeAlias = Literal[
     "start",
@@ -20,6 +20,7 @@ EventWhy: TypeAlias = Literal[
     "interface",
     "lease",
     "operator",
+    "group",
     "stop",
     "owner",
 ]
@@ -38,6 +39,7 @@ _WHY: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.RECOVERED: ("recovered", ""),
     Why.LEASE: ("lease", "the addresses were not renewed in time"),
     Why.OPERATOR: ("operator", ""),
+    Why.GROUP: ("group", ""),
     Why.SHUTDOWN: ("stop", ""),
 }
 

@@ -46,6 +46,7 @@ def _fields(one: Instance) -> dict[str, Any]:
         "garp": [one.garp.repeat, one.garp.delay, one.garp.refresh],
         "checksum": one.checksum.value,
         "tracked": list(one.tracked),
+        "group": one.group,
         "version": one.version,
         "authentication": None if one.authentication is None else one.authentication.hex(),
         "peers": None if one.peers is None else [str(peer) for peer in one.peers],
@@ -69,6 +70,7 @@ def _instance(fields: dict[str, Any]) -> Instance:
         garp=Garp(int(repeat), float(delay), float(refresh)),
         checksum=Checksum(fields["checksum"]),
         tracked=tuple(str(name) for name in fields["tracked"]),
+        group=str(fields.get("group", "")),
         version=int(fields.get("version", 3)),
         authentication=None
         if (secret := fields.get("authentication")) is None

@@ -70,6 +70,8 @@ class Instance:
     authentication: bytes | None = field(default=None, repr=False)
     peers: tuple[IpAddress, ...] | None = None
     source: IpAddress | None = None
+    group: str = ""
+    """Routers of this node with one group move together; "" is none. Any other text will do."""
 
     @property
     def family(self) -> int:

@@ -33,6 +33,7 @@ def router_of(
         version=order.version,
         authentication=order.authentication,
         peers=order.peers,
+        joint=bool(order.group),
     )
 
 

@@ -5,10 +5,20 @@ One rule: a report is kept until it is acknowledged or, when the spool is full, 
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from libra_vrrp.orders import Instance
-from libra_vrrp.states import Backup, Enter, Fault, Master, word
+from libra_vrrp.states import (
+    Backup,
+    Enter,
+    Fault,
+    Initialize,
+    Master,
+    Starting,
+    State,
+    Stopped,
+)
+from libra_vrrp.why import Why
 
 
 class MalformedReport(ValueError):
@@ -109,6 +119,23 @@ def loads(line: bytes) -> Numbered:
         raise MalformedReport(f"{wrong!r} in {line[:200]!r}") from wrong
 
 
+def word(state: State) -> str | None:
+    """Return the state's name in events; None for those in which a router does not take part."""
+    match state:
+        case Master():
+            return "master"
+        case Backup():
+            return "backup"
+        case Fault():
+            return "fault"
+        case Stopped():
+            return "stopped"
+        case Initialize() | Starting():
+            return None
+        case _:
+            assert_never(state)
+
+
 def transition(
     order: Instance, priority: int, entered: Enter, previous: str | None, now: float, wall: float
 ) -> Transition:
@@ -120,7 +147,7 @@ def transition(
         state=word(state) or "stopped",
         previous=previous,
         why=entered.why.value,
-        detail="; ".join(sorted(state.reasons)) if isinstance(state, Fault) else "",
+        detail=_detail(entered),
         vrid=order.vrid,
         interface=order.interface,
         priority=priority,
@@ -130,6 +157,17 @@ def transition(
         took=now - since + (entered.silent or 0.0),
         at=wall,
     )
+
+
+def _detail(entered: Enter) -> str:
+    """Say what keeps a router in fault, or which member of its group it followed."""
+    match entered:
+        case Enter(state=Fault(reasons=reasons, blocked_by=members)):
+            return "; ".join([*sorted(reasons), *(f"{one} is in fault" for one in sorted(members))])
+        case Enter(why=Why.GROUP, member=member):
+            return f"{member} is master no more"
+        case _:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

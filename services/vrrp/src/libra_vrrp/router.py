@@ -61,6 +61,7 @@ class Router:
     `address` is the primary address of the interface: the source of our advertisements and the
     judge of ties. `down_after` is how many intervals of silence mean the master is gone. Version 2
     has whole seconds and may have a password; `peers` are whom we speak to, None for the group.
+    A `joint` one moves with others (`libra_vrrp.group`).
     """
 
     vrid: int
@@ -75,6 +76,7 @@ class Router:
     version: int = V3
     authentication: bytes | None = field(default=None, repr=False)
     peers: tuple[IpAddress, ...] | None = None
+    joint: bool = False
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a router that no advertisement could describe."""

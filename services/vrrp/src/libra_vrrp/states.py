@@ -5,30 +5,11 @@ monotonic clock.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from libra_vrrp.codec import Advertisement
 from libra_vrrp.rtnetlink import IpAddress
-
-
-class Why(StrEnum):
-    """Why a state was entered."""
-
-    STARTED = "started"
-    OWNER = "owner"
-    ADOPTED = "adopted"
-    TIMER = "timer"
-    PRIORITY_ZERO = "priority_zero"
-    UNCLAIMED = "unclaimed"
-    LOWER_PRIORITY_HEARD = "lower_priority_heard"
-    HOLD_OVER = "hold_over"
-    HIGHER_PRIORITY = "higher_priority"
-    FAULT = "fault"
-    RECOVERED = "recovered"
-    LEASE = "lease"
-    OPERATOR = "operator"
-    SHUTDOWN = "shutdown"
+from libra_vrrp.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +29,8 @@ class Backup:
     """Watching a master (section 6.4.2).
 
     `interval` is learned from the master; `due` says why `down_at` would make us master;
-    `courted_since` is when a master we outrank was first heard; `held_until` is the operator's.
+    `courted_since` is when a master we outrank was first heard; `held_until` is the operator's,
+    `beaten_until` the group's.
     """
 
     down_at: float
@@ -59,6 +41,7 @@ class Backup:
     heard_at: float | None = None
     courted_since: float | None = None
     held_until: float | None = None
+    beaten_until: float | None = None
     synced: bool = False
 
 
@@ -72,11 +55,15 @@ class Master:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Unable to be a router for `reasons`; a start-up delay may still run until `until`."""
+    """Unable to be a router for `reasons` of its own, or for the members of its group in fault.
+
+    A start-up delay may still run until `until`.
+    """
 
     reasons: frozenset[str]
     until: float
     since: float
+    blocked_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +76,10 @@ State: TypeAlias = Initialize | Starting | Backup | Master | Fault | Stopped
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin; `faults` are the reasons already known."""
+    """Begin; `faults` are the reasons already known, `blocked_by` as in `Blocked`."""
 
     faults: frozenset[str] = frozenset()
+    blocked_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +154,28 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Relinquish:
+    """`member` of our group is master no more; `silent` where not even priority 0 may be said."""
+
+    member: str
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The members of our group, ourselves apart, that are in fault now; none: we are free."""
+
+    by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Shut down in order."""
 
 
 _Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Synced
-Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | LeaseLost | Stop
+_Ends: TypeAlias = LeaseLost | Relinquish | Blocked | Stop
+Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | _Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +204,15 @@ class Announce:
 class Enter:
     """The state changed to `state` for `why`.
 
-    `peer` is the router that caused it; `silent` is how long, in seconds, the last master had not
-    been heard when we took over.
+    `peer` is the router that caused it, `member` the one of our group; `silent` is how long, in
+    seconds, the last master had not been heard when we took over.
     """
 
     state: State
     why: Why
     peer: IpAddress | None = None
     silent: float | None = None
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,23 +233,6 @@ def deadline(state: State) -> float | None:
         case Starting(until=at) | Backup(down_at=at) | Master(advert_at=at):
             return at
         case Initialize() | Fault() | Stopped():
-            return None
-        case _:
-            assert_never(state)
-
-
-def word(state: State) -> str | None:
-    """Return the state's name in events; None for those in which a router does not take part."""
-    match state:
-        case Master():
-            return "master"
-        case Backup():
-            return "backup"
-        case Fault():
-            return "fault"
-        case Stopped():
-            return "stopped"
-        case Initialize() | Starting():
             return None
         case _:
             assert_never(state)

@@ -37,15 +37,30 @@ def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta,
     """Return what each tracked service adds to each priority.
 
     A service counts as up while its sorry server serves, and while nothing is known of it:
-    otherwise all backends dead would move the addresses for nothing.
+    otherwise all backends dead would move the addresses for nothing. What one instance of a group
+    tracks weighs on all: they could not follow a priority of its own.
     """
     found: list[Delta] = []
     for name, one in config.instances.items():
-        for service, tracked in one.track.services.items():
+        for service, weight in _weights(config, one).items():
             state = services.get(service)
             is_up = state is None or state.up or state.sorry
-            found.append(Delta(name, f"service.{service}", 0 if is_up else tracked.weight))
+            found.append(Delta(name, f"service.{service}", 0 if is_up else weight))
     return tuple(found)
+
+
+def _weights(config: Config, one: InstanceConfig) -> dict[str, int]:
+    """Return what an instance and those of its group track; of two weights the heavier counts."""
+    together = [
+        each
+        for each in config.instances.values()
+        if each is one or (one.group is not None and each.group == one.group)
+    ]
+    found: dict[str, int] = {}
+    for each in together:
+        for service, tracked in each.track.services.items():
+            found[service] = min(tracked.weight, found.get(service, tracked.weight))
+    return found
 
 
 def failovers(
@@ -117,6 +132,7 @@ def _instance(name: str, one: InstanceConfig, node: str) -> Instance | None:
         garp=Garp(one.garp.repeat, one.garp.delay, one.garp.refresh),
         checksum=Checksum(one.checksum),
         tracked=one.track.interfaces,
+        group=one.group or "",
     )
 
 

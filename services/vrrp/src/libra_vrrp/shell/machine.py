@@ -47,7 +47,7 @@ from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
-from libra_vrrp.states import Released, Stop, Yield
+from libra_vrrp.states import Released, Yield
 
 STATISTICS_EVERY: Final = 2.0
 SHARE: Final = 0.0001
@@ -122,9 +122,7 @@ class Machine:
         gc.freeze()
         while not self._stopping:
             self._round()
-        now = time.monotonic()
-        for one in self._roster:
-            one.give(Stop(), now)
+        self._roster.stop(time.monotonic())
         self._addresses.finish(LAST_WORDS)
         self._talk.flush()
 

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from libra_vrrp import kept, lease
-from libra_vrrp.orders import Channel, Instance, Multicast
+from libra_vrrp import group, kept, lease
+from libra_vrrp.orders import Channel, Instance, Multicast, Place
 from libra_vrrp.parameters import require_sense
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Stop
 
@@ -92,14 +94,17 @@ class Roster:
         changed = [name for name, order in stay.items() if order != self._routers[name].order]
         for name in changed:
             self._routers[name].reconfigure(stay[name], now)
-        for name in [name for name in self._routers if name not in stay]:
-            self._routers.pop(name).give(Stop(), now)
+        gone = [one for one in self if one.name not in stay]
+        _stop(gone, now)
+        for one in gone:
+            del self._routers[one.name]
         for name in changed:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
         self._routers |= fresh
         self._hearers = {key: one for one in self for key in _heard_on(one.order)}
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
+        self._regroup(now)
 
     def start(self, ground: Ground, links: Links, now: float) -> None:
         """Start those that wait, unless their socket is still under way.
@@ -110,27 +115,44 @@ class Roster:
             for one in self:
                 one.look(now)
         links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if links.is_opening(one.order.channel):
-                self._waiting.append(one)
-            else:
-                self._start(one, ground, now)
+        late = {one.group for one in self._waiting if links.is_opening(one.order.channel)}
+        ready = [one for one in self._waiting if one.group not in late]
+        self._waiting = [one for one in self._waiting if one.group in late]
+        adoptable = [one for one in ready if self._may_adopt(one, ground, now)]
+        alone = {one.group for one in self if one not in adoptable}
+        for one in sorted(ready, key=lambda one: not ailments(one.order, ground)):
+            self._start(one, ground, now, adopt=one.group not in alone)
 
-    def _start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
+    def stop(self, now: float) -> None:
+        """Stop every router, in order."""
+        _stop(list(self), now)
+
+    def _start(self, router: VirtualRouter, ground: Ground, now: float, *, adopt: bool) -> None:
         """Start one: as master if its predecessor was just now, else without what that one left."""
-        if ground.claim.rival is not None:
-            router.start(now, adopt=False)
-            return
-        places = router.order.places
-        left = [place for place in places if _is_leased(ground, place.address)]
-        dead = None if self._died_at is None else now - self._died_at
-        young = dead is not None and lease.may_adopt(router.order.interval, dead)
-        adopt = young and len(left) == len(places)
-        if not adopt:
-            release(ground, tuple(left))
-        router.look(now)
+        if ground.claim.rival is None:
+            if not adopt:
+                release(ground, _left(router, ground))
+            router.look(now)
         router.start(now, adopt=adopt)
+
+    def _may_adopt(self, router: VirtualRouter, ground: Ground, now: float) -> bool:
+        """Say whether our predecessor was just now master here, and all its addresses are."""
+        if ground.claim.rival is not None or self._died_at is None:
+            return False
+        young = lease.may_adopt(router.order.interval, now - self._died_at)
+        return young and len(_left(router, ground)) == len(router.order.places)
+
+    def _regroup(self, now: float) -> None:
+        """Put together who is to move together."""
+        groups: dict[str, list[VirtualRouter]] = {}
+        for one in self:
+            groups.setdefault(one.order.group, []).append(one)
+        alone = groups.pop("", [])
+        for members in (*groups.values(), *([one] for one in alone)):
+            together = SyncGroup(members)
+            for one in members:
+                one.group = together
+            together.settle(now)
 
     def _read(self) -> tuple[Instance, ...]:
         try:
@@ -152,8 +174,19 @@ def _identity(order: Instance) -> tuple[str, int, int]:
 
 
 def _heard_on(order: Instance) -> tuple[tuple[Channel, int], ...]:
-    group = Multicast(order.interface, order.family)
-    return (group, order.vrid), (order.channel, order.vrid)
+    everyone = Multicast(order.interface, order.family)
+    return (everyone, order.vrid), (order.channel, order.vrid)
+
+
+def _stop(routers: Iterable[VirtualRouter], now: float) -> None:
+    """Stop routers; who is in fault comes last, for its end would set the others free."""
+    for one in sorted(routers, key=lambda one: group.fails(one.state)):
+        one.give(Stop(), now)
+
+
+def _left(router: VirtualRouter, ground: Ground) -> tuple[Place, ...]:
+    """Return the places whose leased address is there already."""
+    return tuple(place for place in router.order.places if _is_leased(ground, place.address))
 
 
 def _is_leased(ground: Ground, address: IpAddress) -> bool:

@@ -6,16 +6,16 @@ from typing import Final, assert_never
 
 from libra_vrrp.admission import admit
 from libra_vrrp.codec import Received
-from libra_vrrp.fsm import deadline, step
-from libra_vrrp.interfaces import faults
+from libra_vrrp.fsm import step
 from libra_vrrp.orders import Instance
-from libra_vrrp.parameters import router_of, speechless
+from libra_vrrp.parameters import router_of
 from libra_vrrp.renewal import Outcome
-from libra_vrrp.reports import Transition, transition
+from libra_vrrp.reports import Transition, transition, word
 from libra_vrrp.router import Router, datagrams, effective
+from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
-from libra_vrrp.shell.privileges import prepare_interface, sysctl
+from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -39,9 +39,8 @@ from libra_vrrp.states import (
     State,
     Synced,
     TakeAddresses,
-    Why,
-    word,
 )
+from libra_vrrp.why import Why
 
 RETRY_REFUSED: Final = 10.0
 """Seconds in fault after the kernel refused an address, before it is tried again.
@@ -57,6 +56,7 @@ class VirtualRouter:
         self.order = order
         self.state: State = Initialize()
         self.synced = False
+        self.group = SyncGroup((self,))
         self._ground = ground
         self._deltas: dict[str, int] = {}
         self._reasons: frozenset[str] = frozenset()
@@ -66,19 +66,27 @@ class VirtualRouter:
         self._tokens = 0
         self.router = self._router()
 
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self.order.name
+
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
         self._reasons = self._faults(now)
         self.give(Adopt() if adopt and not self._reasons else Start(self._reasons), now)
 
     def give(self, given: Input, now: float) -> None:
-        """Hand one input to the machine and perform its effects in order."""
-        before = self.state
-        self.state, effects = step(self.router, before, given, now)
+        """Hand one input to the machine; it may move the other members of the group too."""
+        self.group.give(self.name, given, now)
+
+    def move(self, state: State, effects: tuple[Effect, ...], now: float) -> None:
+        """Enter a state that the machine decided on, and perform its effects in order."""
+        before, self.state = self.state, state
         for effect in effects:
             self._perform(effect, before, now)
-        if self.synced and isinstance(self.state, Backup) and not self.state.synced:
-            self.give(Synced(), now)
+        if self.synced and isinstance(self.state, Backup):
+            self.state, _ = step(self.router, self.state, Synced(), now)
 
     def hear(self, received: Received, now: float) -> None:
         """Take what was said for our vrid; raise `MalformedAdvertisement` if it is not for us."""
@@ -99,7 +107,7 @@ class VirtualRouter:
     def tick(self, now: float) -> float | None:
         """Do what is due; return how late an advertisement was, if one was sent."""
         late = None
-        at = deadline(self.state)
+        at = self.group.deadline(self.name)
         if at is not None and now >= at:
             late = now - at if isinstance(self.state, Master) else None
             self.give(Elapsed(), now)
@@ -111,7 +119,7 @@ class VirtualRouter:
 
     def wake_at(self) -> float:
         """Return when `tick` is next due."""
-        at = deadline(self.state)
+        at = self.group.deadline(self.name)
         state = float("inf") if at is None else at
         holding = float("inf") if self._holding is None else self._holding.wake_at()
         refusal = float("inf") if self._refusal is None else self._refusal[1]
@@ -229,20 +237,8 @@ class VirtualRouter:
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
-        order, known = self.order, self._ground.interfaces
-        used = {order.interface} | {place.interface for place in order.places}
-        if self._ground.claim.rival is not None:
-            return frozenset({self._ground.claim.rival})
-        reasons = faults(known, order.interface, used | set(order.tracked))
-        if not reasons:
-            reasons = frozenset(sysctl(n) for n in used if self._is_unsafe(n))
-        if not reasons and self._router().address.is_unspecified:
-            reasons = frozenset({speechless(order)})
+        reasons = ailments(self.order, self._ground)
         if self._refusal is not None and now < self._refusal[1]:
             return reasons | {self._refusal[0]}
         self._refusal = None
         return reasons
-
-    def _is_unsafe(self, name: str) -> bool:
-        link = self._ground.interfaces.named(name)
-        return link is not None and not prepare_interface(name)
