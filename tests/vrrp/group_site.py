@@ -116,8 +116,8 @@ class Site:
         dues = [
             (at, who, member)
             for who, node in enumerate(self.nodes)
-            for member in node
-            if (at := group.deadline(states(node), member)) is not None
+            for member, at in group.deadlines(states(node)).items()
+            if at is not None
         ]
         timer = min(dues, default=(float("inf"), 0, ""))
         first = min(self.flying, key=lambda arrival: arrival[0], default=None)

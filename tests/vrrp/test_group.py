@@ -72,7 +72,7 @@ def test_while_one_member_hears_the_master_none_takes_over() -> None:
     made.cut = {"inside"}
     made.run(100.0)
     assert made.owners() == BOTH
-    assert group.deadline(states(made.nodes[1]), "inside") == group.ready_at(states(made.nodes[1]))
+    assert group.deadlines(states(made.nodes[1]))["inside"] == group.ready_at(states(made.nodes[1]))
 
 
 def test_a_dead_node_is_replaced_in_all_members_within_the_protocols_time() -> None:
@@ -138,7 +138,7 @@ def test_a_member_that_has_not_started_holds_the_others() -> None:
     made.give(0, "inside", Start())
     made.run(10.0)
     assert made.owners() == {"inside": [], "outside": []}
-    assert group.deadline(states(made.nodes[0]), "inside") is None
+    assert group.deadlines(states(made.nodes[0]))["inside"] is None
     made.give(0, "outside", Start())
     made.run(4.0)
     assert made.owners() == BOTH

@@ -8,10 +8,9 @@ A group becomes master at the moment when the last of its members is ready: in b
 timer run out. A member that is ready stays so until it hears a master that it accepts, so that
 nothing is lost by waiting. `step` is the whole group; drive it as `fsm.step` is driven: keep a
 `Member` per router, hand every input to `step` with the name of the router it is for, put each
-`Move`'s state in place and perform its effects in the order of the moves. `Elapsed` is due at
-`deadline(states, name)`, which replaces `fsm.deadline`. After members came or went, or an `Input`
-other than these was lost, give what `settle` returns. The routers of a group of several are
-`joint`. Times are seconds of the monotonic clock.
+`Move`'s state in place and perform its effects in the order of the moves. `Elapsed` is due when
+`deadlines` says, which replaces `fsm.deadline`. After members came or went give what `settle`
+returns. The routers of a group of several are `joint`. Times are seconds of the monotonic clock.
 """
 
 from collections.abc import Iterator, Mapping
@@ -79,10 +78,13 @@ def step(members: Mapping[str, Member], name: str, given: Input, now: float) -> 
     return tuple(moves)
 
 
-def deadline(states: States, name: str) -> float | None:
-    """Return when `Elapsed` is due for a member; a backup's waits for the last one's timer."""
-    state = states[name]
-    return ready_at(states) if isinstance(state, Backup) else fsm.deadline(state)
+def deadlines(states: States) -> dict[str, float | None]:
+    """Return when `Elapsed` is due for each; backups wait for the last one's timer."""
+    ready = ready_at(states)
+    return {
+        name: ready if isinstance(state, Backup) else fsm.deadline(state)
+        for name, state in states.items()
+    }
 
 
 def ready_at(states: States) -> float | None:

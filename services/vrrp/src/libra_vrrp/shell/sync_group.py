@@ -23,15 +23,19 @@ class SyncGroup:
 
     def __init__(self, members: Iterable[Mover]) -> None:
         self._members = {one.name: one for one in members}
+        self._deadlines: dict[str, float | None] | None = None
 
     def give(self, name: str, given: Input, now: float) -> None:
         """Hand one input to the machine of one member; the others follow."""
+        self._deadlines = None
         for move in group.step(self._members, name, given, now):
             self._members[move.member].move(move.state, move.effects, now)
 
     def deadline(self, name: str) -> float | None:
         """Return when time changes the state of a member."""
-        return group.deadline(self._states(), name)
+        if self._deadlines is None:
+            self._deadlines = group.deadlines(self._states())
+        return self._deadlines[name]
 
     def settle(self, now: float) -> None:
         """Have members that came together know of each other's faults."""
