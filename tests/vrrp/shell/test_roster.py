@@ -258,7 +258,7 @@ def test_a_group_in_fault_stops_without_a_recovery_in_between(file: Path) -> Non
 def test_a_group_adopts_all_that_its_predecessor_had_or_nothing(
     file: Path, left: tuple[IPv4Address, ...]
 ) -> None:
-    file.write_bytes(orders.dump_instances(tuple(replace(one, priority=150) for one in GROUPED)))
+    file.write_bytes(kept.dump_instances(tuple(replace(one, priority=150) for one in GROUPED)))
     held = [AddressHeld(2, address, 32, 2) for address in left]
     ground = Ground(Roster(file, 0.0), interfaces=fold(Interfaces(), [LINK, OWN, *held]))
     ground.roster.reload(ground, 0.1)
