@@ -40,6 +40,11 @@ class Unicast:
 
     source: IpAddress
 
+    @property
+    def family(self) -> int:
+        """Return the IP version of both ends (4 or 6)."""
+        return self.source.version
+
 
 Channel: TypeAlias = Multicast | Unicast
 """How a router speaks and is spoken to: whoever has the same shares one socket."""
