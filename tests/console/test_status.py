@@ -231,6 +231,26 @@ def test_the_state_of_an_instance_is_not_known_while_vrrp_does_not_answer(
     assert trouble is None or front["why"] == "it was master; vrrp does not answer"
 
 
+def test_an_instance_of_both_families_is_shown_as_its_two_routers() -> None:
+    front = DOCUMENT["instances"]["front"] | {"addresses": ["192.0.2.1/24", "2001:db8::1/64"]}
+    both = Config.model_validate(DOCUMENT | {"instances": {"front": front}})
+    six = InstanceState(
+        instance="front-ipv6", state="backup", why="start", family="ipv6", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000, master="fe80::3",
+    )  # fmt: skip
+    key = ("instance", "front")
+    held = registers(
+        ("vrrp.backup", ("front-ipv6",), six),
+        ("operator.failover", key, AdminState(entity=key, who="me", failover=True)),
+    )
+    shown = status("a", held, both)["instances"]
+    assert list(shown) == ["front", "front-ipv6"]
+    assert shown["front"]["state"] == "unknown"
+    assert (shown["front-ipv6"]["family"], shown["front-ipv6"]["master"]) == ("ipv6", "fe80::3")
+    assert shown["front"]["admin"] is not None
+    assert shown["front-ipv6"]["admin"] == shown["front"]["admin"]
+
+
 def test_a_process_is_stopped_until_it_starts_again() -> None:
     started = ("node.started", ("health",), Started(service="health", version="1", pid=7))
     stopped = ("node.stopped", ("health",), Stopped(service="health", why="asked to"))

@@ -18,6 +18,7 @@ from libra_lab.topology import Topology
 from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Always
+from libra_vrrp.rtnetlink import IpAddress
 
 VIP = IPv4Address("192.0.2.10")
 INTERVAL = 0.25
@@ -45,13 +46,14 @@ class Director:
     order: Instance
     environment: dict[str, str] = field(default_factory=dict)
     wrapper: tuple[str, ...] = ()
+    others: tuple[Instance, ...] = ()
     parent: "subprocess.Popen[str] | None" = None
 
     def write(self) -> None:
         """Write the list of routers as the reporter would."""
         file = self.state / "vrrp" / "routers.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(kept.dump_instances((self.order,)))
+        file.write_bytes(kept.dump_instances((self.order, *self.others)))
 
     def start(self) -> None:
         """Start the parent, which starts the machine and the reporter."""
@@ -95,7 +97,7 @@ class Director:
             assert pid is not None
             os.kill(pid, number)
 
-    def owns(self, address: IPv4Address = VIP, interface: str = "eth0") -> bool:
+    def owns(self, address: IpAddress = VIP, interface: str = "eth0") -> bool:
         """Say whether the kernel holds the address on the interface."""
         shown = self.node.run("ip", "-j", "addr", "show", "dev", interface).stdout
         held = [info["local"] for link in json.loads(shown) for info in link["addr_info"]]
@@ -125,9 +127,9 @@ class Pair:
         self.a.start()
         self.soon(lambda: self.a.owns() and not self.b.owns(), "a alone owns the address")
 
-    def owners(self) -> list[str]:
+    def owners(self, address: IpAddress = VIP) -> list[str]:
         """Return the names of those who own the address."""
-        return [one.node.name for one in (self.a, self.b) if one.owns()]
+        return [one.node.name for one in (self.a, self.b) if one.owns(address)]
 
     @staticmethod
     def until(holds: Callable[[], object], seconds: float, what: str) -> float:
@@ -139,14 +141,15 @@ class Pair:
         """Wait until `holds` does, for what is no matter of time; fail after `PATIENCE`."""
         return until(holds, PATIENCE, what)
 
-    def neighbour(self) -> str | None:
-        """Return the hardware address that the client's ARP cache has for the address."""
-        shown = json.loads(self.client.run("ip", "-j", "neigh", "show", str(VIP)).stdout or "[]")
+    def neighbour(self, address: IpAddress = VIP) -> str | None:
+        """Return the hardware address that the client's neighbour cache has for the address."""
+        told = self.client.run("ip", "-j", "neigh", "show", str(address), "dev", "eth0").stdout
+        shown = json.loads(told or "[]")
         return str(shown[0].get("lladdr")) if shown else None
 
-    def pings(self) -> bool:
+    def pings(self, address: IpAddress = VIP) -> bool:
         """Say whether the client reaches the address."""
-        ping = self.client.run("ping", "-c1", "-W1", str(VIP), check=False)
+        ping = self.client.run("ping", "-c1", "-W1", str(address), check=False)
         return ping.returncode == 0
 
 

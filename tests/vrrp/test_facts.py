@@ -33,7 +33,14 @@ def test_a_state_becomes_an_event_of_its_own_type() -> None:
     assert kind == "vrrp.master"
     assert isinstance(data, InstanceState)
     assert (data.why, data.took_ms, data.interval_ms) == ("timer", 361.25, 100.0)
-    assert data.master is None
+    assert (data.master, data.family) == (None, "ipv4")
+
+
+def test_a_router_of_ipv6_is_told_as_one() -> None:
+    fact = fact_of(replace(MASTER, state="backup", family=6, master="fe80::2"))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert (fact[1].family, str(fact[1].master)) == ("ipv6", "fe80::2")
 
 
 @pytest.mark.parametrize("why", Why)

@@ -39,11 +39,12 @@ FAR = replace(
     source=IPv4Address("192.0.2.1"),
 )
 SIX = replace(FRONT, name="six", places=(Place("eth0", IPv6Address("fe80::10")),))
+MORE = replace(FRONT, name="more", vrid=55, excluded=(*SIX.places, *FRONT.places))
 
 
 @pytest.mark.parametrize("preempt", [Never(), Always(), After(5.0), WhenSynced(60.0)])
 def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
-    listed = (replace(FRONT, preempt=preempt), replace(FRONT, name="back", vrid=52), OLD, FAR)
+    listed = (replace(FRONT, preempt=preempt), replace(FRONT, name="back", vrid=52), OLD, FAR, MORE)
     assert load_instances(dump_instances(listed)) == listed
 
 

@@ -39,8 +39,26 @@ def test_without_the_interface_it_is_nowhere() -> None:
 def test_without_an_address_it_cannot_speak_and_says_why() -> None:
     nowhere = fold(Interfaces(), [LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")])
     assert router_of(ORDER, (), nowhere, ()).address.is_unspecified
-    assert speechless(ORDER) == "interface eth0 has no IPv4 address"
-    assert speechless(SIX) == "interface eth0 has no IPv6 address"
+    assert speechless(ORDER, nowhere) == "interface eth0 has no IPv4 address"
+    assert speechless(SIX, nowhere) == "interface eth0 has no IPv6 link-local address"
+    assert speechless(SIX, Interfaces()) == "interface eth0 has no IPv6 link-local address"
+
+
+def test_a_link_local_address_that_cannot_be_used_is_told_as_such() -> None:
+    waiting = fold(KNOWN, [AddressHeld(2, IPv6Address("fe80::1"), 64, usable=False)])
+    assert router_of(SIX, (), waiting, ()).address.is_unspecified
+    assert speechless(SIX, waiting) == (
+        "the link-local address of interface eth0 is under duplicate address detection, or is a "
+        "duplicate"
+    )
+
+
+def test_link_local_addresses_are_advertised_first_and_excluded_ones_never() -> None:
+    """RFC 9568 section 5.2.9; the others keep the config's order."""
+    local, second = IPv6Address("fe80::10"), IPv6Address("2001:db8::2")
+    places = tuple(Place("eth0", address) for address in (VIP_6, second, local))
+    order = replace(SIX, places=places, excluded=(Place("eth0", IPv6Address("fe80::11")),))
+    assert router_of(order, (), KNOWN, ()).addresses == (local, VIP_6, second)
 
 
 def test_a_router_of_ipv6_speaks_from_the_link_local_address() -> None:
@@ -56,7 +74,7 @@ def test_a_unicast_router_speaks_from_the_address_that_its_peers_know() -> None:
     router = router_of(FAR, (), known, {VIP})
     assert (router.address, router.peers) == (ELSEWHERE, FAR.peers)
     assert router_of(FAR, (), KNOWN, {VIP}).address.is_unspecified
-    assert speechless(FAR) == "no interface has 10.1.0.1, by which the peers know this node"
+    assert speechless(FAR, KNOWN) == "no interface has 10.1.0.1, by which the peers know this node"
 
 
 def test_tracked_objects_move_the_priority() -> None:

@@ -1,6 +1,7 @@
 """What the machine tells the reporter, and the spool."""
 
-from ipaddress import IPv4Address
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,14 @@ def test_a_new_masters_time_runs_from_the_last_sign_of_the_old_one() -> None:
     assert (MASTER.took, MASTER.at) == (3.75, 1000.0)
     assert (MASTER.priority, MASTER.master) == (130, "10.9.0.1")
     assert MASTER.addresses == ("192.0.2.10",)
+
+
+def test_the_addresses_are_all_that_it_holds() -> None:
+    excluded = (Place("eth1", IPv6Address("2001:db8::11")),)
+    six = Instance("six", "eth0", 51, 150, (Place("eth0", IPv6Address("2001:db8::10")),))
+    told = transition(replace(six, excluded=excluded), 1, Enter(Stopped(), Why.LEASE), None, 0, 0)
+    assert (told.family, MASTER.family) == (6, 4)
+    assert told.addresses == ("2001:db8::10", "2001:db8::11")
 
 
 def test_a_fault_says_its_reasons() -> None:

@@ -1,7 +1,7 @@
 """From the cluster's config to the virtual routers of one node."""
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Delta, Failover, Place, Release
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import HOLD, deltas, failovers, instances, releases
+from libra_vrrp.wanted import HOLD, deltas, failovers, instances, instances_of, releases
 
 
 def config(**changed: Any) -> Config:
@@ -56,10 +56,37 @@ def test_an_interface_may_differ_from_node_to_node() -> None:
     assert instances(named, "b")[0].interface == "ens5"
 
 
-def test_ipv6_addresses_are_left_out_yet() -> None:
-    both = config(addresses=["2001:db8::10/64", "192.0.2.10/24"])
-    assert len(instances(both, "a")[0].places) == 1
-    assert instances(config(addresses=["2001:db8::10/64"]), "a") == ()
+SIX, SIX_TOO = IPv6Address("2001:db8::10"), IPv6Address("2001:db8::11")
+
+
+def test_an_instance_of_ipv6_is_a_router_as_one_of_ipv4_is() -> None:
+    (front,) = instances(config(addresses=["2001:db8::10/64"]), "a")
+    assert (front.name, front.group, front.family) == ("front", "", 6)
+    assert front.places == (Place("eth0", SIX),)
+
+
+def test_an_instance_of_both_families_is_two_routers_in_one_group() -> None:
+    elsewhere = {"address": "2001:db8::11/64", "interface": "eth1"}
+    both = config(addresses=["2001:db8::10/64", "192.0.2.10/24", elsewhere])
+    four, six = instances(both, "a")
+    assert [four.name, six.name] == ["front", "front-ipv6"]
+    assert four.group == six.group != ""
+    assert (four.vrid, four.interface, four.priority) == (six.vrid, six.interface, six.priority)
+    assert four.places == (Place("eth0", IPv4Address("192.0.2.10")),)
+    assert six.places == (Place("eth0", SIX), Place("eth1", SIX_TOO))
+
+
+def test_an_excluded_address_goes_with_the_router_of_its_family() -> None:
+    excluded = ["192.0.2.11/24", {"address": "2001:db8::11/64", "interface": "eth1"}]
+    four, six = Place("eth0", IPv4Address("192.0.2.11")), Place("eth1", SIX_TOO)
+    both = ["192.0.2.10/24", "2001:db8::10/64"]
+    assert [one.excluded for one in instances(config(addresses=both, excluded=excluded), "a")] == [
+        (four,),
+        (six,),
+    ]
+    (alone,) = instances(config(addresses=both[:1], excluded=excluded), "a")
+    assert alone.excluded == (four, six)
+    assert alone.held == (*alone.places, four, six)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +150,15 @@ def test_what_one_of_a_group_tracks_weighs_on_all_by_the_heavier_weight() -> Non
 def test_a_group_is_as_written() -> None:
     assert instances(config(group="nat"), "a")[0].group == "nat"
     assert instances(config(), "a")[0].group == ""
+    both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"], group="nat")
+    assert [one.group for one in instances(both, "a")] == ["nat", "nat"]
+
+
+def test_a_service_weighs_on_the_routers_of_both_families() -> None:
+    both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"])
+    names = [delta.instance for delta in deltas(both, {})]
+    assert names == list(instances_of(both)) == ["front", "front-ipv6"]
+    assert set(instances_of(both).values()) == {"front"}
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -157,17 +193,27 @@ def test_a_failover_is_for_who_was_master_when_it_was_decided(
     admin: AdminState, since: datetime | None, hold: float | None
 ) -> None:
     wanted = () if hold is None else (Failover("front", hold),)
-    assert failovers(admin, NOON, "a", {"front": since}) == wanted
+    ours = {} if since is None else {"front": since}
+    assert failovers(admin, NOON, "a", {"front": "front"}, ours) == wanted
 
 
-BOTH = ("front", "back")
+ROUTERS = {"front": "front", "front-ipv6": "front", "back": "back"}
+
+
+def test_a_failover_is_of_both_families() -> None:
+    ours = dict.fromkeys(ROUTERS, BEFORE)
+    wanted = (Failover("front", HOLD), Failover("front-ipv6", HOLD))
+    assert failovers(asked(), NOON, "a", ROUTERS, ours) == wanted
+
+
+FRONT, BOTH = ("front", "front-ipv6"), tuple(ROUTERS)
 OF_FRONT, OF_NODE = ("instance", "front"), ("node", "a")
 
 
 @pytest.mark.parametrize(
     ("admin", "standing", "released"),
     [
-        pytest.param(asked(failover=False), (), ("front",), id="what is named"),
+        pytest.param(asked(failover=False), (), FRONT, id="what is named"),
         pytest.param(asked(failover=False, entity=OF_NODE), (), BOTH, id="all of this node"),
         pytest.param(asked(failover=False, node="b"), (), (), id="meant for another node"),
         pytest.param(asked(failover=False, entity=("node", "b")), (), (), id="another node"),
@@ -183,4 +229,4 @@ OF_FRONT, OF_NODE = ("instance", "front"), ("node", "a")
 def test_who_takes_a_failover_back_ends_the_holding_back(
     admin: AdminState, standing: tuple[AdminState, ...], released: tuple[str, ...]
 ) -> None:
-    assert releases(admin, "a", BOTH, standing) == tuple(Release(name) for name in released)
+    assert releases(admin, "a", ROUTERS, standing) == tuple(Release(name) for name in released)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from libra_schemas.config import AddressElsewhere, InstanceConfig
+from libra_schemas.config.instance import virtual_address
 
 
 def instance(**fields: Any) -> InstanceConfig:
@@ -51,3 +52,28 @@ def test_a_bare_number_is_seconds_and_told_so() -> None:
 @pytest.mark.parametrize("interval", ["10ms", "40.95s"])
 def test_the_shortest_and_the_longest_interval_fit(interval: str) -> None:
     assert instance(interval=interval).interval > 0
+
+
+@pytest.mark.parametrize(
+    ("addresses", "routers"),
+    [
+        pytest.param(["192.0.2.10/24"], {"front": "ipv4"}, id="IPv4"),
+        pytest.param(["2001:db8::10/64"], {"front": "ipv6"}, id="IPv6"),
+        pytest.param(
+            [{"address": "2001:db8::10/64", "interface": "eth1"}, "192.0.2.10/24"],
+            {"front": "ipv4", "front-ipv6": "ipv6"},
+            id="both",
+        ),
+    ],
+)
+def test_each_family_is_a_virtual_router(addresses: list[Any], routers: dict[str, str]) -> None:
+    assert instance(addresses=addresses).routers("front") == routers
+
+
+def test_an_excluded_address_makes_no_router() -> None:
+    assert instance(excluded=["2001:db8::10/64"]).routers("front") == {"front": "ipv4"}
+
+
+def test_a_virtual_address_is_given_without_its_prefix() -> None:
+    elsewhere = AddressElsewhere(address="10.0.1.1/24", interface="eth1")
+    assert str(virtual_address(elsewhere)) == "10.0.1.1"

@@ -21,13 +21,14 @@ def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Do
         pytest.param({"address": None, "fwmark": 7, "check": "icmp"}, id="a mark"),
         pytest.param(
             {"address": "[2001:db8::1]:80", "sorry": None, "backends": {"w1": "[2001:db8::2]:80"}},
-            id="IPv6, which no instance can own yet",
+            id="excluded from the adverts",
         ),
     ],
 )
 def test_an_address_of_an_instance_or_of_none_is_fine(
     document: Document, changes: Document
 ) -> None:
+    document["instances"]["front"]["excluded"] = ["2001:db8::1/64"]
     document["services"]["web"] |= changes
     assert list(unowned(config_from(document))) == []
 

@@ -57,7 +57,7 @@ class Ground:
         self.said.append(datagram)
         return True
 
-    def arp(self, _interface: str, _frame: bytes) -> bool:
+    def announce(self, _interface: str, _frame: bytes) -> bool:
         return True
 
     def work(self, job: Renew | Remove) -> None:

@@ -1,5 +1,6 @@
 """Virtual routers: `instances: {front: {interface: eth0, vrid: 51, ...}}`."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
@@ -9,6 +10,9 @@ from libra_schemas.model import Name, Strict
 
 Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Priority = Annotated[StrictInt, Field(ge=1, le=255)]
+Family = Literal["ipv4", "ipv6"]
+SUFFIX_IPV6 = "-ipv6"
+"""Ends the name of the IPv6 router of an instance that has one of IPv4 too."""
 _SHORTEST, _LONGEST = 0.01, 40.95
 
 
@@ -35,6 +39,20 @@ class AddressElsewhere(Strict):
     """The interface that it is put on."""
 
 
+VirtualAddress = InterfaceAddress | AddressElsewhere
+
+
+def virtual_address(written: VirtualAddress) -> IPv4Address | IPv6Address:
+    """Give the address of an entry of `addresses` or `excluded`, without its prefix length."""
+    text = written.address if isinstance(written, AddressElsewhere) else written
+    return ip_interface(text).ip
+
+
+def family_of(written: VirtualAddress) -> Family:
+    """Tell the address family of an entry of `addresses` or `excluded`."""
+    return "ipv4" if isinstance(virtual_address(written), IPv4Address) else "ipv6"
+
+
 class TrackWeight(Strict):
     """How much a tracked object that is down takes from the priority."""
 
@@ -54,7 +72,7 @@ class Track(Strict):
 
 
 class Garp(Strict):
-    """Gratuitous ARP of a master."""
+    """Gratuitous ARP of a master, for IPv6 unsolicited neighbour advertisements."""
 
     repeat: Annotated[StrictInt, Field(ge=1, le=50)] = 5
     """Frames per address when it becomes master, and as many again after `delay`."""
@@ -81,11 +99,13 @@ class InstanceConfig(Strict):
     """One for all nodes or one per node: the highest becomes master, a node without one takes
     no part, 255 takes over whatever `preempt` says.
     """
-    addresses: Annotated[
-        tuple[InterfaceAddress | AddressElsewhere, ...], Field(min_length=1, max_length=255)
-    ]
-    """The virtual addresses, IPv4 in this release; one that is to be on another interface is
-    written `{address: 10.0.1.1/24, interface: eth1}`.
+    addresses: Annotated[tuple[VirtualAddress, ...], Field(min_length=1, max_length=255)]
+    """The virtual addresses as adverts list them; one on another interface is written `{address:
+    10.0.1.1/24, interface: eth1}`, IPv4 beside IPv6 makes two routers that move together.
+    """
+    excluded: Annotated[tuple[VirtualAddress, ...], Field(max_length=1000)] = ()
+    """Further virtual addresses that no advert lists: more than fit there, or those of the other
+    family where they need no router of their own.
     """
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
@@ -109,7 +129,9 @@ class InstanceConfig(Strict):
     track: Track = Track()
     """What else moves the priority, or is a fault."""
     garp: Garp = Garp()
-    """Gratuitous ARP: how the network learns who owns the addresses."""
+    """Gratuitous ARP, and neighbour advertisements: how the network learns who owns the
+    addresses.
+    """
 
     def priority_on(self, node: str) -> int | None:
         """Tell the priority of *node*, None where it does not take part."""
@@ -122,3 +144,13 @@ class InstanceConfig(Strict):
     def interface_on(self, node: str) -> str | None:
         """Tell the interface of *node*, None where it does not take part."""
         return self.interface.get(node) if isinstance(self.interface, dict) else self.interface
+
+    def routers(self, name: str) -> dict[str, Family]:
+        """Name the virtual routers of this instance, called *name*, and the family of each.
+
+        There is one per family; beside one of IPv4 that of IPv6 is called NAME-ipv6.
+        """
+        families = {family_of(each) for each in self.addresses}
+        if families == {"ipv4", "ipv6"}:
+            return {name: "ipv4", f"{name}{SUFFIX_IPV6}": "ipv6"}
+        return dict.fromkeys((name,), families.pop())

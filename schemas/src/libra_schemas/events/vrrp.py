@@ -32,6 +32,7 @@ Why = Literal[
 class InstanceState(Data):
     """A virtual router entered a state.
 
+    Where an instance has both address families the router of IPv6 is called INSTANCE-ipv6.
     *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
     state entered with its addresses; *master* is the primary address of the master it follows.
     """
@@ -41,6 +42,7 @@ class InstanceState(Data):
     previous: State | None = None
     why: Why
     detail: EvidenceText = ""
+    family: Literal["ipv4", "ipv6"] = "ipv4"
     vrid: Annotated[int, Field(ge=1, le=255)]
     interface: str
     priority: Annotated[int, Field(ge=0, le=255)]

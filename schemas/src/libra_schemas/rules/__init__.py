@@ -18,6 +18,7 @@ from libra_schemas.rules import (
     sinks,
     sync,
     timeouts,
+    virtual_addresses,
 )
 from libra_schemas.rules.references import references
 
@@ -26,10 +27,13 @@ Rule = Callable[[Config], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     nodes.addresses,
     instances.one_sided,
-    instances.addresses,
     instances.virtual_routers,
     groups.nodes,
     groups.order,
+    instances.named,
+    virtual_addresses.possible,
+    virtual_addresses.once,
+    virtual_addresses.listable,
     services.named,
     services.twice,
     services.options,

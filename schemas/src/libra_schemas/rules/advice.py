@@ -1,21 +1,24 @@
 """What is no error and yet seldom meant."""
 
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address
 
 from libra_schemas.config import Config
+from libra_schemas.config.instance import virtual_address
 from libra_schemas.places import Finding
 from libra_schemas.rules.groups import groups
-from libra_schemas.rules.instances import virtual_address
 from libra_schemas.suggestions import nearest
 
 
 def unowned(config: Config) -> Iterator[Finding]:
-    """Name IPv4 services whose address no instance brings, where there are instances at all."""
-    owned = {virtual_address(each) for one in config.instances.values() for each in one.addresses}
+    """Name services whose address no instance brings, where there are instances at all."""
+    owned = {
+        virtual_address(each)
+        for one in config.instances.values()
+        for each in (*one.addresses, *one.excluded)
+    }
     for name, service in config.services.items():
         address = service.address.address if service.address is not None else None
-        if owned and isinstance(address, IPv4Address) and address not in owned:
+        if owned and address is not None and address not in owned:
             message = f"no instance owns {address}; something else has to bring it"
             hint = nearest(str(address), [str(each) for each in owned])
             yield Finding(("services", name, "address"), message, hint)

@@ -101,15 +101,17 @@ def _process(held: Entry, started: Started, ended: Entry | None) -> Json:
 
 def _instances(registers: State, config: Config | None, node: str, troubles: Troubles) -> Json:
     return {
-        name: _instance(registers, name, troubles)
+        router: _instance(registers, name, router, troubles)
         for name, instance in (config.instances if config else {}).items()
         if instance.priority_on(node) is not None
+        for router in instance.routers(name)
     }
 
 
-def _instance(registers: State, name: str, troubles: Troubles) -> Json:
-    held = registers.get(("instance", name))
-    state = data(registers, InstanceState, "instance", name)
+def _instance(registers: State, name: str, router: str, troubles: Troubles) -> Json:
+    """Show a virtual router of the instance called *name*, of which it has two at most."""
+    held = registers.get(("instance", router))
+    state = data(registers, InstanceState, "instance", router)
     if state is None:
         why = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
@@ -117,6 +119,7 @@ def _instance(registers: State, name: str, troubles: Troubles) -> Json:
         why = f"it was {state.state}; vrrp does not answer"
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
     return {
+        "family": state.family,
         "state": state.state,
         "since": _when(held),
         "why": state.why,

@@ -80,6 +80,7 @@ def _state(report: Transition) -> InstanceState:
             "previous": report.previous,
             "why": why,
             "detail": "; ".join(text for text in (said, report.detail) if text),
+            "family": f"ipv{report.family}",
             "vrid": report.vrid,
             "interface": report.interface,
             "priority": report.priority,

@@ -38,7 +38,8 @@ def _fields(one: Instance) -> dict[str, Any]:
         "interface": one.interface,
         "vrid": one.vrid,
         "priority": one.priority,
-        "places": [[place.interface, str(place.address)] for place in one.places],
+        "places": _listed(one.places),
+        "excluded": _listed(one.excluded),
         "interval": one.interval,
         "preempt": _preempt_fields(one.preempt),
         "start_delay": one.start_delay,
@@ -62,7 +63,8 @@ def _instance(fields: dict[str, Any]) -> Instance:
         interface=str(fields["interface"]),
         vrid=int(fields["vrid"]),
         priority=int(fields["priority"]),
-        places=_places(fields["places"]),
+        places=_of_one_family(_places(fields["places"])),
+        excluded=_places(fields.get("excluded", [])),
         interval=float(fields["interval"]),
         preempt=_preempt(*fields["preempt"]),
         start_delay=float(fields["start_delay"]),
@@ -80,9 +82,16 @@ def _instance(fields: dict[str, Any]) -> Instance:
     )
 
 
+def _listed(places: tuple[Place, ...]) -> list[list[str]]:
+    return [[place.interface, str(place.address)] for place in places]
+
+
 def _places(listed: list[list[str]]) -> tuple[Place, ...]:
-    """Read the addresses of a router: at least one, all of one family."""
-    places = tuple(Place(str(where), ip_address(what)) for where, what in listed)
+    return tuple(Place(str(where), ip_address(what)) for where, what in listed)
+
+
+def _of_one_family(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the advertised addresses of a router: at least one, all of one family."""
     if len({place.address.version for place in places}) != 1:
         raise MalformedOrder("a router has addresses of one family")
     return places

@@ -77,6 +77,8 @@ class Instance:
     source: IpAddress | None = None
     group: str = ""
     """Routers of this node with one group move together; "" is none. Any other text will do."""
+    excluded: tuple[Place, ...] = ()
+    """Addresses that are held as `places` are, but not advertised; of any family."""
 
     @property
     def family(self) -> int:
@@ -89,6 +91,11 @@ class Instance:
         if self.source is not None:
             return Unicast(self.source)
         return Multicast(self.interface, self.family)
+
+    @property
+    def held(self) -> tuple[Place, ...]:
+        """Return every address that a master holds."""
+        return self.places + self.excluded
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def router_of(
         vrid=order.vrid,
         priority=effective(order.priority, tuple(deltas)),
         address=_speaker(order, known, virtual) or NOWHERE[order.family],
-        addresses=tuple(place.address for place in order.places),
+        addresses=_listed(order),
         interval=order.interval,
         preempt=order.preempt,
         startup_delay=order.start_delay,
@@ -35,6 +35,16 @@ def router_of(
         peers=order.peers,
         joint=bool(order.group),
     )
+
+
+def _listed(order: Instance) -> tuple[IpAddress, ...]:
+    """Return the addresses as they are advertised: link-local ones first (RFC 9568, 5.2.9)."""
+    listed = (place.address for place in order.places)
+    return tuple(sorted(listed, key=lambda address: not _is_local(address)))
+
+
+def _is_local(address: IpAddress) -> bool:
+    return isinstance(address, IPv6Address) and address.is_link_local
 
 
 def _speaker(
@@ -59,8 +69,14 @@ def require_sense(orders: Iterable[Instance]) -> None:
             raise ValueError(f"{order.name}: {wrong}") from wrong
 
 
-def speechless(order: Instance) -> str:
+def speechless(order: Instance, known: Interfaces) -> str:
     """Say what is missing to a router that has no address to speak from."""
     if order.source is not None:
         return f"no interface has {order.source}, by which the peers know this node"
-    return f"interface {order.interface} has no IPv{order.family} address"
+    if order.family == IPV4:
+        return f"interface {order.interface} has no IPv4 address"
+    link = known.named(order.interface)
+    if link is not None and known.is_awaiting_link_local(link.index):
+        why = "is under duplicate address detection, or is a duplicate"
+        return f"the link-local address of interface {order.interface} {why}"
+    return f"interface {order.interface} has no IPv6 link-local address"

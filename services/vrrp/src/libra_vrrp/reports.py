@@ -27,7 +27,7 @@ class MalformedReport(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """An instance entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
+    """A router entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
 
     `took` runs from the last sign of the old master (or the cause) to the addresses in place.
     """
@@ -46,6 +46,7 @@ class Transition:
     took: float
     at: float
     repeated: bool = False
+    family: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,11 @@ def transition(
         interface=order.interface,
         priority=priority,
         interval=order.interval,
-        addresses=tuple(str(place.address) for place in order.places),
+        addresses=tuple(str(place.address) for place in order.held),
         master=None if peer is None else str(peer),
         took=now - since + (entered.silent or 0.0),
         at=wall,
+        family=order.family,
     )
 
 

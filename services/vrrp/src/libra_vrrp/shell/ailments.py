@@ -4,22 +4,27 @@ from libra_vrrp.interfaces import faults
 from libra_vrrp.orders import Instance
 from libra_vrrp.parameters import router_of, speechless
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.privileges import prepare_interface, sysctl
+from libra_vrrp.shell.sysctls import unfit
 
 
 def ailments(order: Instance, ground: Ground) -> frozenset[str]:
-    """Return every reason; none where the router can work."""
+    """Return every reason; none where the router can work. What LibrA may set is set."""
     if ground.claim.rival is not None:
         return frozenset({ground.claim.rival})
+    used = {order.interface} | {place.interface for place in order.held}
+    reasons = faults(ground.interfaces, order.interface, used | set(order.tracked))
+    return reasons or _unfit(order) or _sourceless(order, ground)
+
+
+def _unfit(order: Instance) -> frozenset[str]:
+    needed = {(order.interface, order.family)}
+    needed |= {(place.interface, place.address.version) for place in order.held}
+    return frozenset(why for name, version in needed if (why := unfit(name, version)) is not None)
+
+
+def _sourceless(order: Instance, ground: Ground) -> frozenset[str]:
+    """Say so where adverts have no address to come from (RFC 9568 section 1.5)."""
     known = ground.interfaces
-    used = {order.interface} | {place.interface for place in order.places}
-    reasons = faults(known, order.interface, used | set(order.tracked))
-    if not reasons:
-        reasons = frozenset(sysctl(name) for name in used if _is_unsafe(name, ground))
-    if not reasons and router_of(order, (), known, ground.virtual).address.is_unspecified:
-        reasons = frozenset({speechless(order)})
-    return reasons
-
-
-def _is_unsafe(name: str, ground: Ground) -> bool:
-    return ground.interfaces.named(name) is not None and not prepare_interface(name)
+    if router_of(order, (), known, ground.virtual).address.is_unspecified:
+        return frozenset({speechless(order, known)})
+    return frozenset()

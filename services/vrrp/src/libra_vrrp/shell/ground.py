@@ -27,8 +27,8 @@ class Ground(Protocol):
     def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement."""
 
-    def arp(self, interface: str, frame: bytes) -> bool:
-        """Send a gratuitous ARP."""
+    def announce(self, interface: str, frame: bytes) -> bool:
+        """Send a frame that tells the neighbours whose an address is."""
 
     def work(self, job: Renew | Remove) -> None:
         """Have address work done."""

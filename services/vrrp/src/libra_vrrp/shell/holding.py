@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum, auto
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import cycle, islice
-from typing import Final
+from typing import Final, assert_never
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import UNKNOWN, Outcome, Remove, Renew, Target
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.privileges import prepare_interface
+from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
 
 AT_ONCE: Final = 64
 """Frames sent before the timers have their turn: a burst is to delay no advertisement."""
@@ -70,9 +70,9 @@ class Holding:
             return
         terms = self.order.terms
         not_after = lease.fence_at(terms, self._lease)
-        for interface in {place.interface for place in self.order.places}:
+        for interface in {place.interface for place in self.order.held if _is_ipv4(place)}:
             prepare_interface(interface)
-        places = targets(self._ground, self.order.places)
+        places = targets(self._ground, self.order.held)
         self._lease = lease.ask(terms, self._lease, now)
         renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after)
         self._ground.work(renew)
@@ -108,7 +108,7 @@ class Holding:
 
     def reorder(self, order: Instance, now: float) -> None:
         """Go on under another order; changed addresses are taken and announced at once."""
-        changed = set(order.places) != set(self.order.places)
+        changed = set(order.held) != set(self.order.held)
         self.order = order
         if changed:
             self._lease = replace(self._lease, renew_at=now, confirmed=False)
@@ -120,7 +120,7 @@ class Holding:
             return
         self._schedule, count = announce.advance(self._schedule, now)
         if count:
-            places = self.order.places
+            places = self.order.held
             self._burst, self._left = cycle(places), count * len(places)
         part = min(self._left, AT_ONCE)
         self._left -= part
@@ -129,10 +129,25 @@ class Holding:
 
     def _tell_neighbours(self, place: Place) -> None:
         link = self._ground.interfaces.named(place.interface)
-        if link is not None and link.mac and isinstance(place.address, IPv4Address):
-            frame = announce.gratuitous_arp(link.mac, place.address)
-            sent = self._ground.arp(place.interface, frame)
-            self._ground.count("garp" if sent else "garp_unsent")
+        if link is None or not link.mac:
+            return
+        match place.address:
+            case IPv4Address() as address:
+                what, frame = "garp", announce.gratuitous_arp(link.mac, address)
+            case IPv6Address() as address:
+                router = is_forwarding(place.interface)
+                what, frame = (
+                    "na",
+                    announce.neighbour_advertisement(link.mac, address, router=router),
+                )
+            case _:
+                assert_never(place.address)
+        sent = self._ground.announce(place.interface, frame)
+        self._ground.count(what if sent else f"{what}_unsent")
+
+
+def _is_ipv4(place: Place) -> bool:
+    return isinstance(place.address, IPv4Address)
 
 
 def release(ground: Ground, places: tuple[Place, ...]) -> None:

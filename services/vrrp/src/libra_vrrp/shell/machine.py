@@ -91,8 +91,8 @@ class Machine:
         """Send an advertisement."""
         return self._links.send(channel, datagram)
 
-    def arp(self, interface: str, frame: bytes) -> bool:
-        """Send a gratuitous ARP."""
+    def announce(self, interface: str, frame: bytes) -> bool:
+        """Send a frame that tells the neighbours whose an address is."""
         return self._announcer.send(interface, frame)
 
     def work(self, job: Renew | Remove) -> None:

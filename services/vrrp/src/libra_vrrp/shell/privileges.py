@@ -1,6 +1,5 @@
 """What the processes ask of the kernel for themselves: urgency, an end with the parent, a user."""
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -58,47 +57,6 @@ def urgent() -> list[str]:
         reason = os.strerror(ctypes.get_errno())
         notices.append(f"memory is not locked ({reason}): needs CAP_IPC_LOCK")
     return notices
-
-
-def prepare_interface(name: str) -> bool:
-    """Have promote_secondaries set, read back; say whether it holds.
-
-    Without it the end of a lease on an address that had become primary would take the host's own
-    addresses of that subnet along (net/ipv4/devinet.c). LIBRA_PROC_SYS stands for /proc/sys, which
-    is read-only in containers.
-    """
-    setting = _conf() / name / "promote_secondaries"
-    everywhere = _conf() / "all/promote_secondaries"
-    if any(map(_is_set, (setting, everywhere))):
-        return True
-    with contextlib.suppress(OSError):
-        setting.write_text("1")
-    return _is_set(setting)
-
-
-def sysctl(name: str) -> str:
-    """Say what is wrong with an interface that `prepare_interface` refuses, and how to mend it.
-
-    The kernel has no IPv4 settings for an interface whose MTU is below 68 (net/ipv4/devinet.c);
-    a dot in a name is a slash for sysctl(8).
-    """
-    if not _conf().is_dir():
-        return f"{_conf().parents[1]} is missing: mount the host's /proc/sys/net there"
-    if not (_conf() / name).is_dir():
-        return f"{_conf() / name} is missing: IPv4 is off on {name}, give it an MTU of 68 or more"
-    setting = f"net.ipv4.conf.{name.replace('.', '/')}.promote_secondaries"
-    return f"{setting} is 0: run `sysctl -w {setting}=1` on the host"
-
-
-def _conf() -> Path:
-    return Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
-
-
-def _is_set(setting: Path) -> bool:
-    try:
-        return setting.read_text().strip() == "1"
-    except OSError:
-        return False
 
 
 def become(uid: int) -> None:

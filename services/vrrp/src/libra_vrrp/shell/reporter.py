@@ -46,7 +46,7 @@ from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
 from libra_vrrp.shell.quarters import explained, move_in
 from libra_vrrp.shell.standing_by import stand_by
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import instances
+from libra_vrrp.wanted import instances, instances_of
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -189,9 +189,9 @@ class Reporter:
                 continue
             self._revision = str(revision)
             self._found = instances(config, self._node)
-            names = [one.name for one in self._found]
-            self._faults = {name: why for name, why in self._faults.items() if name in names}
-            self._handover.serve(names)
+            routers = {one.name: instances_of(config)[one.name] for one in self._found}
+            self._faults = {name: why for name, why in self._faults.items() if name in routers}
+            self._handover.serve(routers)
             self._kept.put(kept.dump_instances(self._found))
             self._tracked.weigh_by(config)
             return

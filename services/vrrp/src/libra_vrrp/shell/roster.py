@@ -52,7 +52,7 @@ class Roster:
 
     def virtual(self) -> frozenset[IpAddress]:
         """Return every virtual address."""
-        return frozenset(place.address for one in self for place in one.order.places)
+        return frozenset(place.address for one in self for place in one.order.held)
 
     def turn(
         self, ready: Iterable[Callable[[float], None]], clock: Callable[[], float]
@@ -140,7 +140,7 @@ class Roster:
         if ground.claim.rival is not None or self._died_at is None:
             return False
         young = lease.may_adopt(router.order.interval, now - self._died_at)
-        return young and len(_left(router, ground)) == len(router.order.places)
+        return young and len(_left(router, ground)) == len(router.order.held)
 
     def _regroup(self, now: float) -> None:
         """Put together who is to move together."""
@@ -186,8 +186,15 @@ def _stop(routers: Iterable[VirtualRouter], now: float) -> None:
 
 def _left(router: VirtualRouter, ground: Ground) -> tuple[Place, ...]:
     """Return the places whose leased address is there already."""
-    return tuple(place for place in router.order.places if _is_leased(ground, place.address))
+    return tuple(place for place in router.order.held if _is_leased(ground, place))
 
 
-def _is_leased(ground: Ground, address: IpAddress) -> bool:
-    return any(held.valid is not None for held in ground.interfaces.holders(address))
+def _is_leased(ground: Ground, place: Place) -> bool:
+    """Say whether the address is there as we lease it; a link-local one where it is to be."""
+    link = ground.interfaces.named(place.interface)
+    return any(
+        held.valid is not None
+        and held.prefix == place.address.max_prefixlen
+        and (link is None or held.index == link.index or not place.address.is_link_local)
+        for held in ground.interfaces.holders(place.address)
+    )

@@ -151,7 +151,7 @@ class VirtualRouter:
         old, self.order = self.order, order
         self._reprioritise(now)
         self.look(now)
-        release(self._ground, tuple(one for one in old.places if one not in order.places))
+        release(self._ground, tuple(one for one in old.held if one not in order.held))
 
     def retake(self, now: float) -> None:
         """Hold what the order names, all of it, after others may have let go of it."""
@@ -188,7 +188,7 @@ class VirtualRouter:
                 self._holding = Holding(self.order, self._ground, self._tokens, now)
             case DropAddresses():
                 self._holding = self._unreported = None
-                release(self._ground, self.order.places)
+                release(self._ground, self.order.held)
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)
