@@ -131,6 +131,10 @@ class Pair:
         """Return the names of those who own the address."""
         return [one.node.name for one in (self.a, self.b) if one.owns(address)]
 
+    def is_owned_by(self, name: str, address: IpAddress = VIP) -> bool:
+        """Say whether one director, and no other, owns the address."""
+        return self.owners(address) == [name]
+
     @staticmethod
     def until(holds: Callable[[], object], seconds: float, what: str) -> float:
         """Wait until `holds` does; return how long it took, fail after `seconds`."""

@@ -7,10 +7,13 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kernel.conftest import VIP
 from tests.kernel.disks import fill, tiny
 
 from libra_runtime.nats_journal import open_journal, open_reader
@@ -130,6 +133,33 @@ def test_an_applied_config_makes_a_master_and_the_log_says_so(pair: "Pair", log:
         INTERVAL_MS,
         ("192.0.2.10",),
     )
+
+
+def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_together(
+    pair: "Pair", log: Log
+) -> None:
+    six = IPv6Address("2001:db8::10")
+    front = CONFIG["instances"]["front"] | {"addresses": ["192.0.2.10/24", f"{six}/64"]}
+    both = CONFIG | {"instances": {"front": front}}
+    kept = ConfigApplied(number=1, hash=digest(both), document=both, author="test")
+    log.say("console", "config.applied", ("cluster",), kept)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(six), "a owns what the config gives it")
+    pair.soon(lambda: len(log.states()) == 4, "every state is in the log")
+    masters = {one.instance: one for one in log.states() if one.state == "master"}
+    assert {name: one.family for name, one in masters.items()} == {
+        "front": "ipv4",
+        "front-ipv6": "ipv6",
+    }
+    assert masters["front-ipv6"].addresses == (str(six),)
+    pair.b.state.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(pair.a.state / "vrrp", pair.b.state / "vrrp", dirs_exist_ok=True)
+    lower = (pair.b.state / "vrrp" / "routers.jsonl").read_text().replace("150", "100")
+    (pair.b.state / "vrrp" / "routers.jsonl").write_text(lower)
+    pair.b.start()
+    pair.soon(pair.b.listens, "b is a backup")
+    log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
+    for address in (VIP, six):
+        pair.soon(partial(pair.is_owned_by, "b", address), f"b alone owns {address}")
 
 
 def test_the_reporter_runs_without_privileges(pair: "Pair", log: Log) -> None:

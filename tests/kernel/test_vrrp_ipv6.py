@@ -69,7 +69,7 @@ def elect(pair: "Pair") -> None:
 def owns_alone(pair: "Pair", name: str, *addresses: "IpAddress") -> None:
     """Wait until one director, and no other, has each of the addresses."""
     for address in addresses:
-        pair.soon(partial(_is_alone, pair, name, address), f"{name} alone owns {address}")
+        pair.soon(partial(pair.is_owned_by, name, address), f"{name} alone owns {address}")
 
 
 def is_known(pair: "Pair", director: "Director", *addresses: "IpAddress") -> None:
@@ -77,10 +77,6 @@ def is_known(pair: "Pair", director: "Director", *addresses: "IpAddress") -> Non
     for address in addresses:
         told = f"the client knows {address} as {director.node.name}'s"
         pair.soon(partial(_is_neighbour, pair, director, address), told)
-
-
-def _is_alone(pair: "Pair", name: str, address: "IpAddress") -> bool:
-    return pair.owners(address) == [name]
 
 
 def _is_neighbour(pair: "Pair", director: "Director", address: "IpAddress") -> bool:
@@ -175,6 +171,16 @@ def test_a_stopped_machine_loses_its_lease_and_thaws_without_taking_it_back(six:
             assert not six.a.owns(SIX)
             time.sleep(0.01)
     assert of_a.lines == []
+
+
+def test_a_killed_machine_is_replaced_and_nothing_is_left_twice(six: "Pair") -> None:
+    elect(six)
+    before = six.a.pid("machine")
+    six.a.signal(signal.SIGKILL, "machine")
+    six.soon(lambda: six.a.pid("machine") not in {None, before}, "another machine runs")
+    for address in (SIX, LOCAL, MORE):
+        owns_alone(six, "a", address)
+    is_known(six, six.a, SIX)
 
 
 def test_an_address_of_the_hosts_own_is_neither_leased_nor_removed(six: "Pair") -> None:

@@ -39,6 +39,7 @@ class Holding:
         self._schedule: announce.Schedule | None = None
         self._burst: Iterator[Place] = iter(())
         self._left = 0
+        self._forwarding: frozenset[str] = frozenset()
         self._changed_at = now
         self.renew(now)
 
@@ -120,12 +121,18 @@ class Holding:
             return
         self._schedule, count = announce.advance(self._schedule, now)
         if count:
-            places = self.order.held
-            self._burst, self._left = cycle(places), count * len(places)
+            self._begin_burst(count)
         part = min(self._left, AT_ONCE)
         self._left -= part
         for place in islice(self._burst, part):
             self._tell_neighbours(place)
+
+    def _begin_burst(self, count: int) -> None:
+        """Have `count` frames sent of each address, and look what the host is to neighbours."""
+        places = self.order.held
+        self._burst, self._left = cycle(places), count * len(places)
+        names = {place.interface for place in places if not _is_ipv4(place)}
+        self._forwarding = frozenset(filter(is_forwarding, names))
 
     def _tell_neighbours(self, place: Place) -> None:
         link = self._ground.interfaces.named(place.interface)
@@ -135,11 +142,9 @@ class Holding:
             case IPv4Address() as address:
                 what, frame = "garp", announce.gratuitous_arp(link.mac, address)
             case IPv6Address() as address:
-                router = is_forwarding(place.interface)
-                what, frame = (
-                    "na",
-                    announce.neighbour_advertisement(link.mac, address, router=router),
-                )
+                router = place.interface in self._forwarding
+                frame = announce.neighbour_advertisement(link.mac, address, router=router)
+                what = "na"
             case _:
                 assert_never(place.address)
         sent = self._ground.announce(place.interface, frame)
