@@ -7,7 +7,8 @@ import sys
 def test_a_thread_of_the_machine_costs_little_locked_memory() -> None:
     """What a thread may write to is all there where memory is locked: 8 MiB by default.
 
-    VmData counts it whether or not this user may lock memory.
+    VmData counts it whether or not this user may lock memory; Python may take another MiB for
+    objects meanwhile.
     """
     program = """
 import threading
@@ -26,4 +27,4 @@ print(writable() - before)
 done.set()
 """
     grown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
-    assert int(grown) < 1024  # kB
+    assert int(grown) < 4096  # kB
