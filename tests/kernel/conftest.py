@@ -113,6 +113,13 @@ class Director:
         return str(shown[0]["address"])
 
 
+def neighbour(client: Node, address: IpAddress = VIP) -> str | None:
+    """Return the hardware address that a client's neighbour cache has for the address."""
+    told = client.run("ip", "-j", "neigh", "show", str(address), "dev", "eth0").stdout
+    shown = json.loads(told or "[]")
+    return str(shown[0].get("lladdr")) if shown else None
+
+
 @dataclass
 class Pair:
     """Directors a (priority 150) and b (100) and a client, on 192.0.2.0/24."""
@@ -147,9 +154,7 @@ class Pair:
 
     def neighbour(self, address: IpAddress = VIP) -> str | None:
         """Return the hardware address that the client's neighbour cache has for the address."""
-        told = self.client.run("ip", "-j", "neigh", "show", str(address), "dev", "eth0").stdout
-        shown = json.loads(told or "[]")
-        return str(shown[0].get("lladdr")) if shown else None
+        return neighbour(self.client, address)
 
     def pings(self, address: IpAddress = VIP) -> bool:
         """Say whether the client reaches the address."""

@@ -1,13 +1,13 @@
 """Datagrams in IPv4 packets, as raw sockets have them."""
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_vrrp.codec.malformed import MalformedAdvertisement, Reason
-from libra_vrrp.codec.packet import Datagram, decode_packet, encode_packet
+from libra_vrrp.codec.packet import Datagram, decode_packet, encode_packet, whole_packet
 
 SOURCE, GROUP = IPv4Address("10.9.0.1"), IPv4Address("224.0.0.18")
 DATAGRAM = Datagram(SOURCE, GROUP, b"\x31\x33\x96\x00\x00\x0a\xff\xff")
@@ -28,6 +28,15 @@ def test_the_header_is_that_of_keepalived() -> None:
     datagram = Datagram(SOURCE, GROUP, message)
     assert encode_packet(datagram, 0x25) == header + message
     assert decode_packet(header + message) == datagram
+
+
+def test_a_whole_packet_has_the_header_of_its_family() -> None:
+    """RFC 8200 section 3: traffic class 0xc0, no flow label, hop limit 255."""
+    assert whole_packet(DATAGRAM) == encode_packet(DATAGRAM)
+    ends = IPv6Address("fe80::1"), IPv6Address("ff02::12")
+    header = bytes.fromhex("6c000000 0008 70 ff")
+    six = whole_packet(Datagram(*ends, DATAGRAM.message))
+    assert six == header + ends[0].packed + ends[1].packed + DATAGRAM.message
 
 
 @given(datagrams, st.integers(0, 0xFFFF))

@@ -1,4 +1,4 @@
-"""Datagrams, and the IPv4 packets that carry them (RFC 791; RFC 9568 section 5.1.1).
+"""Datagrams, and the packets that carry them (RFC 791, RFC 8200; RFC 9568 section 5.1.1).
 
 One rule: whoever reads a message reads its datagram first; what is inside is none of its concern.
 """
@@ -9,12 +9,13 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from libra_vrrp.checksum import internet_checksum
-from libra_vrrp.codec.advertisement import HOPS, IPV4, PROTOCOL
+from libra_vrrp.codec.advertisement import HOPS, IPV4, IPV6, PROTOCOL
 from libra_vrrp.codec.malformed import MalformedAdvertisement, Reason
 from libra_vrrp.rtnetlink import IpAddress
 
 TOS_NETWORK_CONTROL: Final = 0xC0
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
+_IPV6: Final = struct.Struct("!IHBB16s16s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ def encode_packet(datagram: Datagram, identification: int = 0) -> bytes:
     ends = datagram.source.packed, datagram.destination.packed
     header = _IPV4.pack(*fields, internet_checksum(_IPV4.pack(*fields, 0, *ends)), *ends)
     return header + datagram.message
+
+
+def whole_packet(datagram: Datagram) -> bytes:
+    """Return the packet of either family, for a socket on which the kernel makes no header."""
+    if datagram.source.version == IPV4:
+        return encode_packet(datagram)
+    first = IPV6 << 28 | TOS_NETWORK_CONTROL << 20
+    ends = datagram.source.packed, datagram.destination.packed
+    return (
+        _IPV6.pack(first, len(datagram.message), PROTOCOL, datagram.hops, *ends) + datagram.message
+    )
 
 
 def decode_packet(packet: bytes) -> Datagram:

@@ -49,10 +49,11 @@ class AddressThread:
             return []
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
-    def finish(self, patience: float) -> None:
-        """Wait until every job is done, at most `patience` seconds."""
+    def finish(self, patience: float) -> bool:
+        """Wait until every job is done, at most `patience` seconds; say whether it is."""
         self._jobs.put(None)
         self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -42,6 +42,7 @@ from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, urgent
+from libra_vrrp.shell.pulse import Pulse, connect
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.signals import Signals
@@ -59,14 +60,14 @@ LAST_WORDS: Final = 1.0
 class Machine:
     """Everything that the virtual routers of a node share."""
 
-    def __init__(self, roster: Roster, reporter: socket.socket, outlet: Outlet) -> None:
-        self._roster = roster
+    def __init__(self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet) -> None:
+        self._roster, self._talk, self._pulse = roster, talk, pulse
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
         self._watch = Watch(self._aside, self._watch_opened, self._closing)
         self._links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
-        self._addresses, self._talk = AddressThread(), Talk(reporter)
+        self._addresses = AddressThread()
         self._quiet = alarm.Quiet()
         self._figures = Figures(outlet)
         self._statistics_at, self._stopping = 0.0, False
@@ -89,6 +90,7 @@ class Machine:
 
     def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement."""
+        self._pulse.work(time.monotonic())
         return self._links.send(channel, datagram)
 
     def announce(self, interface: str, frame: bytes) -> bool:
@@ -96,7 +98,10 @@ class Machine:
         return self._announcer.send(interface, frame)
 
     def work(self, job: Renew | Remove) -> None:
-        """Have address work done by the thread."""
+        """Have address work done by the thread, once the guard knows what may come of it."""
+        self._pulse.work(time.monotonic())
+        if isinstance(job, Renew):
+            self._pulse.bequeath(self._roster.get(job.instance), job.targets, self.interfaces)
         self._addresses.do(job)
 
     def tell(self, report: Report) -> None:
@@ -122,8 +127,9 @@ class Machine:
         gc.freeze()
         while not self._stopping:
             self._round()
+        self._pulse.rest()
         self._roster.stop(time.monotonic())
-        self._addresses.finish(LAST_WORDS)
+        self._pulse.end(released=self._addresses.finish(LAST_WORDS))
         self._talk.flush()
 
     def _round(self) -> None:
@@ -136,10 +142,11 @@ class Machine:
             self._statistics_at = now + STATISTICS_EVERY
             self._talk.mention(self._figures.report())
         self._talk.flush()
+        self._pulse.beat(self._roster, now, settled=self._roster.is_settled)
 
     def _wake_at(self) -> float:
         dues = (one.wake_at() for one in self._roster)
-        return min(self._links.retry_at, self._statistics_at, *dues)
+        return min(self._links.retry_at, self._statistics_at, self._pulse.owed_at, *dues)
 
     def _reload(self, now: float) -> None:
         self._roster.reload(self, now)
@@ -220,16 +227,15 @@ class Machine:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the machine: ROUTERS-FILE REPORTER-FD [DIED-AT]."""
+    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT]."""
     die_with_parent(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     sys.setswitchinterval(SHARE)
     notices, outlet = urgent(), begin()
     for notice in notices:
         log(notice, "warning")
-    routers, descriptor, *died_at = arguments
-    reporter = socket.socket(fileno=int(descriptor))
-    reporter.setblocking(False)
+    routers, to_reporter, to_guard, page, *died_at = arguments
+    talk = Talk(socket.socket(fileno=int(to_reporter)))
     roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
     log("the machine works", pid=os.getpid())
-    Machine(roster, reporter, outlet).run()
+    Machine(roster, talk, connect(to_guard, page), outlet).run()

@@ -1,5 +1,6 @@
 """What the processes ask of the kernel for themselves: urgency, an end with the parent, a user."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _MCL_CURRENT_FUTURE: Final = 3
 _REAL_TIME_PRIORITY: Final = 50
+_SHELTERED: Final = -900
+"""Where the OOM killer looks last, but for what it must not touch at all (proc(5))."""
 _STACK: Final = 1 << 18
 """Bytes of a thread's stack; the default, 8 MiB, is all there where memory is locked."""
 
@@ -41,15 +44,16 @@ def die_with_parent(number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
 
-def urgent() -> list[str]:
+def urgent(above: int = 0) -> list[str]:
     """Take real-time priority and lock memory; return a notice for each that is not allowed.
 
-    Threads that are started afterwards have small stacks.
+    `above` is for who must have its turn beside a machine that spins. Threads that are started
+    afterwards have small stacks; processes start with the priority and without the memory.
     """
     threading.stack_size(_STACK)
     notices: list[str] = []
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY + above))
     except OSError as refused:
         needs = "CAP_SYS_NICE and, in a cgroup with a budget for it, cpu.rt_runtime_us"
         notices.append(f"no real-time priority ({refused.strerror}): needs {needs}")
@@ -57,6 +61,26 @@ def urgent() -> list[str]:
         reason = os.strerror(ctypes.get_errno())
         notices.append(f"memory is not locked ({reason}): needs CAP_IPC_LOCK")
     return notices
+
+
+def shelter() -> None:
+    """Have the OOM killer look at this process and its children last, with CAP_SYS_RESOURCE."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(_SHELTERED))
+
+
+def ordinary(pid: int) -> None:
+    """Take a child out of the shelter, and have it wait for its turn like others."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+        Path(f"/proc/{pid}/oom_score_adj").write_text("0")
+
+
+def early(pid: int) -> None:
+    """Have a child that is urgent itself start before what is not, and after what is."""
+    with contextlib.suppress(OSError):
+        if os.sched_getscheduler(0) == os.SCHED_RR:
+            os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
 
 
 def become(uid: int) -> None:

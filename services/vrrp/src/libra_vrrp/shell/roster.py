@@ -39,6 +39,11 @@ class Roster:
         """Return the virtual router of this name."""
         return self._routers.get(name)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every router has been started."""
+        return not self._waiting
+
     def on(self, channel: Channel) -> list[VirtualRouter]:
         """Return the virtual routers that are spoken to on a channel."""
         return [one for one in self if one.order.channel == channel]

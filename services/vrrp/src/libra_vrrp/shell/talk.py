@@ -19,6 +19,7 @@ class Talk:
 
     def __init__(self, reporter: socket.socket) -> None:
         self._socket = reporter
+        self._socket.setblocking(False)
         self._spool = Spool(boot=f"{os.getpid()}-{time.monotonic_ns()}")
         self._spool = self._spool.add(Awake())
 

@@ -1,0 +1,206 @@
+"""What the guard knows of the machine, when it acts in its place, and what it does then.
+
+Design §6. One rule: what a machine holds is given up only once that machine cannot act any more.
+Times are seconds of the monotonic clock.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Any, Final, TypeAlias, assert_never
+
+from libra_vrrp.renewal import Target
+
+SILENCE: Final = 1.5
+"""Intervals by which an advertisement may be overdue: 2.5 after the last, where others wait 3."""
+SHORTEST: Final = 0.1
+"""Seconds by which it may be overdue at the least: a stalled machine is no hung one."""
+TRUST: Final = 1.5
+"""Intervals beyond the silence after which others have taken over: 4 after the last."""
+LATE: Final = 0.05
+"""Seconds by which the guard itself may wake too late and still judge the machine."""
+SPARE: Final = 0.1
+"""Seconds that the machine has for a sign of life where the guard itself was held up."""
+
+
+class MalformedWill(ValueError):
+    """The machine says something that makes no sense to this guard."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """A whole IP packet to send from interface `index`."""
+
+    index: int
+    destination: str
+    packet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """An instance that the machine is master of: what to remove and to say when it dies."""
+
+    instance: str
+    interval: float
+    targets: tuple[Target, ...]
+    words: tuple[LastWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The machine is master of an instance no more."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The machine has started every router: what it has not adopted by now it does not adopt."""
+
+
+Message: TypeAlias = Will | Revoked | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What a machine left; others keep waiting for its owner until `until`."""
+
+    will: Will
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """The machine as its guard knows it: its `wills`, and what is `left` for it to adopt.
+
+    It is `condemned` once it was silent and was killed for it: nobody adopts what it leaves.
+    """
+
+    wills: Mapping[str, Will] = field(default_factory=dict)
+    left: Mapping[str, Estate] = field(default_factory=dict)
+    condemned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Remove `targets` and then send `words`."""
+
+    targets: tuple[Target, ...] = ()
+    words: tuple[LastWord, ...] = ()
+
+
+def due(adverts: Iterable[tuple[float, float]]) -> float:
+    """Return by when a live machine gives its next sign of life; infinity if it is no master.
+
+    `adverts` has, for each instance that it is master of, when the next advertisement is due and
+    the interval.
+    """
+    return min((at + max(SILENCE * every, SHORTEST) for at, every in adverts), default=float("inf"))
+
+
+def hear(ward: Ward, message: Message, now: float) -> tuple[Ward, HandOver]:
+    """Take in what the machine says."""
+    match message:
+        case Will(instance=name):
+            left = {other: estate for other, estate in ward.left.items() if other != name}
+            return replace(ward, wills={**ward.wills, name: message}, left=left), HandOver()
+        case Revoked(instance=name):
+            wills = {other: will for other, will in ward.wills.items() if other != name}
+            return replace(ward, wills=wills), HandOver()
+        case Settled():
+            return replace(ward, left={}), hand_over(ward.left.values(), now)
+        case _:
+            assert_never(message)
+
+
+def deadline(ward: Ward, promised: float) -> float:
+    """Return when the guard has to act, unless the machine speaks before.
+
+    `promised` is by when the machine said that it gives its next sign of life.
+    """
+    if ward.condemned:
+        return float("inf")
+    return min([promised, *(estate.until for estate in ward.left.values())])
+
+
+def spared_until(planned: float, now: float) -> float:
+    """Return until when nothing is held against the machine: one pause stops it and its guard."""
+    return now + SPARE if now - planned > LATE else now
+
+
+def condemn(ward: Ward, promised: float, now: float) -> tuple[Ward, HandOver]:
+    """Give up what a machine holds, or was to adopt, that was silent and has been killed for it.
+
+    What it had asked the kernel for may still come: the targets are removed once more at its end.
+    """
+    wills = {name: replace(will, words=()) for name, will in ward.wills.items()}
+    return Ward(wills, condemned=True), given_up(ward, promised, now)
+
+
+def bury(ward: Ward, promised: float, now: float, heir_at: float) -> tuple[Ward, HandOver]:
+    """Settle what a dead machine leaves: its successor, at work by `heir_at`, may adopt in time.
+
+    The last advertisement of each instance is at most one interval old, and as much more as the
+    machine was behind its promise.
+    """
+    if ward.condemned:
+        return Ward(), given_up(ward, promised, now)
+    shortest = min((will.interval for will in ward.wills.values()), default=0.0)
+    behind = max(now + SILENCE * shortest - promised, 0.0)
+    estates = {**ward.left}
+    for name, will in ward.wills.items():
+        estates[name] = Estate(will, now + SILENCE * will.interval - behind)
+    kept = {name: one for name, one in estates.items() if one.until > heir_at}
+    lost = [one for name, one in estates.items() if name not in kept]
+    return Ward(left=kept), hand_over(lost, now)
+
+
+def given_up(ward: Ward, promised: float, now: float) -> HandOver:
+    """Return what gives up everything that the machine holds, or was to adopt."""
+    held = [Estate(will, promised) for will in ward.wills.values()]
+    return hand_over([*ward.left.values(), *held], now)
+
+
+def hand_over(estates: Iterable[Estate], now: float) -> HandOver:
+    """Return what gives them up; where others have taken over already, nothing is said."""
+    estates = tuple(estates)
+    targets = tuple(dict.fromkeys(target for one in estates for target in one.will.targets))
+    heard = [one for one in estates if now < one.until + TRUST * one.will.interval]
+    return HandOver(targets, tuple(word for one in heard for word in one.will.words))
+
+
+def dumps(message: Message) -> bytes:
+    """Return a message as one line of JSON."""
+    match message:
+        case Will():
+            fields: dict[str, Any] = {"will": message.instance, "interval": message.interval}
+            fields["targets"] = [[index, str(address)] for index, address in message.targets]
+            fields["words"] = [[w.index, w.destination, w.packet.hex()] for w in message.words]
+        case Revoked():
+            fields = {"revoked": message.instance}
+        case Settled():
+            fields = {"settled": True}
+        case _:
+            assert_never(message)
+    return json.dumps(fields).encode()
+
+
+def loads(line: bytes) -> Message:
+    """Read one message; raise `MalformedWill`."""
+    try:
+        fields = json.loads(line)
+        if "will" in fields:
+            return _will(fields)
+        return Settled() if "settled" in fields else Revoked(str(fields["revoked"]))
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise MalformedWill(f"{wrong!r} in {line[:200]!r}") from wrong
+
+
+def _will(fields: dict[str, Any]) -> Will:
+    return Will(
+        str(fields["will"]),
+        float(fields["interval"]),
+        tuple((int(index), ip_address(address)) for index, address in fields["targets"]),
+        tuple(LastWord(int(i), str(to), bytes.fromhex(raw)) for i, to, raw in fields["words"]),
+    )

@@ -1,0 +1,165 @@
+"""The guard: the parent of the machine and the reporter, which acts when the machine cannot.
+
+It starts both again, gives them one line to talk over, and outlives everything else: it imports
+almost nothing, and signals wait until it has cleaned up.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import time
+from typing import Final
+
+from libra_vrrp import guarding, reports
+from libra_vrrp.guarding import HandOver, MalformedWill, Settled, Ward
+from libra_vrrp.reports import Farewell, Numbered
+from libra_vrrp.settings import Settings
+from libra_vrrp.shell import page
+from libra_vrrp.shell.child import Child
+from libra_vrrp.shell.clean_up import CleanUp
+from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.privileges import early, ordinary
+from libra_vrrp.shell.say import log
+from libra_vrrp.shell.signals import Signals
+
+MACHINE_ENDS: Final = 3.0
+REPORTER_ENDS: Final = 8.0
+"""Seconds that each child has for its orderly end; the reporter may have to spool last words."""
+_LARGEST: Final = 1 << 18
+_BUFFER: Final = 1 << 22
+_SO_SNDBUFFORCE: Final = 32
+
+
+class Guard:
+    """Supervises; it holds the children's line open, so that the death of one breaks nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._to_machine, self._to_reporter = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET
+        )
+        self._machine, self._reporter = Child("machine"), Child("reporter")
+        self._clean_up = CleanUp()
+        self._signals = Signals(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+        self._poll = select.poll()
+        self._poll.register(self._signals.fileno(), select.POLLIN)
+        self._line: socket.socket | None = None
+        self._page: Page | None = None
+        self._ward = Ward()
+        self._died_at: float | None = None
+        self._needs = 0.0
+        self._spared_until = 0.0
+        self._is_ending = False
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then end the machine first and the reporter after it."""
+        gc.collect()
+        gc.freeze()
+        while not self._is_ending:
+            now = time.monotonic()
+            self._hear()
+            self._watch(now)
+            self._tend(now)
+            self._wait(self._wake_at(now))
+        self._end()
+
+    def _hear(self) -> None:
+        """Take in what the machine has said."""
+        while self._line is not None:
+            try:
+                said = self._line.recv(_LARGEST)
+            except OSError:
+                return
+            if not said:
+                self._poll.unregister(self._line)
+                self._line.close()
+                self._line = None
+                return
+            with contextlib.suppress(MalformedWill):
+                self._take(guarding.loads(said), time.monotonic())
+
+    def _take(self, message: guarding.Message, now: float) -> None:
+        self._ward, lost = guarding.hear(self._ward, message, now)
+        if isinstance(message, Settled):
+            self._needs = now - self._machine.started_at
+        self._perform(lost, "not adopted")
+
+    def _watch(self, now: float) -> None:
+        """Kill a machine that is silent while it is master, before anything is done for it."""
+        if now < max(guarding.deadline(self._ward, self._promised()), self._spared_until):
+            return
+        log("the machine is silent, killing it", "error", pid=self._machine.pid)
+        self._machine.kill()
+        self._ward, lost = guarding.condemn(self._ward, self._promised(), now)
+        self._perform(lost, "silent")
+
+    def _tend(self, now: float) -> None:
+        self._bury(now)
+        self._reporter.has_ended(now)
+        if not self._machine.runs and now >= self._machine.start_at:
+            self._start_machine(now)
+        if not self._reporter.runs and now >= self._reporter.start_at:
+            line = self._to_reporter.fileno()
+            ordinary(self._reporter.start([str(self._settings.routers), str(line)], [line], now))
+
+    def _bury(self, now: float) -> None:
+        """Give up what a machine left that has ended, but for what the next one can adopt."""
+        if not self._machine.has_ended(now):
+            return
+        self._hear()
+        was_condemned = self._ward.condemned
+        heir_at = self._machine.start_at + self._needs
+        self._ward, lost = guarding.bury(self._ward, self._promised(), now, heir_at)
+        self._page, self._died_at = None, None if was_condemned else now
+        self._perform(lost, "silent" if was_condemned else "died")
+
+    def _start_machine(self, now: float) -> None:
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with contextlib.suppress(PermissionError):
+            its.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
+        memory = page.make()
+        passed = [self._to_machine.fileno(), its.fileno(), memory]
+        arguments = [str(self._settings.routers), *map(str, passed)]
+        if self._died_at is not None:
+            arguments.append(repr(self._died_at))
+        early(self._machine.start(arguments, passed, now))
+        its.close()
+        self._line, self._page = ours, Page(memory)
+        os.close(memory)
+        self._poll.register(ours, select.POLLIN)
+
+    def _promised(self) -> float:
+        return float("inf") if self._page is None else self._page.promised
+
+    def _perform(self, lost: HandOver, why: str) -> None:
+        if lost != HandOver():
+            addresses = sorted({str(address) for _, address in lost.targets})
+            self._clean_up.perform(lost)
+            log("handed over for the machine", "warning", why=why, addresses=addresses)
+
+    def _wake_at(self, now: float) -> float:
+        starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]
+        due = guarding.deadline(self._ward, self._promised())
+        return min([max(due, self._spared_until), now + 3600.0, *starts])
+
+    def _wait(self, planned: float) -> None:
+        """Wait for a word, a signal or the time; note where we ourselves were held up."""
+        ready = self._poll.poll(max(planned - time.monotonic(), 0.0) * 1000)
+        self._spared_until = guarding.spared_until(planned, time.monotonic())
+        if any(descriptor == self._signals.fileno() for descriptor, _ in ready):
+            self._is_ending |= bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT})
+
+    def _end(self) -> None:
+        """End the children in order, and clean up what the machine did not."""
+        self._machine.terminate()
+        self._machine.await_end(MACHINE_ENDS)
+        self._hear()
+        now = time.monotonic()
+        self._perform(guarding.given_up(self._ward, self._promised(), now), "ended")
+        with contextlib.suppress(BlockingIOError):  # a reporter that hangs: it is killed
+            self._to_machine.send(reports.dumps(Numbered("", 0, Farewell())))
+        self._reporter.await_end(REPORTER_ENDS)

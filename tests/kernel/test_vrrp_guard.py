@@ -1,0 +1,405 @@
+"""One owner, whatever dies or hangs: the machine, the reporter, the guard, or all of them."""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from math import ceil
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from tests.kernel.conftest import VIP, Director, neighbour, until
+from tests.kernel.witness import Witness, figures, witness
+
+from libra_lab.node import Node
+from libra_lab.topology import Topology
+from libra_vrrp.lease import Terms
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.router import Never
+
+pytestmark = pytest.mark.kernel
+
+TIMES = 20
+"""How often each thing is done, on networks side by side: mostly one waits."""
+INTERVAL = 0.25
+LEASE = 2.0
+PRIORITIES = {"a": 150, "b": 100, "c": 50}
+PATIENCE = 60.0
+
+Note: TypeAlias = Callable[[str, list[float]], None]
+
+
+@dataclass
+class Stage:
+    """Directors on a network of their own, a client, and who watches them."""
+
+    directors: dict[str, Director]
+    client: Node
+    seen: Witness
+
+    def start(self) -> None:
+        """Start all, and wait until a is master and everybody else is ready."""
+        for director in self.directors.values():
+            director.start()
+            until(lambda: self.seen.owners() == {"a"}, PATIENCE, "a alone has the address")
+        self.settle("a")
+
+    def owner(self) -> str:
+        """Return who alone has the address."""
+        (owner,) = self.seen.owners()
+        return owner
+
+    def settle(self, name: str) -> None:
+        """Wait until this one alone has the address and the client knows it, and all listen."""
+        mac = self.directors[name].mac()
+        until(lambda: self.seen.owners() == {name}, PATIENCE, f"{name} alone has the address")
+        self.client.run("ping", "-c1", "-W1", str(VIP), check=False)
+        until(lambda: neighbour(self.client) == mac, PATIENCE, f"the client knows {name}")
+        until(lambda: all(d.listens() for d in self.directors.values()), PATIENCE, "all listen")
+
+    def heir(self) -> str:
+        """Return who is to take over from the owner."""
+        return next(name for name in self.directors if name != self.owner())
+
+    def taken_over(self, since: float) -> float:
+        """Wait until the heir, and nobody else, has taken over; return after how many seconds.
+
+        Nobody held the address together with another.
+        """
+        heir = next(name for name in self.directors if name not in self.seen.owners(since))
+        until(lambda: self.seen.taken(heir, since), PATIENCE, f"{heir} has the address")
+        self.settle(heir)
+        assert self.seen.shared(since) == 0
+        moves = [(move.name, move.is_held) for move in self.seen.moves(since)]
+        assert moves == [*((n, False) for n in sorted(self.seen.owners(since))), (heir, True)]
+        taken = self.seen.taken(heir, since)
+        assert taken is not None
+        return taken - since
+
+
+@contextmanager
+def stage(
+    state: Path, names: str = "ab", interval: float = INTERVAL, terms: Terms | None = None
+) -> Iterator[Stage]:
+    """Make a network, and leave nothing of it; a master of any priority is left alone."""
+    with Topology() as topology, ExitStack() as stack:
+        net = topology.network("net")
+        client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
+        directors = {}
+        for number, name in enumerate(names, 1):
+            node = topology.node(name, {"eth0": (net, f"192.0.2.{number}/24")})
+            order = Instance(
+                "front",
+                "eth0",
+                51,
+                PRIORITIES[name],
+                (Place("eth0", VIP),),
+                interval=interval,
+                preempt=Never(),
+                terms=terms or Terms(),
+            )
+            directors[name] = Director(node, state / name, order)
+            directors[name].write()
+        nodes = [director.node for director in directors.values()]
+        seen = stack.enter_context(witness(VIP, nodes, client))
+        yield Stage(directors, client, seen)
+        for director in directors.values():
+            director.node.signal(signal.SIGCONT)
+            director.stop()
+        until(lambda: not seen.owners(), PATIENCE, "nobody holds the address")
+        assert [node.processes() for node in nodes] == [[] for _ in nodes]
+
+
+def rehearse(
+    state: Path,
+    act: Callable[[Stage], float],
+    *,
+    side_by_side: int = 4,
+    names: str = "ab",
+    interval: float = INTERVAL,
+    terms: Terms | None = None,
+) -> list[float]:
+    """Do it TIMES times on `side_by_side` networks; return a figure of each."""
+
+    def some(number: int) -> list[float]:
+        figures = []
+        with stage(state / str(number), names, interval, terms) as one:
+            one.start()
+            for _ in range(TIMES // side_by_side):
+                one.settle(one.owner())
+                figures.append(act(one))
+        return figures
+
+    with ThreadPoolExecutor(side_by_side) as pool:
+        return [figure for found in pool.map(some, range(side_by_side)) for figure in found]
+
+
+def restarted(director: Director, before: int | None) -> None:
+    """Wait until another machine runs."""
+    until(lambda: director.pid("machine") not in {None, before}, PATIENCE, "another machine runs")
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Note:
+    """Return how a test leaves its figures in the report, and on standard output."""
+
+    def leave(what: str, seconds: list[float]) -> None:
+        record_property(what, figures(seconds))
+        sys.stdout.write(f"{what}: {figures(seconds)}\n")
+
+    return leave
+
+
+@pytest.fixture(scope="module")
+def start_takes() -> float:
+    """Return how long a machine takes to start here, at the most: its imports, three times."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import libra_vrrp.shell.machine"], check=True)
+    return 3 * (time.monotonic() - began)
+
+
+def test_a_killed_machine_is_replaced_without_a_gap(
+    tmp_path: Path, note: Note, start_takes: float
+) -> None:
+    interval = max(1.0, start_takes)
+
+    def act(one: Stage) -> float:
+        director, before = one.directors["a"], one.directors["a"].pid("machine")
+        director.signal(signal.SIGKILL, "machine")
+        since = time.monotonic()
+        until(lambda: one.seen.heard("192.0.2.1", since), PATIENCE, "the next machine speaks")
+        restarted(director, before)
+        one.settle("a")
+        time.sleep(2 * interval)  # as long as the other would have waited at the most
+        assert one.seen.moves(since) == []
+        assert one.seen.heard("192.0.2.2", since) == []
+        return one.seen.heard("192.0.2.1", since)[0].at - since
+
+    terms = Terms(duration=max(2, ceil(3 * start_takes)))
+    took = rehearse(tmp_path, act, side_by_side=5, interval=interval, terms=terms)
+    note("killed machine: until the next one speaks, the address never gone", took)
+
+
+def test_a_machine_killed_at_a_short_interval_is_handed_over_at_once(
+    tmp_path: Path, note: Note
+) -> None:
+    def act(one: Stage) -> float:
+        owner = one.directors[one.owner()]
+        before = owner.pid("machine")
+        owner.signal(signal.SIGKILL, "machine")
+        took = one.taken_over(time.monotonic())
+        restarted(owner, before)
+        return took
+
+    took = rehearse(tmp_path, act, side_by_side=2, interval=0.04)
+    note("killed machine at 40 ms: until the other has the address", took)
+    assert statistics.median(took) <= 0.05
+
+
+def test_a_hung_machine_is_handed_over_and_cannot_come_back(tmp_path: Path, note: Note) -> None:
+    def act(one: Stage) -> float:
+        owner = one.directors[one.owner()]
+        hung = owner.pid("machine")
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        since = time.monotonic()
+        took = one.taken_over(since)
+        said = one.seen.heard(str(owner.node.addresses["eth0"][0]).split("/")[0], since)
+        assert [advert.priority for advert in said] == [0]
+        with pytest.raises(ProcessLookupError):
+            os.kill(hung, signal.SIGCONT)
+        restarted(owner, hung)
+        return took
+
+    took = rehearse(tmp_path, act)
+    note("hung machine: until the other has the address", took)
+    assert statistics.median(took) <= 3 * INTERVAL
+
+
+def test_a_machine_that_hangs_for_a_moment_is_left_alone(tmp_path: Path) -> None:
+    def act(one: Stage) -> float:
+        hung = one.directors["a"].pid("machine")
+        since = time.monotonic()
+        one.directors["a"].signal(signal.SIGSTOP, "machine")
+        until(lambda: time.monotonic() > since + INTERVAL, PATIENCE, "an advertisement is late")
+        one.directors["a"].signal(signal.SIGCONT, "machine")
+        until(lambda: one.seen.heard("192.0.2.1", since), PATIENCE, "a speaks again")
+        assert one.directors["a"].pid("machine") == hung
+        assert one.seen.moves(since) == []
+        return time.monotonic() - since
+
+    rehearse(tmp_path, act)
+
+
+def test_a_killed_reporter_changes_nothing(tmp_path: Path) -> None:
+    def act(one: Stage) -> float:
+        machine, reporter = (one.directors["a"].pid(word) for word in ("machine", "reporter"))
+        since = time.monotonic()
+        one.directors["a"].signal(signal.SIGKILL, "reporter")
+        took = until(
+            lambda: one.directors["a"].pid("reporter") not in {None, reporter},
+            PATIENCE,
+            "another reporter runs",
+        )
+        assert one.directors["a"].pid("machine") == machine
+        assert one.seen.moves(since) == []
+        return took
+
+    rehearse(tmp_path, act)
+
+
+def test_a_killed_guard_takes_the_machine_along_in_order(tmp_path: Path, note: Note) -> None:
+    def act(one: Stage) -> float:
+        owner = one.directors[one.owner()]
+        assert owner.parent is not None
+        owner.parent.kill()
+        since = time.monotonic()
+        owner.parent.wait()
+        until(lambda: owner.node.processes() == [], PATIENCE, "nothing of it is left")
+        owner.start()
+        return one.taken_over(since)
+
+    took = rehearse(tmp_path, act)
+    note("killed guard: until the other has the address", took)
+    assert statistics.median(took) <= INTERVAL + 0.05
+
+
+def test_all_killed_at_once_are_bounded_by_the_lease(tmp_path: Path, note: Note) -> None:
+    def act(one: Stage) -> float:
+        owner, heir = one.directors[one.owner()], one.heir()
+        since = time.monotonic()
+        owner.node.kill()
+        until(lambda: one.seen.taken(heir, since), PATIENCE, "the other has the address")
+        until(lambda: one.seen.owners() == {heir}, PATIENCE, "the other alone has it")
+        shared = one.seen.shared(since)
+        owner.start()
+        one.settle(heir)
+        assert shared <= LEASE + 1
+        return shared
+
+    shared = rehearse(tmp_path, act)
+    note("all killed: two owners", shared)
+
+
+def test_a_link_that_goes_down_and_up_moves_the_address_once(tmp_path: Path, note: Note) -> None:
+    def act(one: Stage) -> float:
+        owner = one.directors[one.owner()]
+        since = time.monotonic()
+        owner.node.ip("link set eth0 down")
+        heir = one.heir() if one.seen.owners() else None
+        until(lambda: one.seen.owners() and owner.node.name not in one.seen.owners(), PATIENCE, "")
+        assert heir is None or one.owner() == heir
+        owner.node.ip("link set eth0 up")
+        return one.taken_over(since)
+
+    took = rehearse(tmp_path, act)
+    note("link down: until the other has the address", took)
+
+
+def test_an_address_removed_or_added_by_another_process_ends_in_one_owner(
+    tmp_path: Path, note: Note
+) -> None:
+    def act(one: Stage) -> float:
+        owner, other = one.directors["a"].node, one.directors["b"].node
+        since = time.monotonic()
+        owner.ip(f"addr del {VIP}/32 dev eth0")
+        until(lambda: one.seen.taken("a", since), PATIENCE, "the next renewal brings it back")
+        gap = one.seen.gap(since)
+        other.ip(f"addr add {VIP}/32 dev eth0")
+        until(lambda: one.seen.owners() == {"a", "b"}, PATIENCE, "both hold it")
+        until(lambda: len(one.seen.heard("192.0.2.1", since)) > 4, PATIENCE, "time passes")
+        other.ip(f"addr del {VIP}/32 dev eth0")
+        one.settle("a")
+        assert one.seen.heard("192.0.2.2", since) == []
+        return gap
+
+    gaps = rehearse(tmp_path, act)
+    note("removed by another: until it is back", gaps)
+    assert statistics.median(gaps) <= LEASE / 4 + 0.1
+
+
+def test_the_hosts_own_address_comes_and_goes_under_the_virtual_one(tmp_path: Path) -> None:
+    def act(one: Stage) -> float:
+        name = one.owner()
+        own = one.directors[name].node.addresses["eth0"][0]
+        since = time.monotonic()
+        one.directors[name].node.ip(f"addr del {own} dev eth0", f"addr add {own} dev eth0")
+        until(lambda: one.seen.adverts[-1].at > since + INTERVAL, PATIENCE, "somebody is master")
+        one.settle(one.owner())
+        one.directors[name].node.kill()
+        until(lambda: name not in one.seen.owners(), PATIENCE, "the lease has ended")
+        assert one.directors[name].owns(IPv4Address(own.split("/")[0]))
+        one.directors[name].start()
+        one.settle(next(n for n in one.directors if n != name))
+        return time.monotonic() - since
+
+    rehearse(tmp_path, act)
+
+
+def test_of_three_the_right_one_succeeds_and_nothing_flaps(tmp_path: Path, note: Note) -> None:
+    def act(one: Stage) -> float:
+        owner = one.directors[one.owner()]
+        hung = owner.pid("machine")
+        owner.signal(signal.SIGSTOP, "machine")
+        since = time.monotonic()
+        took = one.taken_over(since)
+        restarted(owner, hung)
+        heard = len(one.seen.adverts)
+        until(lambda: len(one.seen.adverts) > heard + 6, PATIENCE, "six more intervals pass")
+        assert len(one.seen.moves(since)) == 2
+        return took
+
+    took = rehearse(tmp_path, act, names="abc")
+    note("of three, one hung: until the right one has the address", took)
+
+
+def test_what_is_frozen_whole_for_a_minute_says_nothing_when_it_thaws(tmp_path: Path) -> None:
+    with stage(tmp_path) as one:
+        one.start()
+        director = one.directors["a"]
+        director.signal(signal.SIGSTOP, "parent", "machine")
+        frozen = time.monotonic()
+        until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b alone has the address")
+        assert one.seen.shared(frozen) <= LEASE + 1
+        until(lambda: time.monotonic() > frozen + 60, 2 * PATIENCE, "a minute has passed")
+        since = time.monotonic()
+        director.signal(signal.SIGCONT, "parent", "machine")
+        heard = len(one.seen.heard("192.0.2.2", since))
+        until(lambda: len(one.seen.heard("192.0.2.2", since)) > heard + 8, PATIENCE, "time passes")
+        assert one.seen.moves(since) == []
+        assert one.seen.heard("192.0.2.1", since) == []
+
+
+def test_a_guard_that_is_told_to_end_cleans_up_for_a_machine_that_hangs(tmp_path: Path) -> None:
+    with stage(tmp_path, interval=2.0, terms=Terms(duration=30)) as one:
+        one.start()
+        director = one.directors["a"]
+        director.signal(signal.SIGSTOP, "machine")
+        since = time.monotonic()
+        director.stop()
+        assert one.seen.lost("a", since)
+        assert director.node.processes() == []
+        assert [said.priority for said in one.seen.heard("192.0.2.1", since)] == [0]
+        director.start()
+        one.settle("b")
+
+
+def test_an_address_that_became_the_hosts_own_is_left_alone(tmp_path: Path) -> None:
+    with stage(tmp_path) as one:
+        one.start()
+        director = one.directors["a"]
+        director.node.ip(f"addr replace {VIP}/32 dev eth0 valid_lft forever preferred_lft forever")
+        director.signal(signal.SIGSTOP, "machine")
+        since = time.monotonic()
+        until(lambda: one.seen.taken("b", since), PATIENCE, "b has the address")
+        assert one.seen.lost("a", since) is None
+        director.node.ip(f"addr del {VIP}/32 dev eth0")
+        one.settle("b")

@@ -1,0 +1,162 @@
+"""The guard acts only for a machine that cannot act, in time, and says nothing out of turn."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra_vrrp import guarding
+from libra_vrrp.guarding import (
+    Estate,
+    HandOver,
+    LastWord,
+    MalformedWill,
+    Message,
+    Revoked,
+    Settled,
+    Ward,
+    Will,
+    bury,
+    condemn,
+    deadline,
+    due,
+    dumps,
+    given_up,
+    hear,
+    loads,
+    spared_until,
+)
+
+NEVER = float("inf")
+NOW = 1000.0
+TARGET = (2, IPv4Address("192.0.2.10"))
+WORD = LastWord(2, "224.0.0.18", b"\x45\x00")
+FRONT = Will("front", 1.0, (TARGET,), (WORD,))
+BACK = Will("back", 0.1, ((3, IPv6Address("2001:db8::10")),), (LastWord(3, "ff02::12", b"\x60"),))
+BOTH = Ward({"front": FRONT, "back": BACK})
+ON_TIME = NOW + 1.5 * 0.1
+"""What is promised by a machine that has just said everything in time."""
+
+
+def test_a_machine_that_is_master_of_nothing_promises_nothing() -> None:
+    assert due([]) == NEVER
+
+
+def test_a_sign_of_life_is_due_two_and_a_half_intervals_after_the_last_advertisement() -> None:
+    assert due([(NOW + 1, 1.0), (NOW + 3, 4.0)]) == NOW + 2.5
+    assert due([(NOW + 3, 1.0), (NOW, 4.0)]) == NOW + 4.5
+
+
+def test_a_short_interval_is_not_held_against_a_machine_that_stalls() -> None:
+    assert due([(NOW + 0.01, 0.01)]) == pytest.approx(NOW + 0.11)
+
+
+@given(st.floats(0.0, 1e6), st.floats(0.07, 40.95), st.floats(0.0, 1.0))
+def test_the_guard_acts_before_anybody_else_takes_over(
+    last: float, interval: float, skew: float
+) -> None:
+    assert due([(last + interval, interval)]) < last + (3 + skew) * interval
+
+
+def test_the_wills_are_those_that_were_not_revoked() -> None:
+    ward = Ward()
+    for message in (FRONT, BACK, Revoked("front"), Revoked("unheard-of"), Settled()):
+        ward, lost = hear(ward, message, NOW)
+        assert lost == HandOver()
+    assert ward == Ward({"back": BACK})
+
+
+def test_nothing_is_to_be_done_before_the_machine_is_silent() -> None:
+    assert deadline(Ward(), NEVER) == NEVER
+    assert deadline(BOTH, NOW + 1) == NOW + 1
+
+
+def test_who_is_condemned_is_killed_once() -> None:
+    ward, lost = condemn(BOTH, NOW, NOW)
+    assert lost == HandOver((*FRONT.targets, *BACK.targets), (*FRONT.words, *BACK.words))
+    assert deadline(ward, NOW) == NEVER
+
+
+def test_what_a_condemned_machine_had_asked_for_is_removed_at_its_end_without_a_word() -> None:
+    ward, _ = condemn(BOTH, NOW, NOW)
+    after, lost = bury(ward, NOW, NOW + 0.01, NOW + 0.01)
+    assert after == Ward()
+    assert lost == HandOver((*FRONT.targets, *BACK.targets), ())
+
+
+def test_what_can_be_adopted_in_time_waits_and_the_rest_is_handed_over() -> None:
+    ward, lost = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    assert lost == HandOver(BACK.targets, BACK.words)
+    assert ward == Ward(left={"front": Estate(FRONT, NOW + 1.5)})
+    assert deadline(ward, NEVER) == pytest.approx(NOW + 1.5)
+
+
+def test_a_machine_that_was_behind_leaves_less_time() -> None:
+    ward, _ = bury(BOTH, ON_TIME - 0.3, NOW, heir_at=NOW + 0.2)
+    assert deadline(ward, NEVER) == pytest.approx(NOW + 1.2)
+    ward, lost = bury(BOTH, ON_TIME - 1.4, NOW, heir_at=NOW + 0.2)
+    assert ward == Ward()
+    assert len(lost.targets) == 2
+
+
+def test_what_is_adopted_is_the_successors() -> None:
+    ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    ward, lost = hear(ward, FRONT, NOW + 0.3)
+    assert (ward, lost) == (Ward({"front": FRONT}), HandOver())
+
+
+def test_what_is_not_adopted_is_handed_over_once_the_successor_is_settled() -> None:
+    ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    ward, lost = hear(ward, Settled(), NOW + 0.3)
+    assert ward == Ward()
+    assert lost == HandOver(FRONT.targets, FRONT.words)
+
+
+def test_a_successor_that_is_too_slow_is_condemned_with_what_it_was_to_adopt() -> None:
+    ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    ward, lost = condemn(ward, NEVER, NOW + 1.5)
+    assert lost == HandOver(FRONT.targets, FRONT.words)
+    assert ward == Ward(condemned=True)
+
+
+def test_a_successor_that_dies_leaves_what_it_was_to_adopt_to_the_next() -> None:
+    ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    ward, lost = bury(ward, NEVER, NOW + 0.2, heir_at=NOW + 0.5)
+    assert lost == HandOver()
+    ward, lost = bury(ward, NEVER, NOW + 0.5, heir_at=NOW + 2.0)
+    assert (ward, lost) == (Ward(), HandOver(FRONT.targets, FRONT.words))
+
+
+def test_nothing_is_said_once_others_have_taken_over() -> None:
+    assert given_up(BOTH, NOW, NOW + 1.4) == HandOver((TARGET, *BACK.targets), FRONT.words)
+    assert given_up(BOTH, NOW, NOW + 1.6).words == ()
+
+
+def test_an_address_that_two_have_is_removed_once() -> None:
+    twin = replace(FRONT, instance="twin")
+    assert given_up(Ward({"front": FRONT, "twin": twin}), NEVER, NOW).targets == (TARGET,)
+
+
+def test_a_guard_that_was_held_up_itself_holds_nothing_against_the_machine() -> None:
+    assert spared_until(NOW, NOW + 0.01) == NOW + 0.01
+    assert spared_until(NOW, NOW + 5) > NOW + 5
+
+
+@pytest.mark.parametrize("message", [FRONT, BACK, Revoked("front"), Settled()])
+def test_every_message_arrives_as_it_was_sent(message: Message) -> None:
+    assert loads(dumps(message)) == message
+
+
+def test_the_bytes_of_a_will() -> None:
+    assert dumps(FRONT) == (
+        b'{"will": "front", "interval": 1.0, "targets": [[2, "192.0.2.10"]], '
+        b'"words": [[2, "224.0.0.18", "4500"]]}'
+    )
+
+
+@given(st.binary() | st.sampled_from([b"[]", b"7", b'{"will": 1}', b"{}", b'{"will": "a"}']))
+def test_anything_else_is_malformed(line: bytes) -> None:
+    with pytest.raises(MalformedWill):
+        guarding.loads(line)
