@@ -147,6 +147,24 @@ def restarted(director: Director, before: int | None) -> None:
     until(lambda: director.pid("machine") not in {None, before}, PATIENCE, "another machine runs")
 
 
+@dataclass
+class Frozen:
+    """A stage on which director a, its guard and its machine, has been stopped."""
+
+    stage: Stage
+    since: float
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frozen]:
+    """Freeze a director while the other tests run: a minute of it costs none of ours."""
+    with stage(tmp_path_factory.mktemp("frozen")) as one:
+        one.start()
+        since = time.monotonic()
+        one.directors["a"].node.signal(signal.SIGSTOP)
+        yield Frozen(one, since)
+
+
 @pytest.fixture
 def note(record_property: Callable[[str, object], None]) -> Note:
     """Return how a test leaves its figures in the report, and on standard output."""
@@ -361,23 +379,6 @@ def test_of_three_the_right_one_succeeds_and_nothing_flaps(tmp_path: Path, note:
     note("of three, one hung: until the right one has the address", took)
 
 
-def test_what_is_frozen_whole_for_a_minute_says_nothing_when_it_thaws(tmp_path: Path) -> None:
-    with stage(tmp_path) as one:
-        one.start()
-        director = one.directors["a"]
-        director.signal(signal.SIGSTOP, "parent", "machine")
-        frozen = time.monotonic()
-        until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b alone has the address")
-        assert one.seen.shared(frozen) <= LEASE + 1
-        until(lambda: time.monotonic() > frozen + 60, 2 * PATIENCE, "a minute has passed")
-        since = time.monotonic()
-        director.signal(signal.SIGCONT, "parent", "machine")
-        heard = len(one.seen.heard("192.0.2.2", since))
-        until(lambda: len(one.seen.heard("192.0.2.2", since)) > heard + 8, PATIENCE, "time passes")
-        assert one.seen.moves(since) == []
-        assert one.seen.heard("192.0.2.1", since) == []
-
-
 def test_a_guard_that_is_told_to_end_cleans_up_for_a_machine_that_hangs(tmp_path: Path) -> None:
     with stage(tmp_path, interval=2.0, terms=Terms(duration=30)) as one:
         one.start()
@@ -403,3 +404,15 @@ def test_an_address_that_became_the_hosts_own_is_left_alone(tmp_path: Path) -> N
         assert one.seen.lost("a", since) is None
         director.node.ip(f"addr del {VIP}/32 dev eth0")
         one.settle("b")
+
+
+def test_what_is_frozen_whole_for_a_minute_says_nothing_when_it_thaws(frozen: Frozen) -> None:
+    one, director, since = frozen.stage, frozen.stage.directors["a"], frozen.since
+    until(lambda: time.monotonic() > since + 60, 2 * PATIENCE, "a minute has passed")
+    assert one.seen.owners() == {"b"}
+    assert one.seen.shared(since) <= LEASE + 1
+    thawed = time.monotonic()
+    director.node.signal(signal.SIGCONT)
+    until(lambda: len(one.seen.heard("192.0.2.2", thawed)) > 8, PATIENCE, "time passes")
+    assert one.seen.moves(thawed) == []
+    assert one.seen.heard("192.0.2.1", since) == []
