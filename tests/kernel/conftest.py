@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,9 @@ from libra_vrrp.router import Always
 from libra_vrrp.rtnetlink import IpAddress
 
 VIP = IPv4Address("192.0.2.10")
+SIX = IPv6Address("2001:db8::10")
+LOCAL = IPv6Address("fe80::10")
+MORE = IPv6Address("2001:db8::11")
 INTERVAL = 0.25
 """Seconds; three of them are longer than a busy machine keeps a process waiting."""
 PATIENCE = 60.0
@@ -185,3 +188,21 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
             if director.parent is not None:
                 director.node.signal(signal.SIGCONT)
                 director.stop()
+
+
+def number(pair: Pair) -> None:
+    """Give each machine an IPv6 address of its own beside the link-local one."""
+    for host, node in enumerate((pair.a.node, pair.b.node, pair.client), 1):
+        node.ip(f"addr add 2001:db8::{host}/64 dev eth0")
+
+
+@pytest.fixture
+def six(pair: Pair) -> Pair:
+    """Make the pair one of IPv6: an address, one on the link, and one that is excluded."""
+    number(pair)
+    for director in (pair.a, pair.b):
+        places = Place("eth0", SIX), Place("eth0", LOCAL)
+        excluded = (Place("eth0", MORE),)
+        director.order = replace(director.order, places=places, excluded=excluded)
+        director.write()
+    return pair

@@ -5,11 +5,10 @@ import signal
 import time
 from dataclasses import replace
 from functools import partial
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kernel.conftest import VIP
+from tests.kernel.conftest import LOCAL, MORE, SIX, VIP, number
 
 from libra_vrrp.orders import Place
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kernel
 
-SIX = IPv6Address("2001:db8::10")
-LOCAL = IPv6Address("fe80::10")
-MORE = IPv6Address("2001:db8::11")
 INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL
 TAKEOVER = 3 * INTERVAL + SKEW_OF_B
@@ -34,23 +30,9 @@ SLACK = 1.0
 
 
 @pytest.fixture
-def six(pair: "Pair") -> "Pair":
-    """Make the pair one of IPv6: an address, one on the link, and one that is excluded."""
-    for host, node in enumerate((pair.a.node, pair.b.node, pair.client), 1):
-        node.ip(f"addr add 2001:db8::{host}/64 dev eth0")
-    for director in (pair.a, pair.b):
-        places = Place("eth0", SIX), Place("eth0", LOCAL)
-        excluded = (Place("eth0", MORE),)
-        director.order = replace(director.order, places=places, excluded=excluded)
-        director.write()
-    return pair
-
-
-@pytest.fixture
 def both(pair: "Pair") -> "Pair":
     """Give each director the two routers of an instance with both families."""
-    for host, node in enumerate((pair.a.node, pair.b.node, pair.client), 1):
-        node.ip(f"addr add 2001:db8::{host}/64 dev eth0")
+    number(pair)
     for director in (pair.a, pair.b):
         director.order = replace(director.order, group="both families of front")
         other = replace(director.order, name="front-ipv6", places=(Place("eth0", SIX),))
@@ -208,6 +190,27 @@ def test_a_lost_link_local_address_is_a_fault_and_another_one_is_followed(six: "
         six.a.node.ip("addr add fe80::a/64 dev eth0 nodad")
         owns_alone(six, "a", SIX)
         seen.wait_for(r"fe80::a > ff02::12")
+
+
+def test_a_link_local_address_is_used_after_duplicate_address_detection_alone(
+    six: "Pair",
+) -> None:
+    """A link that comes up is waited for; where another machine has our address we stay away."""
+    six.a.node.sysctl({"net.ipv6.conf.eth0.accept_dad": 1})
+    elect(six)
+    own = next(line.split()[3] for line in own_addresses(six.a).splitlines() if "fe80::" in line)
+    six.a.node.ip("link set eth0 down")
+    owns_alone(six, "b", SIX)
+    six.a.node.ip("link set eth0 up")
+    owns_alone(six, "a", SIX)
+    six.a.node.ip("link set eth0 down")
+    owns_alone(six, "b", SIX)
+    six.b.node.ip(f"addr add {own} dev eth0 nodad")
+    six.a.node.ip("link set eth0 up")
+    six.soon(lambda: "dadfailed" in own_addresses(six.a), "the kernel of a found a duplicate")
+    until = time.monotonic() + 2 * TAKEOVER
+    while time.monotonic() < until:
+        assert six.owners(SIX) == ["b"]
 
 
 def test_both_families_are_owned_and_move_together(both: "Pair") -> None:

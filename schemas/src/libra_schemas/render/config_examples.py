@@ -24,7 +24,9 @@ instances:
     priority: {a: 150, b: 100}
     addresses:
       - 192.0.2.10/24
+      - 2001:db8::10/64
       - {address: 10.0.1.1/24, interface: eth1}
+    excluded: [192.0.2.11/24]         # not in the adverts
     track:
       interfaces: [eth1]
       services: {web: {weight: -20}}
