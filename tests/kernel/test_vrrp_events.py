@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kernel
 
 INTERVAL_MS = 250
+SECOND = IPv4Address("192.0.2.11")
 
 CONFIG: dict[str, Any] = {
     "version": 1,
@@ -327,3 +328,42 @@ def test_a_reporter_that_cannot_begin_says_so_in_one_sentence(
     lines = [json.loads(line) for line in said.read_text().splitlines()]
     why = [line["why"] for line in lines if line["event"] == "the reporter cannot work"]
     assert why[0].endswith("vrrp.seed: No such file or directory")
+
+
+def grouped() -> dict[str, Any]:
+    """Return the config with a second instance that moves with the first."""
+    front = CONFIG["instances"]["front"] | {"group": "nat"}
+    back = front | {"vrid": 52, "addresses": [f"{SECOND}/24"], "track": {}}
+    return CONFIG | {"instances": {"front": front, "back": back}}
+
+
+def test_a_failover_of_one_instance_moves_its_group_and_the_log_says_who_led(
+    pair: "Pair", log: Log
+) -> None:
+    written = grouped()
+    applied = ConfigApplied(number=1, hash=digest(written), document=written, author="test")
+    log.say("console", "config.applied", ("cluster",), applied)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(SECOND), "a owns both addresses")
+    pair.soon(lambda: len(log.states()) == 4, "a backup and a master of each is in the log")
+    log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
+    pair.soon(lambda: len(log.states()) == 8, "it gave up and, there being nobody, came back")
+    told = [(one.instance, one.state, one.why, one.detail) for one in log.states()[4:6]]
+    assert told == [
+        ("front", "backup", "operator", ""),
+        ("back", "backup", "group", "front is master no more"),
+    ]
+    assert {(one.instance, one.state) for one in log.states()[6:]} == {
+        ("front", "master"),
+        ("back", "master"),
+    }
+
+
+def test_what_one_of_a_group_tracks_weighs_on_all(pair: "Pair", log: Log) -> None:
+    written = grouped()
+    applied = ConfigApplied(number=1, hash=digest(written), document=written, author="test")
+    log.say("console", "config.applied", ("cluster",), applied)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(SECOND), "a owns both addresses")
+    with pair.client.capture("eth0", "ip proto 112") as seen:
+        log.say("ipvs-writer", "service.down", ("web",), WEB_DOWN)
+        for vrid in (51, 52):
+            seen.wait_for(f"vrid {vrid}, prio 90")

@@ -1,0 +1,234 @@
+"""Addresses that move together, and directors that share them: the configs of examples/ at work."""
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from tests.kernel.conftest import PATIENCE, Director, until
+
+from libra_lab.client import fetch
+from libra_lab.node import Node
+from libra_lab.serving import ready, start
+from libra_lab.topology import Topology
+from libra_lab.wiring import director, nat_server
+from libra_runtime.yaml_config import read_config
+from libra_vrrp.orders import Instance
+from libra_vrrp.router import Never
+from libra_vrrp.wanted import instances
+
+pytestmark = pytest.mark.kernel
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+INTERVAL = 0.25
+"""Seconds; three of them are longer than a busy machine keeps a process waiting."""
+STEADY = 12
+"""Adverts of one master in a row after which nobody else wants to be one."""
+OUTSIDE, INSIDE = IPv4Address("192.0.2.10"), IPv4Address("10.0.1.1")
+FIRST, SECOND = IPv4Address("192.0.2.10"), IPv4Address("192.0.2.11")
+WEB = "10.0.1.11"
+HAS_IPVS = Path("/proc/net/ip_vs").exists()
+
+
+def orders_of(example: str, node: str) -> tuple[Instance, ...]:
+    """Return what an example gives to a node, at a pace that a busy machine keeps."""
+    config, _ = read_config(EXAMPLES / example)
+    return tuple(replace(one, interval=INTERVAL) for one in instances(config, node))
+
+
+def directing(node: Node, state: Path, orders: tuple[Instance, ...]) -> Director:
+    """Return a director that has its list of routers and is not started."""
+    first, *others = orders
+    made = Director(node, state, first, others=tuple(others))
+    made.write()
+    return made
+
+
+def soon(holds: Callable[[], object], what: str) -> None:
+    until(holds, PATIENCE, what)
+
+
+@dataclass
+class Nat:
+    """Two directors between a client and a server that knows nothing of them."""
+
+    directors: dict[str, Director]
+    client: Node
+
+    def start(self) -> None:
+        """Start a, and b once a has both addresses."""
+        self.directors["a"].start()
+        soon(lambda: self.are_on("a"), "a has both")
+        self.directors["b"].start()
+        soon(self.passes, "traffic passes through a")
+
+    def holds(self, name: str) -> list[IPv4Address]:
+        """Return which of the two addresses a director holds."""
+        one = self.directors[name]
+        places = ((OUTSIDE, "eth0"), (INSIDE, "eth1"))
+        return [address for address, interface in places if one.owns(address, interface)]
+
+    def are_on(self, name: str) -> bool:
+        """Say whether one director holds both and the other neither."""
+        return all(
+            self.holds(each) == ([OUTSIDE, INSIDE] if each == name else [])
+            for each in self.directors
+        )
+
+    def passes(self) -> bool:
+        """Say whether the client and the server reach each other through both addresses."""
+        ping = self.client.run("ping", "-c1", "-W1", WEB, check=False)
+        return ping.returncode == 0 and (not HAS_IPVS or self.balances())
+
+    def balances(self) -> bool:
+        """Say whether the kernel's NAT brings a client of the virtual service to the server."""
+        try:
+            return fetch(self.client, f"http://{OUTSIDE}:80/").text == "w1"
+        except OSError:
+            return False
+
+    def steady(self, priority: int) -> None:
+        """Wait until many adverts of one priority went by in a row."""
+        with self.client.capture("eth0", "ip proto 112") as seen:
+            soon(
+                lambda: (
+                    len(seen.lines) >= STEADY
+                    and all(f"prio {priority}" in line for line in seen.lines[-STEADY:])
+                ),
+                f"only adverts of priority {priority}",
+            )
+
+
+@pytest.fixture
+def nat(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Nat]:
+    """Build it; `request.param` says whether a preempts."""
+    with Topology() as topology:
+        topology.network("world")
+        topology.network("farm")
+        directors = {}
+        for host, name in enumerate("ab", 2):
+            links = {"eth0": ("world", f"192.0.2.{host}/24"), "eth1": ("farm", f"10.0.1.{host}/24")}
+            node = director(topology, name, links)
+            orders = orders_of("nat-pair.yaml", name)
+            if not getattr(request, "param", True):
+                orders = tuple(replace(one, preempt=Never()) for one in orders)
+            directors[name] = directing(node, tmp_path / name, orders)
+            if HAS_IPVS:
+                node.ipvsadm("-A", "-t", f"{OUTSIDE}:80", "-s", "rr")
+                node.ipvsadm("-a", "-t", f"{OUTSIDE}:80", "-r", f"{WEB}:80", "-m")
+        server = nat_server(topology, "w1", "farm", f"{WEB}/24", str(INSIDE))
+        ready(start(server, "http", "w1", 80))
+        client = topology.node("client", {"eth0": ("world", "192.0.2.100/24")})
+        client.ip(f"route add 10.0.1.0/24 via {OUTSIDE}")
+        made = Nat(directors, client)
+        yield made
+        for one in directors.values():
+            if one.parent is not None:
+                one.stop()
+        assert [made.holds(name) for name in directors] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("nat", "preempts"),
+    [pytest.param(True, True, id="preempt"), pytest.param(False, False, id="stay")],
+    indirect=["nat"],
+)
+@pytest.mark.parametrize("way", ["cable", "down"])
+def test_both_addresses_of_a_nat_pair_move_when_the_inside_interface_of_one_goes(
+    nat: Nat, way: str, *, preempts: bool
+) -> None:
+    nat.start()
+    broken = nat.directors["a"].node
+    if way == "cable":
+        broken.links["eth1"].cut()
+    else:
+        broken.ip("link set dev eth1 down")
+    soon(lambda: nat.are_on("b"), "b has both")
+    soon(nat.passes, "traffic passes through b")
+    broken.links["eth1"].heal()
+    broken.ip("link set dev eth1 up")
+    if preempts:
+        soon(lambda: nat.are_on("a"), "both are back on a")
+    else:
+        nat.steady(100)
+        assert nat.are_on("b")
+    soon(nat.passes, "traffic passes at last")
+
+
+def test_both_addresses_move_when_the_master_is_killed_and_return(nat: Nat) -> None:
+    nat.start()
+    nat.directors["a"].node.kill()
+    soon(lambda: nat.are_on("b"), "b has both")
+    soon(nat.passes, "traffic passes through b")
+    nat.directors["a"].start()
+    soon(lambda: nat.are_on("a"), "both are back on a")
+    soon(nat.passes, "traffic passes through a")
+
+
+def test_a_machine_that_is_killed_and_restarted_adopts_both(nat: Nat) -> None:
+    nat.start()
+    killed = nat.directors["a"].pid("machine")
+    nat.directors["a"].signal(signal.SIGKILL, "machine")
+    soon(lambda: nat.directors["a"].pid("machine") not in {None, killed}, "there is a new machine")
+    soon(lambda: nat.are_on("a"), "a has both")
+    nat.steady(150)
+    assert nat.are_on("a")
+
+
+@dataclass
+class Trio:
+    """Three directors that share two addresses, and a client."""
+
+    directors: dict[str, Director]
+    client: Node
+
+    def owners(self, address: IPv4Address) -> list[str]:
+        return [name for name, one in self.directors.items() if one.owns(address)]
+
+    def are(self, first: str, second: str) -> bool:
+        """Say whether each address has just this owner."""
+        return self.owners(FIRST) == [first] and self.owners(SECOND) == [second]
+
+    def answer(self) -> bool:
+        """Say whether the client reaches both addresses."""
+        pings = (
+            self.client.run("ping", "-c1", "-W1", str(address), check=False)
+            for address in (FIRST, SECOND)
+        )
+        return all(ping.returncode == 0 for ping in pings)
+
+
+@pytest.fixture
+def trio(tmp_path: Path) -> Iterator[Trio]:
+    with Topology() as topology:
+        net = topology.network("net")
+        directors = {}
+        for host, name in enumerate("abc", 2):
+            node = topology.node(name, {"eth0": (net, f"192.0.2.{host}/24")})
+            orders = orders_of("active-active.yaml", name)
+            directors[name] = directing(node, tmp_path / name, orders)
+        client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
+        made = Trio(directors, client)
+        yield made
+        for one in directors.values():
+            if one.parent is not None:
+                one.stop()
+        assert (made.owners(FIRST), made.owners(SECOND)) == ([], [])
+
+
+def test_three_directors_share_two_addresses_and_each_is_killed_in_turn(trio: Trio) -> None:
+    for one in trio.directors.values():
+        one.start()
+    soon(lambda: trio.are("a", "b"), "a has the first and b the second")
+    soon(trio.answer, "both answer")
+    for name, *owners in (("a", "c", "b"), ("b", "a", "c"), ("c", "a", "b")):
+        trio.directors[name].node.kill()
+        soon(partial(trio.are, *owners), f"{name} is replaced")
+        soon(trio.answer, f"both answer without {name}")
+        trio.directors[name].start()
+        soon(trio.directors[name].listens, f"{name} listens again")
+        soon(lambda: trio.are("a", "b"), "a has the first and b the second again")
+        soon(trio.answer, "both answer again")
