@@ -11,7 +11,16 @@ from tests.vrrp.group_site import DELAY, Held, Site, change, lose, site, started
 
 from libra_vrrp import group
 from libra_vrrp.codec import OWNER, Advertisement
-from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced, patience, skew
+from libra_vrrp.router import (
+    After,
+    Always,
+    Never,
+    Preempt,
+    WhenSynced,
+    advertisement,
+    patience,
+    skew,
+)
 from libra_vrrp.states import (
     Advertise,
     Announce,
@@ -205,6 +214,44 @@ def test_after_a_partition_the_loser_gives_all_up_and_the_winner_announces_all_a
     assert made.owners() == BOTH
     announced = {member for who, member, one in made.said if who == 0 and one == Announce()}
     assert announced == {"inside", "outside"}
+
+
+def test_the_winner_announces_again_where_the_loser_said_nothing_but_that_it_is_gone() -> None:
+    """The loser followed its group before either was heard on this network."""
+    made = started(site(150, 100))
+    made.cut = {"inside", "outside"}
+    made.run(10.0)
+    made.cut = set()
+    made.said.clear()
+    router = made.nodes[0]["inside"].router
+    made.give(1, "inside", Heard(advertisement(router, 150), router.address))
+    assert (1, "outside", Advertise(0)) in made.said
+    assert (1, "outside", Advertise(100)) not in made.said
+    made.run(DELAY)
+    assert {m for who, m, one in made.said if (who, one) == (0, Announce())} == {
+        "inside", "outside",
+    }  # fmt: skip
+
+
+def test_who_lost_a_moment_ago_is_in_time_again_once_it_heard_the_winner_twice() -> None:
+    made = started(site(150, 100))
+    made.cut = {"inside", "outside"}
+    made.run(10.0)
+    made.cut = set()
+    made.run(2.5)
+    for member in made.nodes[0]:
+        made.give(0, member, Stop())
+    made.run(skew(made.nodes[1]["inside"].router, 1.0) + 2 * DELAY)
+    assert {member: 1 in made.masters(member) for member in made.nodes[0]} == {
+        "inside": True,
+        "outside": True,
+    }
+
+
+def test_each_member_of_a_large_group_is_moved_once() -> None:
+    made = started(site(150, members=tuple(f"m{n}" for n in range(9))))
+    moves = group.step(made.nodes[0], "m4", LeaseLost(), made.now)
+    assert sorted(move.member for move in moves) == sorted(made.nodes[0])
 
 
 def test_a_partition_of_one_network_that_heals_first_settles_both() -> None:
