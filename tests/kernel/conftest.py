@@ -48,7 +48,6 @@ class Director:
     state: Path
     order: Instance
     environment: dict[str, str] = field(default_factory=dict)
-    others: tuple[Instance, ...] = ()
     wrapper: tuple[str, ...] = ()
     others: tuple[Instance, ...] = ()
     parent: "subprocess.Popen[str] | None" = None
