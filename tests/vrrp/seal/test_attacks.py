@@ -14,10 +14,10 @@ from libra_vrrp.codec import GROUP, Datagram
 from libra_vrrp.codec import decode as decode_message
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.router import Router, advertisement, datagrams, patience
-from libra_vrrp.seal.channel import Channel, Dropped, Opened, begin, unwrap, wrap
+from libra_vrrp.seal.conversation import Conversation, begin, unwrap, wrap
 from libra_vrrp.seal.datagram import Session, decode, is_sealed
 from libra_vrrp.seal.hearing import KEPT
-from libra_vrrp.seal.reasons import Reason, alarm
+from libra_vrrp.seal.outcome import Dropped, Opened, Reason, alarm
 from libra_vrrp.seal.ring import Ring, context, sender
 from libra_vrrp.states import (
     Advertise,
@@ -53,7 +53,7 @@ class Node:
     dropped: list[Reason] = field(default_factory=list)
     out: list[bytes] = field(default_factory=list)
     state: State = field(default_factory=Initialize)
-    channel: Channel | None = None
+    talk: Conversation | None = None
     said: int = 0
 
     @property
@@ -64,12 +64,12 @@ class Node:
         """Start with the next start counter and salt of its own."""
         self.start, self.salts = self.start + 1, self.salts + 1
         salt = self.name.encode() + self.salts.to_bytes(15)
-        self.channel = begin(Session(sender(self.name), self.start, salt), 1.0, now)
+        self.talk = begin(Session(sender(self.name), self.start, salt), 1.0, now)
         self.state = Initialize()
         self.give(Start(), now)
 
     def kill(self) -> None:
-        self.channel, self.state = None, Initialize()
+        self.talk, self.state = None, Initialize()
 
     def give(self, given: Input, now: float) -> None:
         self.state, effects = step(self.router, self.state, given, now)
@@ -78,27 +78,28 @@ class Node:
                 self.say(datagrams(self.router, effect.priority)[0].message, now)
 
     def say(self, message: bytes, now: float) -> None:
-        assert self.channel is not None
+        assert self.talk is not None
         self.said += 1
         challenge = self.name.encode() + self.said.to_bytes(7)
         ring = Ring(FRONT, self.keys)
-        self.channel, datagram = wrap(
-            self.channel, ring, self.address.packed, message, challenge, now
-        )
+        self.talk, datagram = wrap(self.talk, ring, self.address.packed, message, challenge, now)
         self.out.append(datagram)
 
+    def highest(self, who: bytes) -> int:
+        return self.memory.get(who, 0)
+
     def hear(self, datagram: bytes, source: IPv4Address, now: float) -> None:
-        if self.channel is None:
+        if self.talk is None:
             return
         if not is_sealed(datagram):
             self.dropped.append(Reason.PLAIN)
             return
-        who = sender("a" if self.name == "b" else "b")
-        ring, highest = Ring(FRONT, self.keys), self.memory.get(who, 0)
-        self.channel, outcome = unwrap(self.channel, ring, source.packed, datagram, highest, now)
+        ring = Ring(FRONT, self.keys)
+        self.talk, outcome = unwrap(self.talk, ring, source.packed, datagram, self.highest, now)
         match outcome:
             case Opened(message=message, session=session):
-                self.memory[who] = max(highest, session.start)
+                proven = max(self.highest(session.sender), session.start)
+                self.memory[session.sender] = proven
                 if message:
                     received = decode_message(Datagram(source, GROUP[4], message))
                     self.give(Heard(received.advertisement, source), now)
@@ -112,13 +113,13 @@ class Node:
     def due_at(self) -> float:
         at = deadline(self.state)
         dues = [] if at is None else [at]
-        return min([*dues, *([] if self.channel is None else [self.channel.due_at])], default=1e9)
+        return min([*dues, *([] if self.talk is None else [self.talk.due_at])], default=1e9)
 
     def tick(self, now: float) -> None:
         at = deadline(self.state)
         if at is not None and now >= at:
             self.give(Elapsed(), now)
-        if self.channel is not None and now >= self.channel.due_at:
+        if self.talk is not None and now >= self.talk.due_at:
             self.say(b"", now)
 
 

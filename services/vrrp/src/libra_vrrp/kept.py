@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, MalformedOrder, Place
+from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 
@@ -52,6 +52,7 @@ def _fields(one: Instance) -> dict[str, Any]:
         "authentication": None if one.authentication is None else one.authentication.hex(),
         "peers": None if one.peers is None else [str(peer) for peer in one.peers],
         "source": None if one.source is None else str(one.source),
+        "seal": None if one.seal is None else [one.seal.key_file, one.seal.is_required],
     }
 
 
@@ -79,6 +80,7 @@ def _instance(fields: dict[str, Any]) -> Instance:
         else bytes.fromhex(secret),
         peers=None if (peers := fields.get("peers")) is None else tuple(map(ip_address, peers)),
         source=None if (source := fields.get("source")) is None else ip_address(source),
+        seal=None if (seal := fields.get("seal")) is None else Seal(str(seal[0]), bool(seal[1])),
     )
 
 

@@ -51,6 +51,14 @@ Channel: TypeAlias = Multicast | Unicast
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """Adverts are sealed with the keys in `key_file`; plain ones count too unless required."""
+
+    key_file: str
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One virtual router of this node; `priority` is the configured one, times are seconds.
 
@@ -79,6 +87,7 @@ class Instance:
     """Routers of this node with one group move together; "" is none. Any other text will do."""
     excluded: tuple[Place, ...] = ()
     """Addresses that are held as `places` are, but not advertised; of any family."""
+    seal: Seal | None = None
 
     @property
     def family(self) -> int:

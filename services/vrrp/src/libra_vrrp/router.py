@@ -116,6 +116,13 @@ def datagrams(router: Router, priority: int) -> tuple[Datagram, ...]:
     )
 
 
+def challenges(router: Router) -> tuple[Datagram, ...]:
+    """Return datagrams without a message to whom adverts go: a seal makes them challenges."""
+    ours = router.address
+    to = (GROUP[ours.version],) if router.peers is None else router.peers
+    return tuple(Datagram(ours, each, b"") for each in to)
+
+
 def skew(router: Router, interval: float) -> float:
     """Return Skew_Time: the lower the priority, the longer the wait (section 6.1).
 

@@ -57,6 +57,11 @@ def is_sealed(message: bytes) -> bool:
     return message[:2] == _MAGIC.to_bytes(2)
 
 
+def tag_of(datagram: bytes) -> bytes:
+    """Return what stands for the router that a sealed datagram is for."""
+    return datagram[2:6]
+
+
 def encode_header(header: Header) -> bytes:
     """Return the 48 octets before the ciphertext; the place of IPv6's checksum is zero."""
     one = header.session

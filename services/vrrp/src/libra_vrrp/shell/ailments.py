@@ -11,6 +11,9 @@ def ailments(order: Instance, ground: Ground) -> frozenset[str]:
     """Return every reason; none where the router can work. What LibrA may set is set."""
     if ground.claim.rival is not None:
         return frozenset({ground.claim.rival})
+    seal = ground.seals.fault(order)
+    if seal is not None:
+        return frozenset({seal})
     used = {order.interface} | {place.interface for place in order.held}
     reasons = faults(ground.interfaces, order.interface, used | set(order.tracked))
     return reasons or _unfit(order) or _sourceless(order, ground)

@@ -4,11 +4,12 @@ from typing import Protocol
 
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import Channel
+from libra_vrrp.orders import Instance
 from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
+from libra_vrrp.shell.seals import Seals
 
 
 class Ground(Protocol):
@@ -19,13 +20,14 @@ class Ground(Protocol):
         """What the kernel's interfaces are now."""
 
     claim: Claim
+    seals: Seals
 
     @property
     def virtual(self) -> frozenset[IpAddress]:
         """Every virtual address of this node."""
 
-    def send(self, channel: Channel, datagram: Datagram) -> bool:
-        """Send an advertisement."""
+    def send(self, order: Instance, datagram: Datagram) -> bool:
+        """Send what a router says, under its seal if it has one."""
 
     def announce(self, interface: str, frame: bytes) -> bool:
         """Send a frame that tells the neighbours whose an address is."""

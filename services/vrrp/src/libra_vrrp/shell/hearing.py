@@ -1,7 +1,14 @@
 """What comes in on a socket, handed to the virtual router that it is for."""
 
+from dataclasses import replace
+from typing import assert_never
+
 from libra_vrrp.codec import Datagram, MalformedAdvertisement, Reason, Received, decode
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal.datagram import is_sealed, tag_of
+from libra_vrrp.seal.outcome import Dropped, Opened, alarm
+from libra_vrrp.seal.outcome import Reason as SealReason
+from libra_vrrp.shell.asking import speak
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.roster import Roster
@@ -28,10 +35,45 @@ def hear(link: Link, roster: Roster, ground: Ground, now: float) -> None:
 
 def _take(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: float) -> None:
     try:
-        received = decode(datagram)
-        _hand_over(received, link, roster, ground, now)
+        if is_sealed(datagram.message):
+            _unseal(datagram, link, roster, ground, now)
+        else:
+            _hand_over(decode(datagram), link, roster, ground, now)
     except MalformedAdvertisement as wrong:
         _refuse(wrong, datagram.source, link, roster, ground)
+
+
+def _unseal(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: float) -> None:
+    """Open a sealed datagram and hand over what it hides, or count and tell what is wrong."""
+    name = ground.seals.named(tag_of(datagram.message))
+    one = None if name is None else roster.get(name)
+    if one is None or one.order.channel != link.channel:
+        ground.count("sealed_unknown")
+        return
+    outcome = ground.seals.open(one.order, datagram, now)
+    match outcome:
+        case Opened(message=message) if message:
+            received = decode(replace(datagram, message=message))
+            if received.advertisement.vrid == one.order.vrid:
+                _give(received, one, ground, now)
+            else:
+                _drop(SealReason.CONTENT, datagram.source, one, ground)
+        case Dropped(reason=reason):
+            _drop(reason, datagram.source, one, ground)
+        case Opened() | None:
+            pass
+        case _:
+            assert_never(outcome)
+    if outcome is not None and outcome.hurry:
+        speak(one, ground)
+
+
+def _drop(reason: SealReason, source: IpAddress, one: VirtualRouter, ground: Ground) -> None:
+    """Count what has no effect, and raise the alarm that it deserves."""
+    ground.count(f"sealed_{reason}")
+    raised = alarm(reason)
+    if raised is not None:
+        ground.alarm(one.order.name, raised[0], source, raised[1])
 
 
 def _hand_over(received: Received, link: Link, roster: Roster, ground: Ground, now: float) -> None:
@@ -42,6 +84,13 @@ def _hand_over(received: Received, link: Link, roster: Roster, ground: Ground, n
         return
     if one.order.channel != link.channel and not received.destination.is_multicast:
         return
+    if one.order.seal is not None and one.order.seal.is_required:
+        _drop(SealReason.PLAIN, received.source, one, ground)
+        return
+    _give(received, one, ground, now)
+
+
+def _give(received: Received, one: VirtualRouter, ground: Ground, now: float) -> None:
     if received.checksum is not None:
         ground.count(f"checksum_{received.checksum}")
     if _is_own(received.source, one, ground):

@@ -103,6 +103,7 @@ class Roster:
         _stop(gone, now)
         for one in gone:
             del self._routers[one.name]
+        ground.seals.order(wanted.values(), now)
         for name in changed:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
@@ -120,7 +121,7 @@ class Roster:
             for one in self:
                 one.look(now)
         links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
-        late = {one.group for one in self._waiting if links.is_opening(one.order.channel)}
+        late = {one.group for one in self._waiting if _is_early(one.order, ground, links)}
         ready = [one for one in self._waiting if one.group not in late]
         self._waiting = [one for one in self._waiting if one.group in late]
         adoptable = [one for one in ready if self._may_adopt(one, ground, now)]
@@ -172,6 +173,11 @@ class Roster:
 
     def _holds(self, router: VirtualRouter) -> bool:
         return self._routers.get(router.order.name) is router
+
+
+def _is_early(order: Instance, ground: Ground, links: Links) -> bool:
+    """Say whether the socket, or what the seal needs, is still under way."""
+    return links.is_opening(order.channel) or ground.seals.is_opening(order)
 
 
 def _identity(order: Instance) -> tuple[str, int, int]:

@@ -22,10 +22,17 @@ NEW: Final = "no earlier start is known: seals are new here, or their state file
 
 
 class Book:
-    """What is known of starts; `told(trouble)` hears what an operator should know."""
+    """What is known of starts: `told(trouble)` hears of troubles, `ready(now)` of our own start."""
 
-    def __init__(self, file: Path, aside: Aside, told: Callable[[str], None], now: float) -> None:
-        self._file, self._aside, self._told = file, aside, told
+    def __init__(
+        self,
+        file: Path,
+        aside: Aside,
+        told: Callable[[str], None],
+        ready: Callable[[float], None],
+        now: float,
+    ) -> None:
+        self._file, self._aside, self._told, self._ready = file, aside, told, ready
         self._starts = Starts()
         self._stored: Starts | None = None
         self._is_drawn = self._is_writing = self._is_stuck = False
@@ -58,6 +65,7 @@ class Book:
         if self.own is None:
             self._told(f"{self._file}: the disk does not answer; going on without it")
             self._starts = begun(self._starts)
+            self._ready(now)
         self._write(now)
 
     def _is_at_rest(self) -> bool:
@@ -93,6 +101,7 @@ class Book:
         self._retry_at = now + RETRY
         if not self._is_stuck:
             self._write(now)
+        self._ready(now)
 
     def _write(self, now: float) -> None:
         if self._is_writing or self._is_at_rest() or not self._is_drawn:

@@ -182,7 +182,7 @@ class VirtualRouter:
     def _perform(self, effect: Effect, before: State, now: float) -> None:
         match effect:
             case Advertise(priority=priority):
-                self._advertise(priority)
+                self.advertise(priority)
             case TakeAddresses():
                 self._tokens += 1
                 self._holding = Holding(self.order, self._ground, self._tokens, now)
@@ -199,9 +199,10 @@ class VirtualRouter:
             case _:
                 assert_never(effect)
 
-    def _advertise(self, priority: int) -> None:
+    def advertise(self, priority: int) -> None:
+        """Say a priority to whom adverts go."""
         for datagram in datagrams(self.router, priority):
-            sent = self._ground.send(self.order.channel, datagram)
+            sent = self._ground.send(self.order, datagram)
             self._ground.count("sent" if sent else "unsent")
 
     def _entered(self, entered: Enter, before: State, now: float) -> None:

@@ -7,18 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_vrrp.seal.channel import (
-    Channel,
-    Dropped,
-    Opened,
-    Outcome,
-    begin,
-    retime,
-    unwrap,
-    wrap,
-)
+from libra_vrrp.seal.conversation import Conversation, begin, retime, unwrap, wrap
 from libra_vrrp.seal.datagram import Inside, Session, decode, encode_inside
-from libra_vrrp.seal.reasons import Reason
+from libra_vrrp.seal.outcome import Dropped, Opened, Outcome, Reason
 from libra_vrrp.seal.ring import Ring, context, sender
 
 KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
@@ -28,21 +19,21 @@ MESSAGE = b"\x31\x33\x96\x01"
 
 
 class Talker:
-    """A channel with its ring; challenges count up, so that a test can name them."""
+    """A conversation with its ring; challenges count up, so that a test can name them."""
 
     def __init__(self, node: str, source: bytes, ring: Ring = RING, salt: int = 0) -> None:
         own = Session(sender(node), 7, bytes([salt]) * 16)
-        self.channel: Channel = begin(own, 1.0, 0.0)
+        self.talk: Conversation = begin(own, 1.0, 0.0)
         self.ring, self.source, self.said = ring, source, 0
 
     def says(self, message: bytes = b"", now: float = 0.0) -> bytes:
         self.said += 1
         challenge = self.source + self.said.to_bytes(4)
-        self.channel, datagram = wrap(self.channel, self.ring, self.source, message, challenge, now)
+        self.talk, datagram = wrap(self.talk, self.ring, self.source, message, challenge, now)
         return datagram
 
     def hears(self, datagram: bytes, source: bytes, now: float = 0.0) -> Outcome:
-        self.channel, outcome = unwrap(self.channel, self.ring, source, datagram, 0, now)
+        self.talk, outcome = unwrap(self.talk, self.ring, source, datagram, lambda _: 0, now)
         return outcome
 
 
@@ -60,9 +51,9 @@ def test_two_strangers_believe_each_other_after_one_round() -> None:
     a, b = Talker("a", A), Talker("b", B)
     assert a.hears(b.says(), B) == Dropped(Reason.UNANSWERED, hurry=True)
     assert b.hears(a.says(MESSAGE), A) == Opened(
-        MESSAGE, a.channel.own, is_first_proof=True, hurry=True
+        MESSAGE, a.talk.own, is_first_proof=True, hurry=True
     )
-    assert a.hears(b.says(), B) == Opened(b"", b.channel.own, is_first_proof=True, hurry=False)
+    assert a.hears(b.says(), B) == Opened(b"", b.talk.own, is_first_proof=True, hurry=False)
 
 
 def test_an_advert_that_nobody_answered_yet_has_no_effect(pair: tuple[Talker, Talker]) -> None:
@@ -82,7 +73,7 @@ def test_challenges_change_once_in_an_interval_and_ride_on_adverts() -> None:
     said = []
     for now in (0.0, 0.1, 0.49, 0.999, 1.2, 1.999):
         a.says(MESSAGE, now)
-        said.append((a.channel.hearing.issued, a.channel.due_at))
+        said.append((a.talk.hearing.issued, a.talk.due_at))
     assert said == [(1, 1.0), (1, 1.0), (1, 1.0), (2, 1.999), (2, 1.999), (3, 2.999)]
 
 
@@ -102,7 +93,7 @@ def test_no_counter_is_spent_twice(adverts: list[bool]) -> None:
 
 def test_a_session_ends_before_its_counters_repeat() -> None:
     a = Talker("a", A)
-    a.channel = replace(a.channel, counter=2**64 - 1)
+    a.talk = replace(a.talk, counter=2**64 - 1)
     assert decode(a.says())[0].counter == 2**64 - 1
     with pytest.raises(OverflowError, match="spent"):
         a.says()
@@ -112,7 +103,7 @@ def resealed(plain: bytes) -> Callable[[Talker], bytes]:
     """Seal anything at all with the right key."""
 
     def seal(a: Talker) -> bytes:
-        return a.ring.seal(a.ring.header(a.channel.own, 100), A, plain)
+        return a.ring.seal(a.ring.header(a.talk.own, 100), A, plain)
 
     return seal
 
@@ -120,7 +111,7 @@ def resealed(plain: bytes) -> Callable[[Talker], bytes]:
 def with_key(*keys: bytes) -> Callable[[Talker], bytes]:
     def seal(a: Talker) -> bytes:
         ring = Ring(RING.router, keys)
-        return ring.seal(ring.header(a.channel.own, 100), A, encode_inside(Inside(bytes(8))))
+        return ring.seal(ring.header(a.talk.own, 100), A, encode_inside(Inside(bytes(8))))
 
     return seal
 
@@ -144,9 +135,9 @@ def test_what_is_wrong_is_dropped_for_its_reason(
 ) -> None:
     a, b = pair
     datagram = made(a)
-    before = b.channel
+    before = b.talk
     assert b.hears(datagram, A) == Dropped(reason)
-    assert b.channel == before
+    assert b.talk == before
 
 
 def test_a_datagram_that_says_it_is_from_elsewhere_is_forged(pair: tuple[Talker, Talker]) -> None:
@@ -175,16 +166,16 @@ def test_a_key_is_rolled_without_a_datagram_lost(pair: tuple[Talker, Talker]) ->
                 heard = hearer.hears(speaker.says(MESSAGE, now), speaker.source, now)
                 assert isinstance(heard, Opened)
                 assert not heard.is_first_proof
-    assert decode(a.says())[0].key == Ring(RING.router, (OTHER,)).header(a.channel.own, 0).key
+    assert decode(a.says())[0].key == Ring(RING.router, (OTHER,)).header(a.talk.own, 0).key
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_dropped_and_change_nothing(some: bytes) -> None:
     b = Talker("b", B)
-    before = b.channel
+    before = b.talk
     assert b.hears(b"\xf1\0" + some, A) in (
         Dropped(Reason.TRUNCATED),
         Dropped(Reason.KEY),
         Dropped(Reason.FORGED),
     )
-    assert b.channel == before
+    assert b.talk == before

@@ -3,7 +3,7 @@
 import pytest
 
 from libra_vrrp.seal.hearing import Stand
-from libra_vrrp.seal.reasons import Reason, alarm, of_stand
+from libra_vrrp.seal.outcome import Reason, alarm, of_stand
 
 QUIET = {Reason.OWN, Reason.LATE, Reason.UNANSWERED}
 

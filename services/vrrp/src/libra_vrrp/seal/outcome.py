@@ -1,11 +1,13 @@
-"""Why a datagram has no effect: what it is counted under, and which alarm it raises.
+"""What became of a sealed datagram: opened, or dropped for a reason that may raise an alarm.
 
 One rule: what happens in a healthy cluster raises none.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
+from libra_vrrp.seal.datagram import Session
 from libra_vrrp.seal.hearing import Stand
 
 AlarmKind: TypeAlias = Literal["auth", "replay"]
@@ -27,6 +29,30 @@ class Reason(StrEnum):
     UNANSWERED = "unanswered"
     UNPROVEN = "unproven"
 
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A fresh datagram of `session`; `message` is a VRRP message, or empty.
+
+    Where it `is_first_proof`, the session's start is to be remembered. `hurry`: say something now,
+    a master its advert and everyone else a challenge.
+    """
+
+    message: bytes
+    session: Session
+    is_first_proof: bool
+    hurry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A datagram without effect, unless it is a reason to `hurry`."""
+
+    reason: Reason
+    hurry: bool = False
+
+
+Outcome: TypeAlias = Opened | Dropped
 
 _ALARMS: Final[dict[Reason, tuple[AlarmKind, str]]] = {
     Reason.PLAIN: ("auth", "an advert without a seal, where seal is required"),

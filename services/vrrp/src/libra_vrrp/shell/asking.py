@@ -1,0 +1,33 @@
+"""Sealed routers ask for answers: when, and what they say so that others can answer them."""
+
+from collections.abc import Callable, Iterable
+
+from libra_vrrp.router import challenges
+from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.virtual_router import VirtualRouter
+from libra_vrrp.states import Backup, Master, Starting
+
+
+def due_at(routers: Iterable[VirtualRouter], due: Callable[[str], float]) -> float:
+    """Return when the next challenge is due; whoever is out of the protocol asks nobody."""
+    return min((due(one.name) for one in routers if _takes_part(one)), default=float("inf"))
+
+
+def ask(routers: Iterable[VirtualRouter], ground: Ground, now: float) -> None:
+    """Send the challenges that are due."""
+    for one in routers:
+        if now >= ground.seals.due_at(one.name) and _takes_part(one):
+            speak(one, ground)
+
+
+def speak(one: VirtualRouter, ground: Ground) -> None:
+    """Say something under the seal now: a master its advert, everyone else a challenge."""
+    if isinstance(one.state, Master):
+        one.advertise(one.router.priority)
+    elif _takes_part(one):
+        for datagram in challenges(one.router):
+            ground.send(one.order, datagram)
+
+
+def _takes_part(one: VirtualRouter) -> bool:
+    return isinstance(one.state, Starting | Backup | Master)

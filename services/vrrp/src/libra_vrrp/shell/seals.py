@@ -1,0 +1,186 @@
+"""The seals of a node: key files, the state file, and one conversation per sealed router.
+
+It reads disks aside and imports `cryptography` with the first seal. One rule: a router whose seal
+cannot be used says nothing at all, least of all in clear.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from libra_vrrp.codec import Datagram
+from libra_vrrp.orders import Instance
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal.outcome import Opened, Outcome
+from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.key_file import Unusable, read_keys
+from libra_vrrp.shell.say import log
+from libra_vrrp.shell.starts import Book
+
+if TYPE_CHECKING:
+    from libra_vrrp.shell.sealing import Sealing
+
+LOOK: Final = 1.0
+"""Seconds between two looks at the key files."""
+_LOST = "a node counts its starts anew: its state file was lost"
+
+
+class Told(Protocol):
+    """Who hears of alarms: the machine."""
+
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
+        """Raise a rate-limited alarm."""
+
+
+class Seals:
+    """Nothing is done before an order has a seal.
+
+    `opened` hears of the thread for disks, `changed(now)` of keys and of our start. `file` is the
+    state file.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        file: Path,
+        told: Told,
+        opened: Callable[[Aside], None],
+        changed: Callable[[float], None],
+    ) -> None:
+        self._node, self._file, self._told = node, file, told
+        self._opened, self._changed = opened, changed
+        self._aside: Aside | None = None
+        self._book: Book | None = None
+        self._orders: dict[str, Instance] = {}
+        self._sealings: dict[str, Sealing] = {}
+        self._keys: dict[str, tuple[bytes, ...]] = {}
+        self._troubles: dict[str, str] = {}
+        self._looks, self._look_at = 0, float("inf")
+
+    def order(self, orders: Iterable[Instance], now: float) -> None:
+        """Take in which routers have a seal."""
+        self._orders = {one.name: one for one in orders if one.seal is not None}
+        if self._orders and self._aside is None:
+            import_module("libra_vrrp.shell.sealing")
+            self._aside = Aside()
+            self._opened(self._aside)
+            self._book = Book(self._file, self._aside, self._tell, self._ready, now)
+        self._renew(now)
+        self._look_at = now if self._orders else float("inf")
+        self.tend(now)
+
+    def is_opening(self, order: Instance) -> bool:
+        """Say whether a router has to wait for the disk: for its key, or for our start."""
+        if order.seal is None:
+            return False
+        file = order.seal.key_file
+        is_read = file in self._keys or file in self._troubles
+        return not is_read or self._book is None or self._book.own is None
+
+    def fault(self, order: Instance) -> str | None:
+        """Say why a router cannot seal; a file that got worse does not count, its keys are kept."""
+        if order.seal is None or order.seal.key_file in self._keys:
+            return None
+        return self._troubles.get(order.seal.key_file)
+
+    def named(self, tag: bytes) -> str | None:
+        """Return the name of the router that a sealed datagram is for."""
+        return next((name for name, one in self._sealings.items() if one.tag == tag), None)
+
+    def dress(self, order: Instance, datagram: Datagram, now: float) -> tuple[Datagram, ...]:
+        """Return what goes out in place of a datagram: sealed, and also as it is while in plain."""
+        if order.seal is None:
+            return (datagram,)
+        sealing = self._sealings.get(order.name)
+        if sealing is None:
+            return ()
+        sealed = sealing.seal(datagram, now)
+        if order.seal.is_required or not datagram.message:
+            return (sealed,)
+        return sealed, datagram
+
+    def open(self, order: Instance, datagram: Datagram, now: float) -> Outcome | None:
+        """Open a sealed datagram; None where the router has not begun."""
+        sealing, book = self._sealings.get(order.name), self._book
+        if sealing is None or book is None:
+            return None
+        outcome = sealing.open(datagram, book.highest, now)
+        if isinstance(outcome, Opened) and outcome.is_first_proof:
+            session = outcome.session
+            if session.start < book.highest(session.sender):
+                self._told.alarm(order.name, "seal", datagram.source, _LOST)
+            book.proved(session.sender, session.start, now)
+        return outcome
+
+    def due_at(self, name: str) -> float:
+        """Return when the next challenge of a router is due; infinity where it has no seal."""
+        sealing = self._sealings.get(name)
+        return float("inf") if sealing is None else sealing.due_at
+
+    def wake_at(self) -> float:
+        """Return when `tend` is next due."""
+        book = float("inf") if self._book is None else self._book.wake_at()
+        return min(self._look_at, book)
+
+    def tend(self, now: float) -> None:
+        """Look at the key files, and at the disk that takes our starts."""
+        if self._book is not None:
+            self._book.tend(now)
+        if now < self._look_at or self._aside is None:
+            return
+        self._look_at = now + LOOK
+        if self._looks:
+            return
+        for file in {one.seal.key_file for one in self._orders.values() if one.seal is not None}:
+            self._looks += 1
+            self._aside.do(partial(_read, file), partial(self._have, file))
+
+    def _have(self, file: str, keys: tuple[bytes, ...] | str | OSError, now: float) -> None:
+        self._looks -= 1
+        if isinstance(keys, tuple):
+            news = self._keys.get(file) != keys or file in self._troubles
+            self._keys[file] = keys
+            self._troubles.pop(file, None)
+        else:
+            trouble = str(keys)
+            news = self._troubles.get(file) != trouble
+            self._troubles[file] = trouble
+            if news:
+                self._tell(trouble)
+        if news:
+            self._ready(now)
+
+    def _ready(self, now: float) -> None:
+        self._renew(now)
+        self._changed(now)
+
+    def _renew(self, now: float) -> None:
+        """Have one conversation per sealed router, as soon as there are keys and our start."""
+        running = self._sealings
+        self._sealings = {}
+        for name, order in self._orders.items():
+            keys = self._keys.get(order.seal.key_file) if order.seal is not None else None
+            if keys and self._book is not None and self._book.own is not None:
+                known = running.get(name)
+                if known is None or not known.is_of(order):
+                    known = self._begin(order, self._book.own, keys, now)
+                known.renew(order.interval, keys)
+                self._sealings[name] = known
+
+    def _begin(self, order: Instance, start: int, keys: tuple[bytes, ...], now: float) -> "Sealing":
+        kind: type[Sealing] = import_module("libra_vrrp.shell.sealing").Sealing
+        return kind(order, self._node, start, keys, now)
+
+    def _tell(self, trouble: str) -> None:
+        log(trouble, "warning")
+        for name in self._orders:
+            self._told.alarm(name, "seal", None, trouble)
+
+
+def _read(file: str) -> tuple[bytes, ...] | str:
+    try:
+        return read_keys(file)
+    except Unusable as wrong:
+        return str(wrong)
