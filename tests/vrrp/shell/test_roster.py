@@ -13,7 +13,7 @@ import pytest
 from libra_vrrp import kept
 from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
-from libra_vrrp.orders import Channel, Instance, Place
+from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import Outcome, Remove, Renew
 from libra_vrrp.reports import Report, Transition, word
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
@@ -21,6 +21,7 @@ from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
+from libra_vrrp.shell.seals import Seals
 from libra_vrrp.states import Fail, Recover
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
@@ -48,12 +49,16 @@ class Ground:
     said: list[Datagram] = field(default_factory=list)
     claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
+    seals: Seals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seals = Seals(Path("/nowhere/starts.json"), self, lambda _: None, lambda _: None)
 
     @property
     def virtual(self) -> frozenset[IpAddress]:
         return self.roster.virtual()
 
-    def send(self, _channel: Channel, datagram: Datagram) -> bool:
+    def send(self, _order: Instance, datagram: Datagram) -> bool:
         self.said.append(datagram)
         return True
 

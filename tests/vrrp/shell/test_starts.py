@@ -23,10 +23,10 @@ class Desk:
     """A book with the loop that a machine would turn."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self.told = file, list[str]()
+        self.file, self.told, self.ready = file, list[str](), list[float]()
         self._aside, self._selector = Aside(), selectors.DefaultSelector()
         self._selector.register(self._aside.fileno(), selectors.EVENT_READ)
-        self.book = Book(file, self._aside, self.told.append, 0.0)
+        self.book = Book(file, self._aside, self.told.append, self.ready.append, 0.0)
 
     def until(self, holds: Callable[[], bool], now: float = 0.0) -> None:
         end = time.monotonic() + GUARD
@@ -54,6 +54,7 @@ def test_each_start_is_on_disk_before_it_is_used(file: Path) -> None:
         assert desk.book.own is None
         assert desk.opened() == expected
         assert desk.stored().own == expected
+        assert desk.ready == [0.0]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -150,6 +151,7 @@ def test_a_disk_that_hangs_delays_nobody_for_longer_than_a_second(
     desk.book.tend(PATIENCE)
     assert desk.book.own == 1
     assert desk.told == [f"{file}: the disk does not answer; going on without it"]
+    assert desk.ready == [PATIENCE]
     hanging.set()
     desk.until(lambda: desk.book.own == 8)
     assert desk.book.highest(A) == 3

@@ -4,6 +4,7 @@ It reads disks aside and imports `cryptography` with the first seal. One rule: a
 cannot be used says nothing at all, least of all in clear.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -43,13 +44,12 @@ class Seals:
 
     def __init__(
         self,
-        node: str,
         file: Path,
         told: Told,
         opened: Callable[[Aside], None],
         changed: Callable[[float], None],
     ) -> None:
-        self._node, self._file, self._told = node, file, told
+        self._node, self._file, self._told = os.environ.get("LIBRA_NODE", ""), file, told
         self._opened, self._changed = opened, changed
         self._aside: Aside | None = None
         self._book: Book | None = None
@@ -177,6 +177,11 @@ class Seals:
         log(trouble, "warning")
         for name in self._orders:
             self._told.alarm(name, "seal", None, trouble)
+
+
+def starts_of(routers: Path) -> Path:
+    """Return the state file beside a list of routers, where the reporter cannot write."""
+    return routers.parents[1] / "vrrp-seal" / "starts.json"
 
 
 def _read(file: str) -> tuple[bytes, ...] | str:
