@@ -193,6 +193,7 @@ def test_forged_and_plain_adverts_move_nobody(sealed: "Pair", tmp_path: Path) ->
 
 
 def test_a_key_is_rolled_without_a_transition(sealed: "Pair", tmp_path: Path) -> None:
+    """Each step lasts for longer than a machine takes to look at its key file."""
     with recording(sealed, tmp_path) as recorded:
         sealed.start()
         keys: tuple[bytes, ...] = (KEY,)
@@ -200,8 +201,7 @@ def test_a_key_is_rolled_without_a_transition(sealed: "Pair", tmp_path: Path) ->
             keys = step(keys)
             for director in (sealed.a, sealed.b):
                 write_key(director, *keys)
-                time.sleep(1.5)
-                assert sealed.owners() == ["a"]
+                stays(sealed, "a")
         ids = [decode(payload)[0].key for _, payload in recorded.payloads()]
     assert len(set(ids)) == 2
     assert ids[0] != ids[-1]
@@ -224,8 +224,9 @@ def test_a_key_file_that_others_may_read_is_a_fault_until_it_is_mended(sealed: "
     file.chmod(0o644)
     sealed.b.start()
     sealed.soon(sealed.b.listens, "b listens")
-    time.sleep(4 * INTERVAL + SKEW_OF_100)
-    assert not sealed.b.owns()
+    until = time.monotonic() + 6 * INTERVAL + SKEW_OF_100
+    while time.monotonic() < until:
+        assert not sealed.b.owns()
     file.chmod(0o600)
     sealed.soon(sealed.b.owns, "b owns the address")
 

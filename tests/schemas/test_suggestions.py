@@ -39,7 +39,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ("instances", "front", "seal"),
+        ("instances", "front", "tether"),
         ("instances", "front", "unicast"),
         ("instances", "front", "track", "programs"),
         ("services", "web", "hold"),

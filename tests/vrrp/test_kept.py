@@ -10,7 +10,7 @@ from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.kept import dump_instances, load_instances
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, MalformedOrder, Place
+from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 FRONT = Instance(
@@ -81,6 +81,7 @@ def test_the_password_stays_out_of_what_is_printed() -> None:
         pytest.param({"checksum": "md5"}, id="an unknown checksum"),
         pytest.param({"authentication": "xyz"}, id="no password"),
         pytest.param({"peers": ["everybody"]}, id="no address of a peer"),
+        pytest.param({"seal": ["/etc/libra/seal.key"]}, id="half a seal"),
     ],
 )
 def test_a_senseless_list_is_refused(changed: dict[str, object]) -> None:
@@ -95,3 +96,9 @@ def test_a_name_and_a_vrid_on_an_interface_stand_once(other: dict[str, object]) 
     text = dump_instances((FRONT,)) + json.dumps(twin).encode()
     with pytest.raises(MalformedOrder, match="twice"):
         load_instances(text)
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_seal_survives_the_list(*, is_required: bool) -> None:
+    sealed = replace(FRONT, seal=Seal("/etc/libra/seal.key", is_required))
+    assert load_instances(dump_instances((sealed,))) == (sealed,)

@@ -11,6 +11,7 @@ from libra_vrrp.router import (
     STOPPING,
     Router,
     advertisement,
+    challenges,
     datagrams,
     effective,
     patience,
@@ -108,3 +109,10 @@ def test_each_peer_has_a_datagram_with_a_checksum_of_its_own() -> None:
     assert tuple(one.destination for one in said) == peers
     assert [decode(one).checksum for one in said] == [Checksum.PSEUDO_HEADER] * 2
     assert said[0].message != said[1].message
+
+
+def test_a_challenge_goes_to_whom_adverts_go() -> None:
+    (asked,) = challenges(ROUTER)
+    assert (asked.source, asked.destination, asked.message) == (ROUTER.address, GROUP[4], b"")
+    peers = (IPv4Address("10.9.0.3"), IPv4Address("10.9.0.4"))
+    assert [one.destination for one in challenges(replace(ROUTER, peers=peers))] == [*peers]

@@ -12,7 +12,7 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Place, Release
+from libra_vrrp.orders import Delta, Failover, Place, Release, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.wanted import HOLD, deltas, failovers, instances, instances_of, releases
 
@@ -152,6 +152,13 @@ def test_a_group_is_as_written() -> None:
     assert instances(config(), "a")[0].group == ""
     both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"], group="nat")
     assert [one.group for one in instances(both, "a")] == ["nat", "nat"]
+
+
+@pytest.mark.parametrize(("mode", "is_required"), [("required", True), ("accept", False)])
+def test_a_seal_is_as_written(mode: str, *, is_required: bool) -> None:
+    written = {"key_file": "/etc/libra/seal.key", "mode": mode}
+    (one,) = instances(config(seal=written), "a")
+    assert one.seal == Seal("/etc/libra/seal.key", is_required)
 
 
 def test_a_service_weighs_on_the_routers_of_both_families() -> None:

@@ -25,6 +25,7 @@ STAND_INS: dict[str, Any] = {
     "addresses": ["192.0.2.1/32"],
     "match": ["*.*"],
     "url_file": "/dev/null",
+    "key_file": "/dev/null",
     "to": ["a@example.com"],
     "from": "a@example.com",
     "server": "mail.example.com",

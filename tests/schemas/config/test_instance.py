@@ -77,3 +77,25 @@ def test_an_excluded_address_makes_no_router() -> None:
 def test_a_virtual_address_is_given_without_its_prefix() -> None:
     elsewhere = AddressElsewhere(address="10.0.1.1/24", interface="eth1")
     assert str(virtual_address(elsewhere)) == "10.0.1.1"
+
+
+def test_a_seal_is_required_unless_it_says_otherwise() -> None:
+    made = instance(seal={"key_file": "/etc/libra/seal.key"}).seal
+    assert made is not None
+    assert made.mode == "required"
+    accepting = instance(seal={"key_file": "/etc/libra/seal.key", "mode": "accept"}).seal
+    assert accepting is not None
+    assert accepting.mode == "accept"
+
+
+@pytest.mark.parametrize(
+    ("seal", "complaint"),
+    [
+        pytest.param({}, "key_file", id="without a key"),
+        pytest.param({"key_file": "seal.key"}, "must be an absolute path", id="a relative path"),
+        pytest.param({"key_file": "/k", "mode": "off"}, "mode", id="another mode"),
+    ],
+)
+def test_a_seal_that_cannot_work_is_refused(seal: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        instance(seal=seal)

@@ -77,6 +77,12 @@ def test_challenges_change_once_in_an_interval_and_ride_on_adverts() -> None:
     assert said == [(1, 1.0), (1, 1.0), (1, 1.0), (2, 1.999), (2, 1.999), (3, 2.999)]
 
 
+def test_the_first_datagram_challenges_even_before_its_time() -> None:
+    a = Talker("a", A)
+    a.says(MESSAGE, now=-10.0)
+    assert (a.talk.hearing.issued, a.talk.due_at) == (1, -9.0)
+
+
 def test_the_shortest_interval_does_not_ask_more_than_twenty_times_a_second() -> None:
     quick = begin(Session(sender("a"), 1, bytes(16)), 0.01, 0.0)
     assert quick.period == 0.05

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
 from libra_schemas.model import Name, Strict
@@ -82,6 +82,25 @@ class Garp(Strict):
     """Time between further frames while it is master; 0 sends none."""
 
 
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("must be an absolute path")
+    return value
+
+
+class SealConfig(Strict):
+    """Sealed heartbeats: adverts travel encrypted, and nothing old or forged has an effect."""
+
+    key_file: Annotated[str, AfterValidator(_absolute), Field(examples=["/etc/libra/seal.key"])]
+    """The file that `libra keys seal` makes, the same on all nodes, owned by root with mode 0600;
+    it is read anew when it changes.
+    """
+    mode: Literal["required", "accept"] = "required"
+    """`required` says and hears sealed adverts alone; `accept` says and hears plain ones too, on
+    the way from plain to sealed.
+    """
+
+
 class InstanceConfig(Strict):
     """One virtual router (RFC 9568) and the addresses it owns while master."""
 
@@ -121,6 +140,10 @@ class InstanceConfig(Strict):
     checksum: Literal["pseudo-header", "rfc9568"] = "pseudo-header"
     """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
     the message alone; both are accepted.
+    """
+    seal: SealConfig | None = None
+    """Adverts under seal; without it they travel as RFC 9568 has them, for anyone to read and to
+    forge.
     """
     group: Name | None = None
     """Instances of one name here move together: a node is master of all of them or of none, and

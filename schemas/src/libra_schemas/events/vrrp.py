@@ -53,11 +53,21 @@ class InstanceState(Data):
 
 
 class Alarm(Data):
-    """A peer of an instance misbehaves; *count* since the last alarm of this kind."""
+    """A peer of an instance misbehaves, or its seal has a trouble of our own (`seal`).
+
+    *count* is since the last alarm of this kind.
+    """
 
     instance: Name
     kind: Literal[
-        "checksum", "auth", "replay", "two-masters", "duplicate-owner", "own-address", "malformed"
+        "checksum",
+        "auth",
+        "replay",
+        "two-masters",
+        "duplicate-owner",
+        "own-address",
+        "malformed",
+        "seal",
     ]
     peer: Address | None = None
     detail: EvidenceText = ""

@@ -19,7 +19,7 @@ from libra_schemas.events import AdminState, ServiceState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Instance, Place, Release
+from libra_vrrp.orders import Delta, Failover, Instance, Place, Release, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
 SYNC_DEADLINE: Final = 60.0
@@ -151,7 +151,12 @@ def _routers(name: str, one: InstanceConfig, interface: str, priority: int) -> I
             checksum=Checksum(one.checksum),
             tracked=one.track.interfaces,
             group=one.group or implicit,
+            seal=_seal(one),
         )
+
+
+def _seal(one: InstanceConfig) -> Seal | None:
+    return None if one.seal is None else Seal(one.seal.key_file, one.seal.mode == "required")
 
 
 def _places(

@@ -65,7 +65,7 @@ def wrap(
     """
     if conversation.counter >= COUNTERS:
         raise OverflowError("every counter of this session is spent")
-    if now >= conversation.due_at - conversation.period / 2:
+    if not conversation.hearing.mine or now >= conversation.due_at - conversation.period / 2:
         hearing = issue(conversation.hearing, challenge)
         conversation = replace(conversation, hearing=hearing, due_at=now + conversation.period)
     hearing = conversation.hearing
