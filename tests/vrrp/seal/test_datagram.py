@@ -24,6 +24,7 @@ from libra_vrrp.seal.datagram import (
     encode_header,
     encode_inside,
     is_sealed,
+    tag_of,
 )
 
 HEADER = Header(
@@ -62,6 +63,7 @@ insides = st.builds(
 
 def test_the_header_lies_in_these_octets() -> None:
     assert encode_header(HEADER) == CLEAR
+    assert tag_of(CLEAR) == HEADER.router
     assert decode(CLEAR + HIDDEN + b"T" * 16) == (HEADER, HIDDEN + b"T" * 16)
 
 

@@ -80,12 +80,16 @@ def _instance(fields: dict[str, Any]) -> Instance:
         else bytes.fromhex(secret),
         peers=None if (peers := fields.get("peers")) is None else tuple(map(ip_address, peers)),
         source=None if (source := fields.get("source")) is None else ip_address(source),
-        seal=None if (seal := fields.get("seal")) is None else Seal(str(seal[0]), bool(seal[1])),
+        seal=_seal(*(fields.get("seal") or (None, True))),
     )
 
 
 def _listed(places: tuple[Place, ...]) -> list[list[str]]:
     return [[place.interface, str(place.address)] for place in places]
+
+
+def _seal(file: str | None, is_required: object) -> Seal | None:
+    return None if file is None else Seal(str(file), bool(is_required))
 
 
 def _places(listed: list[list[str]]) -> tuple[Place, ...]:

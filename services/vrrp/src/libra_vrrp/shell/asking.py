@@ -1,6 +1,6 @@
 """Sealed routers ask for answers: when, and what they say so that others can answer them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from libra_vrrp.router import challenges
 from libra_vrrp.shell.ground import Ground
@@ -8,13 +8,15 @@ from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Backup, Master, Starting
 
 
-def due_at(routers: Iterable[VirtualRouter], due: Callable[[str], float]) -> float:
-    """Return when the next challenge is due; whoever is out of the protocol asks nobody."""
-    return min((due(one.name) for one in routers if _takes_part(one)), default=float("inf"))
+def due_at(routers: Iterable[VirtualRouter], ground: Ground) -> float:
+    """Return when `ask` is next due; whoever is out of the protocol asks nobody."""
+    dues = (ground.seals.due_at(one.name) for one in routers if _takes_part(one))
+    return min([ground.seals.wake_at(), *dues])
 
 
 def ask(routers: Iterable[VirtualRouter], ground: Ground, now: float) -> None:
-    """Send the challenges that are due."""
+    """Send the challenges that are due, and look after key files."""
+    ground.seals.tend(now)
     for one in routers:
         if now >= ground.seals.due_at(one.name) and _takes_part(one):
             speak(one, ground)

@@ -21,11 +21,11 @@ from libra_vrrp import alarm
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import (
-    Channel,
     Coverage,
     Delta,
     Failover,
     Hello,
+    Instance,
     Order,
     Release,
     Routers,
@@ -36,6 +36,7 @@ from libra_vrrp.reports import AlarmRaised, Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.addresses import AddressThread
 from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.asking import ask, due_at
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.hearing import hear
@@ -45,6 +46,7 @@ from libra_vrrp.shell.privileges import die_with_parent, urgent
 from libra_vrrp.shell.pulse import Pulse, connect
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.say import begin, log
+from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
@@ -69,11 +71,12 @@ class Machine:
         self.claim, self._announcer = Claim(), Announcer()
         self._addresses = AddressThread()
         self._quiet = alarm.Quiet()
+        self.seals = Seals(starts_of(roster.file), self, self._follow_up, self._look)
         self._figures = Figures(outlet)
         self._statistics_at, self._stopping = 0.0, False
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._await(self._signals.fileno(), self._signalled)
-        self._await(self._aside.fileno(), self._aside.follow_up)
+        self._follow_up(self._aside)
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
@@ -88,10 +91,13 @@ class Machine:
         """Every virtual address of this node."""
         return self._roster.virtual()
 
-    def send(self, channel: Channel, datagram: Datagram) -> bool:
-        """Send an advertisement."""
-        self._pulse.work(time.monotonic())
-        return self._links.send(channel, datagram)
+    def send(self, order: Instance, datagram: Datagram) -> bool:
+        """Send what a router says, under its seal if it has one."""
+        now = time.monotonic()
+        self._pulse.work(now)
+        dressed = self.seals.dress(order, datagram, now)
+        sent = [self._links.send(order.channel, one) for one in dressed]
+        return bool(sent) and all(sent)
 
     def announce(self, interface: str, frame: bytes) -> bool:
         """Send a frame that tells the neighbours whose an address is."""
@@ -138,6 +144,7 @@ class Machine:
         now = time.monotonic()
         if now >= self._links.retry_at:
             self._relink(now)
+        ask(self._roster, self, now)
         if now >= self._statistics_at:
             self._statistics_at = now + STATISTICS_EVERY
             self._talk.mention(self._figures.report())
@@ -146,7 +153,8 @@ class Machine:
 
     def _wake_at(self) -> float:
         dues = (one.wake_at() for one in self._roster)
-        return min(self._links.retry_at, self._statistics_at, self._pulse.owed_at, *dues)
+        own = self._links.retry_at, self._statistics_at, self._pulse.owed_at
+        return min(*own, due_at(self._roster, self), *dues)
 
     def _reload(self, now: float) -> None:
         self._roster.reload(self, now)
@@ -212,6 +220,9 @@ class Machine:
     def _opened(self, link: Link, now: float) -> None:
         self._await(link.fileno(), lambda then: hear(link, self._roster, self, then))
         self._roster.start(self, self._links, now)
+
+    def _follow_up(self, aside: Aside) -> None:
+        self._await(aside.fileno(), aside.follow_up)
 
     def _closing(self, source: Link | Watch) -> None:
         self._selector.unregister(source.fileno())

@@ -126,11 +126,14 @@ def connect(to_guard: str, page: str) -> Pulse:
 
 
 def will_of(one: Routing, targets: tuple[Target, ...], interfaces: Interfaces) -> Will:
-    """Return what is to be removed, and said with priority 0, in place of a dead master."""
+    """Return what is to be removed, and said with priority 0, in place of a dead master.
+
+    Under a seal nothing can be said ahead that would still be fresh: its peers' timers decide.
+    """
     order, router = one.order, one.router
     link = interfaces.named(order.interface)
     words: tuple[LastWord, ...] = ()
-    if link is not None:
+    if link is not None and not (order.seal is not None and order.seal.is_required):
         words = tuple(
             LastWord(link.index, str(word.destination), whole_packet(word))
             for word in datagrams(router, STOPPING)

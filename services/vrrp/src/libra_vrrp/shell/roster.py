@@ -25,7 +25,7 @@ class Roster:
     """Who runs; `died_at` is when the process before this one ended, on the monotonic clock."""
 
     def __init__(self, file: Path, died_at: float | None) -> None:
-        self._file = file
+        self.file = file
         self._died_at = died_at
         self._routers: dict[str, VirtualRouter] = {}
         self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
@@ -162,7 +162,7 @@ class Roster:
 
     def _read(self) -> tuple[Instance, ...]:
         try:
-            found = kept.load_instances(self._file.read_bytes())
+            found = kept.load_instances(self.file.read_bytes())
             require_sense(found)
         except FileNotFoundError:
             return ()
