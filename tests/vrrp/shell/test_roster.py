@@ -52,7 +52,7 @@ class Ground:
     seals: Seals = field(init=False)
 
     def __post_init__(self) -> None:
-        self.seals = Seals(Path("/nowhere/starts.json"), self, lambda _: None, lambda _: None)
+        self.seals = Seals(Path("/nowhere/starts.json"), self, lambda *_: None, lambda _: None)
 
     @property
     def virtual(self) -> frozenset[IpAddress]:

@@ -15,7 +15,6 @@ from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.datagram import decode, is_sealed
 from libra_vrrp.seal.outcome import Dropped, Opened, Reason
-from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.seals import LOOK, Seals, starts_of
 
 KEY, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -33,13 +32,13 @@ class Node:
         self.alarms = list[tuple[str, str]]()
         self.changes = 0
         self._selector = selectors.DefaultSelector()
-        self._asides = list[Aside]()
+        self._acts = list[Callable[[float], None]]()
         self.now = 0.0
-        self.seals = Seals(state / name / "starts.json", self, self._opened, self._changed)
+        self.seals = Seals(state / name / "starts.json", self, self._wait, self._changed)
 
-    def _opened(self, aside: Aside) -> None:
-        self._asides.append(aside)
-        self._selector.register(aside.fileno(), selectors.EVENT_READ)
+    def _wait(self, descriptor: int, act: Callable[[float], None]) -> None:
+        self._acts.append(act)
+        self._selector.register(descriptor, selectors.EVENT_READ)
 
     def _changed(self, _now: float) -> None:
         self.changes += 1
@@ -52,8 +51,8 @@ class Node:
         while not holds():
             assert time.monotonic() < end, "nothing happened"
             self._selector.select(0.1)
-            for aside in self._asides:
-                aside.follow_up(self.now)
+            for act in self._acts:
+                act(self.now)
 
     def looks_again(self, holds: Callable[[], object]) -> None:
         self.now += LOOK

@@ -71,12 +71,12 @@ class Machine:
         self.claim, self._announcer = Claim(), Announcer()
         self._addresses = AddressThread()
         self._quiet = alarm.Quiet()
-        self.seals = Seals(starts_of(roster.file), self, self._follow_up, self._look)
+        self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
         self._figures = Figures(outlet)
         self._statistics_at, self._stopping = 0.0, False
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._await(self._signals.fileno(), self._signalled)
-        self._follow_up(self._aside)
+        self._await(self._aside.fileno(), self._aside.follow_up)
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
@@ -220,9 +220,6 @@ class Machine:
     def _opened(self, link: Link, now: float) -> None:
         self._await(link.fileno(), lambda then: hear(link, self._roster, self, then))
         self._roster.start(self, self._links, now)
-
-    def _follow_up(self, aside: Aside) -> None:
-        self._await(aside.fileno(), aside.follow_up)
 
     def _closing(self, source: Link | Watch) -> None:
         self._selector.unregister(source.fileno())

@@ -38,19 +38,19 @@ class Told(Protocol):
 class Seals:
     """Nothing is done before an order has a seal.
 
-    `opened` hears of the thread for disks, `changed(now)` of keys and of our start. `file` is the
-    state file.
+    `file` is the state file. `wait(descriptor, act)` turns the loop for the thread that reads
+    disks; `changed(now)` hears of keys and of our start.
     """
 
     def __init__(
         self,
         file: Path,
         told: Told,
-        opened: Callable[[Aside], None],
+        wait: Callable[[int, Callable[[float], None]], None],
         changed: Callable[[float], None],
     ) -> None:
         self._node, self._file, self._told = os.environ.get("LIBRA_NODE", ""), file, told
-        self._opened, self._changed = opened, changed
+        self._wait, self._changed = wait, changed
         self._aside: Aside | None = None
         self._book: Book | None = None
         self._orders: dict[str, Instance] = {}
@@ -65,7 +65,7 @@ class Seals:
         if self._orders and self._aside is None:
             import_module("libra_vrrp.shell.sealing")
             self._aside = Aside()
-            self._opened(self._aside)
+            self._wait(self._aside.fileno(), self._aside.follow_up)
             self._book = Book(self._file, self._aside, self._tell, self._ready, now)
         self._renew(now)
         self._look_at = now if self._orders else float("inf")
