@@ -74,6 +74,7 @@ def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:
     ("kind", "word"),
     [
         ("checksum", "checksum"),
+        ("auth", "auth"),
         ("malformed", "malformed"),
         ("two-masters", "two-masters"),
         ("duplicate-owner", "duplicate-owner"),

@@ -14,7 +14,15 @@ from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Delta, Failover, Place, Release, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import HOLD, deltas, failovers, instances, instances_of, releases
+from libra_vrrp.wanted import (
+    HOLD,
+    deltas,
+    failovers,
+    instances,
+    instances_of,
+    releases,
+    secret_files,
+)
 
 
 def config(**changed: Any) -> Config:
@@ -115,6 +123,28 @@ def test_the_other_parameters_are_as_written() -> None:
     assert (front.interval, front.start_delay) == (0.25, 5.0)
     assert (front.terms, front.checksum) == (Terms(3), Checksum.RFC9568)
     assert front.garp == Garp(3, 1.0, 60.0)
+
+
+def test_a_password_is_what_the_file_holds() -> None:
+    old = config(version=2, interval="2s", auth_file="/etc/libra/pass")
+    assert secret_files(old, "a") == ("/etc/libra/pass",)
+    assert secret_files(old, "c") == ()
+    (front,) = instances(old, "a", {"/etc/libra/pass": b"s3cret"})
+    assert (front.version, front.authentication) == (2, b"s3cret")
+    assert secret_files(config(), "a") == ()
+    assert instances(config(), "a")[0].authentication is None
+
+
+def test_unicast_adverts_go_to_the_other_nodes_that_take_part() -> None:
+    (front,) = instances(config(unicast=True), "a")
+    assert (front.source, front.peers) == (IPv4Address("10.0.0.1"), (IPv4Address("10.0.0.2"),))
+    known = {"a": "192.0.2.1", "b": "192.0.2.2"}
+    (front,) = instances(config(unicast=known), "b")
+    assert (front.source, front.peers) == (IPv4Address("192.0.2.2"), (IPv4Address("192.0.2.1"),))
+    (alone,) = instances(config(unicast=True, priority={"a": 150}), "a")
+    assert (alone.source, alone.peers) == (IPv4Address("10.0.0.1"), ())
+    (group,) = instances(config(), "a")
+    assert (group.source, group.peers) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "instances": frozenset(
         {
-            "unicast", "peers", "tether", "vmac", "routes", "rules",
+            "peers", "tether", "vmac", "routes", "rules",
             "virtual_routes", "virtual_rules", "auth", "connected", "handover", "preempt_delay",
             "nd", "source",
         }

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from libra_schemas.config.service import FLAGS, SCHEDULERS
 from libra_schemas.places import Path
 from libra_schemas.shapes import bounds_at
-from libra_schemas.suggestions import NOT_YET, nearest
+from libra_schemas.suggestions import nearest
 
 _EXPECTED = {
     "address": "an IP address such as 10.0.0.2 or 2001:db8::2",
@@ -106,8 +106,7 @@ def _number(path: Path) -> str:
 
 def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
     if path[-1] == "version":
-        later = f"version {value} is {NOT_YET}" if value in (2, "2") and len(path) > 1 else ""
-        return later or f"expected version {listed}", ""
+        return f"expected version {listed}", ""
     words = {"scheduler": SCHEDULERS, "flags": FLAGS}.get(str(path[-1]))
     known = words or tuple(word.strip("'") for word in listed.replace(" or ", ", ").split(", "))
     hint = nearest(value, known) if isinstance(value, str) else ""

@@ -1,3 +1,4 @@
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -38,19 +39,19 @@ def test_preemption_is_yes_no_or_a_delay(written: Any, read: Any) -> None:
     assert type(made) is type(read)
 
 
-@pytest.mark.parametrize("interval", ["9ms", "41s"])
+@pytest.mark.parametrize("interval", ["9ms", "256s", "40.96s", "255.5s"])
 def test_an_interval_must_fit_the_packet(interval: str) -> None:
     with pytest.raises(ValidationError, match=r"between 10ms and 40\.95s"):
         instance(interval=interval)
 
 
 def test_a_bare_number_is_seconds_and_told_so() -> None:
-    with pytest.raises(ValidationError, match="a bare number is in seconds: write 100ms"):
-        instance(interval=100)
+    with pytest.raises(ValidationError, match="a bare number is in seconds: write 300ms"):
+        instance(interval=300)
 
 
-@pytest.mark.parametrize("interval", ["10ms", "40.95s"])
-def test_the_shortest_and_the_longest_interval_fit(interval: str) -> None:
+@pytest.mark.parametrize("interval", ["10ms", "40.95s", "41s", "255s"])
+def test_the_shortest_and_the_longest_interval_of_either_version_fit(interval: str) -> None:
     assert instance(interval=interval).interval > 0
 
 
@@ -99,3 +100,25 @@ def test_a_seal_is_required_unless_it_says_otherwise() -> None:
 def test_a_seal_that_cannot_work_is_refused(seal: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         instance(seal=seal)
+
+
+@pytest.mark.parametrize(
+    ("written", "known_as"),
+    [
+        pytest.param(False, None, id="multicast"),
+        pytest.param(True, "10.0.0.2", id="by its own address"),
+        pytest.param({"a": "192.0.2.1"}, "192.0.2.1", id="by the one written here"),
+        pytest.param({"b": "192.0.2.2"}, None, id="not written"),
+    ],
+)
+def test_a_node_of_a_unicast_instance_is_known_by_an_address(
+    written: Any, known_as: str | None
+) -> None:
+    found = instance(unicast=written).unicast_on("a", ip_address("10.0.0.2"))
+    assert found == (None if known_as is None else ip_address(known_as))
+
+
+def test_unicast_is_yes_no_or_addresses() -> None:
+    for written in ("yes", 1, ["192.0.2.1"], {"a": "nowhere"}):
+        with pytest.raises(ValidationError):
+            instance(unicast=written)

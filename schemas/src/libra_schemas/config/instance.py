@@ -6,25 +6,29 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
-from libra_schemas.model import Name, Strict
+from libra_schemas.model import Address, Name, Strict
 
 Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Priority = Annotated[StrictInt, Field(ge=1, le=255)]
 Family = Literal["ipv4", "ipv6"]
 SUFFIX_IPV6 = "-ipv6"
 """Ends the name of the IPv6 router of an instance that has one of IPv4 too."""
-_SHORTEST, _LONGEST = 0.01, 40.95
+SHORTEST, LONGEST = 0.01, 40.95
+"""Seconds of an interval of version 3: 12 bits of centiseconds (RFC 9568 §5.2.7)."""
+LONGEST_V2 = 255
+"""Seconds of an interval of version 2: an octet of seconds (RFC 3768 §5.3.7)."""
 
 
 def _fits_the_packet(value: object) -> float:
-    """Read an interval; raise ValueError outside 12 bits of centiseconds (RFC 9568 §5.2.7)."""
+    """Read an interval; raise ValueError for one that no version can say."""
     seconds = parse_duration(value)
-    if _SHORTEST <= seconds <= _LONGEST:
+    if SHORTEST <= seconds <= LONGEST or seconds in range(1, LONGEST_V2 + 1):
         return seconds
     hint = ""
-    if not isinstance(value, str) and _SHORTEST <= seconds / 1000 <= _LONGEST:
+    if not isinstance(value, str) and SHORTEST <= seconds / 1000 <= LONGEST:
         hint = f"; a bare number is in seconds: write {seconds:g}ms"
-    raise ValueError(f"must be between 10ms and 40.95s{hint}")
+    old = "" if hint else f" (version 2: 1s to {LONGEST_V2}s)"
+    raise ValueError(f"must be between 10ms and 40.95s{old}{hint}")
 
 
 Interval = Annotated[Duration, BeforeValidator(_fits_the_packet)]
@@ -88,10 +92,13 @@ def _absolute(value: str) -> str:
     return value
 
 
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+
 class SealConfig(Strict):
     """Sealed heartbeats: adverts travel encrypted, and nothing old or forged has an effect."""
 
-    key_file: Annotated[str, AfterValidator(_absolute), Field(examples=["/etc/libra/seal.key"])]
+    key_file: Annotated[AbsolutePath, Field(examples=["/etc/libra/seal.key"])]
     """The file that `libra keys seal` makes, the same on all nodes, owned by root with mode 0600;
     it is read anew when it changes.
     """
@@ -108,11 +115,22 @@ class InstanceConfig(Strict):
     """Where adverts are sent and addresses are put, one name or one per node."""
     vrid: Annotated[StrictInt, Field(ge=1, le=255)]
     """The virtual router's number: the same on all its nodes, used once per network."""
-    version: Literal[3] = 3
-    """The version of VRRP."""
+    version: Literal[2, 3] = 3
+    """The version of VRRP: the same on all its nodes and their peers. 2 is for IPv4 and older
+    routers: whole seconds, and perhaps a password.
+    """
+    auth_file: AbsolutePath | None = None
+    """The file that holds the password of version 2 (keepalived's `auth_type PASS`), 1 to 8 octets,
+    readable by LibrA's group or by uid 65534. It travels in clear: it keeps out mistakes, not
+    attackers.
+    """
+    unicast: StrictBool | dict[Name, Address] = False
+    """Adverts go to the other nodes instead of the multicast group: `true` to their `address` under
+    `nodes`, or to one written here per node. Nothing from anyone else is listened to.
+    """
     interval: Interval = 1.0
-    """Time between two adverts, 10ms to 40.95s; after about three without one a backup takes
-    over.
+    """Time between two adverts, 10ms to 40.95s (version 2: whole seconds, 1s to 255s); after about
+    three without one a backup takes over.
     """
     priority: Priority | dict[Name, Priority] = 100
     """One for all nodes or one per node: the highest becomes master, a node without one takes
@@ -177,3 +195,9 @@ class InstanceConfig(Strict):
         if families == {"ipv4", "ipv6"}:
             return {name: "ipv4", f"{name}{SUFFIX_IPV6}": "ipv6"}
         return dict.fromkeys((name,), families.pop())
+
+    def unicast_on(self, node: str, own: Address) -> Address | None:
+        """Tell the address by which the others know *node*; `own` is its own; None: multicast."""
+        if isinstance(self.unicast, dict):
+            return self.unicast.get(node)
+        return own if self.unicast else None

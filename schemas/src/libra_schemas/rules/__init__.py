@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
 from libra_schemas.rules import (
+    adverts,
     checks,
     groups,
     instances,
@@ -34,6 +35,9 @@ RULES: tuple[Rule, ...] = (
     virtual_addresses.possible,
     virtual_addresses.once,
     virtual_addresses.listable,
+    adverts.versions,
+    adverts.unicast,
+    adverts.told_apart,
     services.named,
     services.twice,
     services.options,

@@ -44,10 +44,11 @@ _WHY: Final[dict[str, tuple[EventWhy, str]]] = {
 }
 
 AlarmKind: TypeAlias = Literal[
-    "checksum", "two-masters", "duplicate-owner", "own-address", "malformed"
+    "checksum", "auth", "two-masters", "duplicate-owner", "own-address", "malformed"
 ]
 _ALARM: Final[dict[str, AlarmKind]] = {
     "checksum": "checksum",
+    "auth": "auth",
     "malformed": "malformed",
     "two-masters": "two-masters",
     "duplicate-owner": "duplicate-owner",

@@ -30,7 +30,7 @@ class MalformedWill(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LastWord:
-    """A whole IP packet to send from interface `index`."""
+    """A whole IP packet to send from interface `index`, or where the routes lead if it is 0."""
 
     index: int
     destination: str

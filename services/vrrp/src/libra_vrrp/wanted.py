@@ -4,7 +4,9 @@ One rule: the same config and node always give the same list, in the config's or
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from libra_schemas.config import Config, InstanceConfig
@@ -21,6 +23,7 @@ from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Delta, Failover, Instance, Place, Release, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.rtnetlink import IpAddress
 
 SYNC_DEADLINE: Final = 60.0
 """Seconds that a preemption waits for the peer's connections at most (design §6)."""
@@ -29,18 +32,25 @@ HOLD: Final = 60.0
 """Seconds that a failover without an end holds the node back."""
 
 FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
+NO_SECRETS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 FRESH: Final = 0.9
 """Share of the peer's connections from which on we count as synced (design §6)."""
 
 
-def instances(config: Config, node: str) -> tuple[Instance, ...]:
-    """Return the virtual routers in which `node` takes part."""
+def instances(
+    config: Config, node: str, secrets: Mapping[str, bytes] = NO_SECRETS
+) -> tuple[Instance, ...]:
+    """Return the virtual routers in which `node` takes part.
+
+    `secrets` holds what is in the files that `secret_files` lists.
+    """
     found: list[Instance] = []
     for name, one in config.instances.items():
         interface, priority = one.interface_on(node), one.priority_on(node)
         if interface is not None and priority is not None:
-            found += _routers(name, one, interface, priority)
+            routers = _routers(name, one, interface, priority)
+            found += (_spoken_to(each, one, config, node, secrets) for each in routers)
     return tuple(found)
 
 
@@ -48,6 +58,16 @@ def instances_of(config: Config) -> dict[str, str]:
     """Return the name of each virtual router, and of the config's instance that it belongs to."""
     found = config.instances.items()
     return {name: instance for instance, one in found for name in one.routers(instance)}
+
+
+def secret_files(config: Config, node: str) -> tuple[str, ...]:
+    """Return the files that `node` has to read, each once."""
+    wanted = (
+        one.auth_file
+        for one in config.instances.values()
+        if one.interface_on(node) is not None and one.priority_on(node) is not None
+    )
+    return tuple(dict.fromkeys(path for path in wanted if path is not None))
 
 
 def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta, ...]:
@@ -157,6 +177,29 @@ def _routers(name: str, one: InstanceConfig, interface: str, priority: int) -> I
 
 def _seal(one: InstanceConfig) -> Seal | None:
     return None if one.seal is None else Seal(one.seal.key_file, one.seal.mode == "required")
+
+
+def _spoken_to(
+    router: Instance, one: InstanceConfig, config: Config, node: str, secrets: Mapping[str, bytes]
+) -> Instance:
+    """Say in which version a router speaks, and to whom."""
+    return replace(
+        router,
+        version=one.version,
+        authentication=None if one.auth_file is None else secrets[one.auth_file],
+        peers=_peers(one, config, node) if one.unicast else None,
+        source=one.unicast_on(node, config.nodes[node].address),
+    )
+
+
+def _peers(one: InstanceConfig, config: Config, node: str) -> tuple[IpAddress, ...]:
+    """Return where the other nodes that take part are spoken to, in the config's order."""
+    others = (
+        one.unicast_on(name, other.address)
+        for name, other in config.nodes.items()
+        if name != node and one.interface_on(name) is not None and one.priority_on(name) is not None
+    )
+    return tuple(address for address in others if address is not None)
 
 
 def _places(

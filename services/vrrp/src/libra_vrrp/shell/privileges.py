@@ -84,10 +84,13 @@ def early(pid: int) -> None:
 
 
 def become(uid: int) -> None:
-    """Give up root for `uid`, for good, and stay readable to ourselves (/proc/self)."""
+    """Give up root for `uid`, for good, and stay readable to ourselves (/proc/self).
+
+    The group that we were started with, unless root's, is kept beside: it may read the secrets.
+    """
     if os.geteuid() != 0:
         return
-    os.setgroups([])
+    os.setgroups([gid] if (gid := os.getgid()) != 0 else [])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     _libc().prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)

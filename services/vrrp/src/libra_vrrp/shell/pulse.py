@@ -8,7 +8,7 @@ from libra_vrrp import guarding
 from libra_vrrp.codec.packet import whole_packet
 from libra_vrrp.guarding import LastWord, Message, Revoked, Settled, Will
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import Instance
+from libra_vrrp.orders import Instance, Multicast
 from libra_vrrp.renewal import Target
 from libra_vrrp.router import STOPPING, Router, datagrams
 from libra_vrrp.shell.page import Page
@@ -129,13 +129,15 @@ def will_of(one: Routing, targets: tuple[Target, ...], interfaces: Interfaces) -
     """Return what is to be removed, and said with priority 0, in place of a dead master.
 
     Under a seal nothing can be said ahead that would still be fresh: its peers' timers decide.
+    The routing table leads to peers, which may be beyond another interface.
     """
     order, router = one.order, one.router
     link = interfaces.named(order.interface)
     words: tuple[LastWord, ...] = ()
     if link is not None and not (order.seal is not None and order.seal.is_required):
+        index = link.index if isinstance(order.channel, Multicast) else 0
         words = tuple(
-            LastWord(link.index, str(word.destination), whole_packet(word))
+            LastWord(index, str(word.destination), whole_packet(word))
             for word in datagrams(router, STOPPING)
         )
     return Will(order.name, router.interval, targets, words)

@@ -25,7 +25,6 @@ from libra_runtime.stamp import new_id
 from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
 from libra_schemas.events import AdminState, ConfigApplied
-from libra_schemas.load import config_of
 from libra_vrrp import kept
 from libra_vrrp.facts import fact_of
 from libra_vrrp.orders import Instance, Routers, Taken
@@ -41,12 +40,13 @@ from libra_vrrp.reports import (
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
 from libra_vrrp.shell.handover import Handover
+from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
-from libra_vrrp.shell.quarters import explained, move_in
+from libra_vrrp.shell.quarters import explained, list_mode, move_in
 from libra_vrrp.shell.standing_by import stand_by
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import instances, instances_of
+from libra_vrrp.wanted import instances_of
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -71,13 +71,12 @@ class Reporter:
 
     def __init__(self, node: str, file: Path, line: Line, journal: Journal) -> None:
         self._node = node
-        self._kept = Keeping(file, _unkept, self._hand_over, mode=0o644)
+        self._kept = Keeping(file, _unkept, self._hand_over, mode=list_mode())
         self._line = line
         self._journal = journal
         self._meters: Meters | None = None
-        self._revision: str | None = None
         self._found: tuple[Instance, ...] = ()
-        self._newest: Stored | None = None
+        self._intake = Intake(node, journal)
         self._tracked = Tracked(line)
         self._handover = Handover(node, line)
         self._taken: tuple[str, int] = ("", 0)
@@ -94,6 +93,7 @@ class Reporter:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._follow())
+            group.create_task(self._intake.retry(self._take_config))
             group.create_task(self._kept.run())
             group.create_task(metrics.serve(metrics_port, self._trouble))
 
@@ -154,7 +154,8 @@ class Reporter:
         kind, data = fact
         log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
         key, when = (report.instance,), datetime.fromtimestamp(report.at, UTC)
-        self._journal.publish(Draft(kind, key, data, new_id(), when, configrev=self._revision))
+        revision = self._intake.revision
+        self._journal.publish(Draft(kind, key, data, new_id(), when, configrev=revision))
 
     async def _follow(self) -> None:
         caught_up = False
@@ -165,7 +166,7 @@ class Reporter:
                     await self._take_config()
                     self._tracked.tell()
                 case Stored(event=Event(data=ConfigApplied())):
-                    self._newest = item
+                    self._intake.note(item)
                     if caught_up:
                         await self._take_config()
                 case Stored(event=Event(data=AdminState() as admin, time=decided)):
@@ -178,23 +179,15 @@ class Reporter:
 
     async def _take_config(self) -> None:
         """Hand the newest config to the machine; one that cannot be held changes nothing."""
-        stored = self._newest
-        while stored is not None and isinstance(stored.event.data, ConfigApplied):
-            try:
-                config, revision = config_of(stored.event.data)
-            except LibraError as wrong:
-                log.warning("config not accepted", reason=str(wrong))
-                await self._journal.reject(stored, str(wrong))
-                stored = await self._journal.before(stored) if self._revision is None else None
-                continue
-            self._revision = str(revision)
-            self._found = instances(config, self._node)
-            routers = {one.name: instances_of(config)[one.name] for one in self._found}
-            self._faults = {name: why for name, why in self._faults.items() if name in routers}
-            self._handover.serve(routers)
-            self._kept.put(kept.dump_instances(self._found))
-            self._tracked.weigh_by(config)
+        taken = await self._intake.take()
+        if taken is None:
             return
+        config, self._found = taken
+        routers = {one.name: instances_of(config)[one.name] for one in self._found}
+        self._faults = {name: why for name, why in self._faults.items() if name in routers}
+        self._handover.serve(routers)
+        self._kept.put(kept.dump_instances(self._found))
+        self._tracked.weigh_by(config)
 
     def _hand_over(self) -> None:
         """Tell the machine to look: the list is where it finds it, also without us."""
@@ -205,7 +198,8 @@ class Reporter:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return MUTE.format(silent)
         faults = [f"{name} is in fault: {why}" for name, why in self._faults.items()]
-        return self._kept.trouble or self._journal.trouble or "; ".join(faults) or None
+        waits = self._intake.trouble or self._kept.trouble
+        return waits or self._journal.trouble or "; ".join(faults) or None
 
 
 def _unkept(why: str) -> None:
