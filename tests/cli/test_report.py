@@ -24,11 +24,15 @@ def test_an_instance_in_fault_says_why_in_words() -> None:
     instance = {
         "state": "fault", "since": NOW.isoformat(), "why": "interface",
         "detail": "interface eth7 does not exist", "priority": 150, "addresses": ["192.0.2.1"],
-        "master": None, "admin": None,
+        "moved": "", "master": None, "admin": None,
     }  # fmt: skip
     assert (
         "front fault 0s ago (its interface cannot be used: interface eth7 does not exist) "
         "priority 150 192.0.2.1" in lines(instances={"front": instance})
+    )
+    moved = instance | {"priority": 110, "moved": "-40 (program gw: exit status 1)"}
+    assert lines(instances={"front": moved})[-1].endswith(
+        "priority 110: -40 (program gw: exit status 1) 192.0.2.1"
     )
     unknown = {"state": "unknown", "why": "vrrp does not run", "admin": None}
     assert "front unknown vrrp does not run" in lines(instances={"front": unknown})
@@ -76,7 +80,7 @@ def test_an_instance_that_is_handed_over_says_so() -> None:
     unknown = {"state": "unknown", "why": "", "admin": admin}
     instance = unknown | {
         "state": "backup", "since": NOW.isoformat(), "why": "operator", "detail": "",
-        "priority": 1, "addresses": [], "master": "192.0.2.9",
+        "priority": 1, "moved": "", "addresses": [], "master": "192.0.2.9",
     }  # fmt: skip
     assert lines(instances={"front": instance})[-1].endswith(
         f"master is 192.0.2.9 [handed over by eve until {clock(NOW.isoformat())}: upgrade]"

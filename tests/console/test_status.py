@@ -18,6 +18,8 @@ from libra_schemas.events import (
     EventData,
     Evidence,
     InstanceState,
+    MovedBy,
+    PriorityState,
     ServiceState,
     Started,
     Stopped,
@@ -249,6 +251,21 @@ def test_an_instance_of_both_families_is_shown_as_its_two_routers() -> None:
     assert (shown["front-ipv6"]["family"], shown["front-ipv6"]["master"]) == ("ipv6", "fe80::3")
     assert shown["front"]["admin"] is not None
     assert shown["front-ipv6"]["admin"] == shown["front"]["admin"]
+
+
+def test_the_priority_of_an_instance_is_as_it_was_said_last() -> None:
+    state = InstanceState(
+        instance="front", state="master", why="timer", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000,
+    )  # fmt: skip
+    fails = MovedBy(object="program.gw", delta=-40, why="program gw: exit status 1")
+    moved = PriorityState(instance="front", priority=60, configured=100, moved=(fails,))
+    entered = ("vrrp.master", ("front",), state)
+    changed = ("vrrp.priority", ("front",), moved)
+    front = status("a", registers(entered, changed), CONFIG)["instances"]["front"]
+    assert (front["priority"], front["moved"]) == (60, "-40 (program gw: exit status 1)")
+    front = status("a", registers(changed, entered), CONFIG)["instances"]["front"]
+    assert (front["priority"], front["moved"]) == (100, "")
 
 
 def test_a_process_is_stopped_until_it_starts_again() -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from libra_schemas.events import Alarm, InstanceState
+from libra_schemas.events import Alarm, InstanceState, PriorityState
 from libra_vrrp.facts import fact_of
-from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition
+from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
 from libra_vrrp.why import Why
 
 MASTER = Transition(
@@ -41,6 +41,25 @@ def test_a_router_of_ipv6_is_told_as_one() -> None:
     assert fact is not None
     assert isinstance(fact[1], InstanceState)
     assert (fact[1].family, str(fact[1].master)) == ("ipv6", "fe80::2")
+
+
+def test_a_priority_becomes_an_event_that_names_what_moves_it() -> None:
+    moved = tuple((f"program.p{i}", -1, f"program p{i}: exit status 1") for i in range(150))
+    fact = fact_of(Weighed("front", 130, 150, moved, 1000.0))
+    assert fact is not None
+    kind, data = fact
+    assert kind == "vrrp.priority"
+    assert isinstance(data, PriorityState)
+    assert (data.priority, data.configured, len(data.moved)) == (130, 150, 100)
+    assert (data.moved[7].object, data.moved[7].delta) == ("program.p7", -1)
+
+
+def test_a_reason_of_any_length_is_told() -> None:
+    fact = fact_of(replace(MASTER, state="fault", why="tracked", detail="so it is; " * 1000))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].why == "track"
+    assert fact[1].detail.startswith("so it is; so it is")
 
 
 @pytest.mark.parametrize("why", Why)

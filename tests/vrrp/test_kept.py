@@ -10,8 +10,9 @@ from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.kept import dump_instances, load_instances
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal
+from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.settle import Delays
 
 FRONT = Instance(
     name="front",
@@ -27,7 +28,7 @@ FRONT = Instance(
     terms=Terms(4, 0.75),
     garp=Garp(3, 1.0, 60.0),
     checksum=Checksum.RFC9568,
-    tracked=("eth2",),
+    tracked=(TrackedLink("eth2"), TrackedLink("eth3", -30, Delays(1.0, 5.0))),
     group="nat",
 )
 OLD = replace(FRONT, name="old", vrid=53, version=2, authentication=b"\xffsecret")
@@ -61,7 +62,9 @@ def test_a_list_of_an_older_release_is_read() -> None:
     line = json.loads(dump_instances((FRONT,)))
     older = {k: v for k, v in line.items() if k not in {"version", "authentication"}}
     older = {k: v for k, v in older.items() if k not in {"peers", "source"}}
-    assert load_instances(json.dumps(older).encode()) == (FRONT,)
+    older["tracked"] = ["eth2"]
+    known = replace(FRONT, tracked=(TrackedLink("eth2"),))
+    assert load_instances(json.dumps(older).encode()) == (known,)
 
 
 def test_the_password_stays_out_of_what_is_printed() -> None:

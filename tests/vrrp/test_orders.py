@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.orders import (
     Coverage,
-    Delta,
     Failover,
     Hello,
     Instance,
@@ -20,17 +20,22 @@ from libra_vrrp.orders import (
     Release,
     Routers,
     Taken,
+    Tracked,
     Unicast,
     dumps,
     loads,
 )
+
+DOWN = Moved("service.web", Contribution(-20, "service web is down"))
+FAULT = Moved("program.gw", Contribution(None, "program gw: exit status 1"))
 
 
 @pytest.mark.parametrize(
     "order",
     [
         Routers(),
-        Delta("front", "service.web", -20),
+        Tracked("front", (DOWN, FAULT), held=("file.hand",)),
+        Tracked("front", ()),
         Coverage(synced=True),
         Failover("front", 60.0),
         Release("front"),
@@ -59,7 +64,11 @@ def test_who_has_the_same_channel_shares_a_socket() -> None:
         pytest.param(b"\xff\xfe", id="no text"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b'{"order": "dance"}', id="an unknown order"),
-        pytest.param(b'{"order": "delta", "instance": "front"}', id="half an order"),
+        pytest.param(b'{"order": "tracked", "instance": "front"}', id="half an order"),
+        pytest.param(
+            b'{"order": "tracked", "instance": "x", "moved": [["a", "b", ""]], "held": []}',
+            id="a word for a delta",
+        ),
         pytest.param(b'{"order": "failover", "instance": "x", "hold": "y"}', id="no number"),
     ],
 )

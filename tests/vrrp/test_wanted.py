@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from libra_schemas.config import Config
-from libra_schemas.config.instance import Track
-from libra_schemas.events import AdminState, ServiceState
+from libra_schemas.config import Config, Track
+from libra_schemas.events import AdminState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Place, Release, Seal
+from libra_vrrp.orders import Failover, Place, Release, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.settle import Delays
 from libra_vrrp.wanted import (
     HOLD,
-    deltas,
     failovers,
     instances,
     instances_of,
     releases,
     secret_files,
+    tracks,
 )
 
 
@@ -31,7 +31,10 @@ def config(**changed: Any) -> Config:
         "vrid": 51,
         "priority": {"a": 150, "b": 100},
         "addresses": ["192.0.2.10/24", {"address": "10.1.0.1/24", "interface": "eth1"}],
-        "track": {"services": {"web": {"weight": -30}}, "interfaces": ["eth2"]},
+        "track": {
+            "services": {"web": {"weight": -30}},
+            "interfaces": ["eth2", {"name": "eth3", "weight": -30, "up_for": "5s"}],
+        },
     }
     return Config.model_validate(
         {
@@ -42,12 +45,6 @@ def config(**changed: Any) -> Config:
     )
 
 
-def state(**changed: Any) -> ServiceState:
-    known = {"service": "web", "up": False, "live_weight": 0, "quorum": 1}
-    counts = {"hysteresis": 0, "eligible": 0, "backends": 1}
-    return ServiceState.model_validate(known | counts | changed)
-
-
 def test_a_node_runs_the_instances_it_takes_part_in() -> None:
     (front,) = instances(config(), "b")
     assert (front.name, front.interface, front.vrid, front.priority) == ("front", "eth0", 51, 100)
@@ -55,7 +52,7 @@ def test_a_node_runs_the_instances_it_takes_part_in() -> None:
         Place("eth0", IPv4Address("192.0.2.10")),
         Place("eth1", IPv4Address("10.1.0.1")),
     )
-    assert front.tracked == ("eth2",)
+    assert front.tracked == (TrackedLink("eth2"), TrackedLink("eth3", -30, Delays(0.0, 5.0)))
     assert instances(config(), "c") == ()
 
 
@@ -147,34 +144,18 @@ def test_unicast_adverts_go_to_the_other_nodes_that_take_part() -> None:
     assert (group.source, group.peers) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("known", "delta"),
-    [
-        pytest.param({}, 0, id="nothing is known of it yet"),
-        pytest.param({"web": state()}, -30, id="down"),
-        pytest.param({"web": state(sorry=True)}, 0, id="down, but the sorry server serves"),
-        pytest.param({"web": state(up=True)}, 0, id="up"),
-    ],
-)
-def test_a_service_without_anyone_to_serve_lowers_the_priority(
-    known: dict[str, ServiceState], delta: int
-) -> None:
-    assert deltas(config(), known) == (Delta("front", "service.web", delta),)
+def test_a_node_tracks_what_its_own_routers_do() -> None:
+    (name,), (track,) = tracks(config(), "a").keys(), tracks(config(), "a").values()
+    assert (name, track.services["web"].weight) == ("front", -30)
+    assert tracks(config(), "c") == {}
 
 
-def test_what_one_of_a_group_tracks_weighs_on_all_by_the_heavier_weight() -> None:
+def test_what_one_of_a_group_tracks_weighs_on_all() -> None:
     front = config(group="nat").instances["front"]
-    back = front.model_copy(update={"vrid": 52, "track": Track.model_validate({})})
-    mild = {"services": {"web": {"weight": -5}, "mail": {"weight": -7}}}
-    side = front.model_copy(update={"vrid": 53, "track": Track.model_validate(mild)})
-    alone = back.model_copy(update={"vrid": 54, "group": None})
-    every = {"front": front, "back": back, "side": side, "alone": alone}
-    found = deltas(config().model_copy(update={"instances": every}), {"web": state()})
-    assert found == tuple(
-        Delta(name, f"service.{service}", delta)
-        for name in ("front", "back", "side")
-        for service, delta in (("web", -30), ("mail", 0))
-    )
+    back = front.model_copy(update={"vrid": 52, "track": Track()})
+    both = config().model_copy(update={"instances": {"front": front, "back": back}})
+    assert tracks(both, "a")["back"].services["web"].weight == -30
+    assert instances(both, "a")[1].tracked == (TrackedLink("eth3", -30, Delays(0.0, 5.0)),)
 
 
 def test_a_group_is_as_written() -> None:
@@ -191,9 +172,9 @@ def test_a_seal_is_as_written(mode: str, *, is_required: bool) -> None:
     assert one.seal == Seal("/etc/libra/seal.key", is_required)
 
 
-def test_a_service_weighs_on_the_routers_of_both_families() -> None:
+def test_what_is_tracked_counts_for_the_routers_of_both_families() -> None:
     both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"])
-    names = [delta.instance for delta in deltas(both, {})]
+    names = list(tracks(both, "a"))
     assert names == list(instances_of(both)) == ["front", "front-ipv6"]
     assert set(instances_of(both).values()) == {"front"}
 

@@ -67,7 +67,7 @@ def _instance(name: str, instance: Json, now: datetime) -> tuple[str, ...]:
         name,
         _state(instance["state"]),
         f"{_age(instance['since'], now)} ({reason(instance['why'], instance['detail'])})",
-        f"priority {instance['priority']}",
+        f"priority {instance['priority']}" + (f": {moved}" if (moved := instance["moved"]) else ""),
         where if instance["state"] == "backup" else addresses,
         _admin(instance["admin"]),
     )

@@ -29,7 +29,9 @@ STAND_INS: dict[str, Any] = {
     "to": ["a@example.com"],
     "from": "a@example.com",
     "server": "mail.example.com",
-    "command": ["true"],
+    "command": ["/bin/true"],
+    "name": "eth0",
+    "path": "/dev/null",
 }
 """A value for every field that some part of a config cannot be without."""
 

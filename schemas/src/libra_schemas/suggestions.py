@@ -26,7 +26,7 @@ LATER: dict[str, frozenset[str]] = {
             "nd", "source",
         }
     ),
-    "instances.track": frozenset({"programs", "files", "processes", "sync", "bfd"}),
+    "instances.track": frozenset({"sync", "bfd"}),
     "services": frozenset(
         {
             "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",

@@ -19,6 +19,7 @@ _EXPECTED = {
     "check": "a kind such as tcp, a check such as {http: {path: /healthz}}, or a list of them",
     "group": "an IP address such as 224.0.0.81",
     "interface": "an interface such as eth0, or one per node such as {a: eth0, b: eth1}",
+    "interfaces": "an interface such as eth1, or one such as {name: eth2, weight: -30}",
     "preempt": "true, false, when-synced or a delay such as 30s",
     "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
     "sysctls": "a whole number or text",
@@ -30,6 +31,7 @@ _NAME = "a name starts with a letter or digit and holds at most 63 letters, digi
 _PATTERNS = (
     ("[A-Za-z0-9][A-Za-z0-9_-]", _NAME),
     (r"[^\s/]{1,15}", "an interface name has 1 to 15 characters, no space and no slash"),
+    ("x00-", "a process name has 1 to 255 characters and no slash: the file name of its program"),
     ("[1-5][0-9]{2}", "expected an HTTP status or a range such as 200-299"),
     (r"[a-z]+)\.(", "expected an event type or a pattern such as backend.down or vrrp.*"),
     ("@", "expected a mail address such as ops@example.com"),

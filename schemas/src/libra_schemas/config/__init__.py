@@ -11,9 +11,10 @@ from pydantic import Field, StrictInt
 
 from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
 from libra_schemas.config.fields import Duration, Endpoint
-from libra_schemas.config.instance import AddressElsewhere, InstanceConfig, Interface
+from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
+from libra_schemas.config.track import Interface, Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
 RESERVED = frozenset({"all", "cluster"})
@@ -124,5 +125,7 @@ __all__ = [
     "SyncConfig",
     "TcpSpec",
     "TimeoutsConfig",
+    "Track",
+    "TrackedInterface",
     "WebhookSink",
 ]

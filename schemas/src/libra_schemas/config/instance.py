@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
+from libra_schemas.config.track import Interface, Track
 from libra_schemas.model import Address, Name, Strict
 
-Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Priority = Annotated[StrictInt, Field(ge=1, le=255)]
 Family = Literal["ipv4", "ipv6"]
 SUFFIX_IPV6 = "-ipv6"
@@ -55,24 +55,6 @@ def virtual_address(written: VirtualAddress) -> IPv4Address | IPv6Address:
 def family_of(written: VirtualAddress) -> Family:
     """Tell the address family of an entry of `addresses` or `excluded`."""
     return "ipv4" if isinstance(virtual_address(written), IPv4Address) else "ipv6"
-
-
-class TrackWeight(Strict):
-    """How much a tracked object that is down takes from the priority."""
-
-    weight: Annotated[StrictInt, Field(ge=-253, le=253)] = -20
-    """Added to the priority while the service is down; the sum is kept within 1-254, and a
-    priority of 255 stays.
-    """
-
-
-class Track(Strict):
-    """What moves the priority or faults the instance."""
-
-    interfaces: tuple[Interface, ...] = ()
-    """Interfaces without which the node gives the addresses up: one that is down is a fault."""
-    services: dict[Name, TrackWeight] = Field(default_factory=dict)
-    """Services by name that move the priority while they have neither quorum nor a sorry server."""
 
 
 class Garp(Strict):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libra_schemas.events.common import Data, EvidenceText
-from libra_schemas.model import Address, Name
+from libra_schemas.model import Address, Fact, Name
 
 State = Literal["master", "backup", "fault", "stopped"]
 
@@ -29,6 +29,9 @@ Why = Literal[
 ]
 
 
+MAX_MOVED = 100
+
+
 class InstanceState(Data):
     """A virtual router entered a state.
 
@@ -50,6 +53,23 @@ class InstanceState(Data):
     addresses: tuple[str, ...] = ()
     master: Address | None = None
     took_ms: Annotated[float, Field(ge=0)] = 0.0
+
+
+class MovedBy(Fact):
+    """A tracked object that counts: *object* is `program.gw`, *delta* what it adds."""
+
+    object: str
+    delta: int
+    why: EvidenceText = ""
+
+
+class PriorityState(Data):
+    """The effective priority of a virtual router changed; *moved* says by what, 100 at most."""
+
+    instance: Name
+    priority: Annotated[int, Field(ge=1, le=255)]
+    configured: Annotated[int, Field(ge=1, le=255)]
+    moved: Annotated[tuple[MovedBy, ...], Field(max_length=MAX_MOVED)] = ()
 
 
 class Alarm(Data):

@@ -28,7 +28,10 @@ instances:
       - {address: 10.0.1.1/24, interface: eth1}
     excluded: [192.0.2.11/24]         # not in the adverts
     track:
-      interfaces: [eth1]
+      interfaces: [eth1, {name: eth2, weight: -30}]
+      programs: {gw: {command: [/usr/bin/ping, -c1, 10.0.0.1], every: 2s, weight: -40}}
+      files: {by-hand: {path: /run/libra/priority, weight: 1}}
+      processes: {haproxy: {down_for: 2s}}
       services: {web: {weight: -20}}
 """,
     "ServiceConfig": """\

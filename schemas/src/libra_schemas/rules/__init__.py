@@ -19,6 +19,7 @@ from libra_schemas.rules import (
     sinks,
     sync,
     timeouts,
+    tracks,
     virtual_addresses,
 )
 from libra_schemas.rules.references import references
@@ -38,6 +39,8 @@ RULES: tuple[Rule, ...] = (
     adverts.versions,
     adverts.unicast,
     adverts.told_apart,
+    tracks.timeouts,
+    tracks.interfaces,
     services.named,
     services.twice,
     services.options,

@@ -17,6 +17,7 @@ from libra_schemas.events import (
     FreshState,
     InstanceState,
     PeerState,
+    PriorityState,
     Receipt,
     Recovered,
     ServiceState,
@@ -49,7 +50,7 @@ def said(data: EventData, event_type: str) -> str:
             return backend(data, event_type)
         case ServiceState():
             return _service(data)
-        case InstanceState():
+        case InstanceState() | PriorityState():
             return instance(data)
         case AdminState():
             return because(_act(data), data.why)

@@ -16,6 +16,7 @@ from libra_schemas.events import (
     ConfigApplied,
     ConfigRejected,
     InstanceState,
+    PriorityState,
     ServiceState,
     Started,
     Stopped,
@@ -25,6 +26,7 @@ from libra_schemas.intent.desired import Seen, desired, look
 from libra_schemas.intent.fold import Entry, State, data
 from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.sentences.backend import reasons
+from libra_schemas.sentences.instance import made_of
 
 Json = dict[str, Any]
 
@@ -124,11 +126,20 @@ def _instance(registers: State, name: str, router: str, troubles: Troubles) -> J
         "since": _when(held),
         "why": state.why,
         "detail": state.detail,
-        "priority": state.priority,
+        **_priority(registers, name, state),
         "addresses": list(state.addresses),
         "master": str(state.master) if state.master else None,
         "admin": _admin(registers, "instance", name),
     }
+
+
+def _priority(registers: State, name: str, state: InstanceState) -> Json:
+    """Give the priority as it was said last: by the state, or by a change of it since."""
+    said, moved = registers.get(("instance", name)), registers.get(("priority", name))
+    since = data(registers, PriorityState, "priority", name)
+    if since is None or (said and moved and moved.sequence < said.sequence):
+        return {"priority": state.priority, "moved": ""}
+    return {"priority": since.priority, "moved": made_of(since)}
 
 
 def _services(registers: State, prepared: Prepared, troubles: Troubles) -> Json:

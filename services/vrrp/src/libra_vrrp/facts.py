@@ -5,8 +5,10 @@ One rule: a report becomes at most one event; statuses and statistics become non
 
 from typing import Final, Literal, TypeAlias
 
-from libra_schemas.events import Alarm, InstanceState
-from libra_vrrp.reports import AlarmRaised, Report, Transition
+from libra_schemas.events import Alarm, InstanceState, PriorityState
+from libra_schemas.events.vrrp import MAX_MOVED
+from libra_schemas.text import one_line
+from libra_vrrp.reports import AlarmRaised, Report, Transition, Weighed
 from libra_vrrp.why import Why
 
 EventWhy: TypeAlias = Literal[
@@ -17,6 +19,7 @@ EventWhy: TypeAlias = Literal[
     "timer",
     "priority-zero",
     "higher-priority",
+    "track",
     "interface",
     "lease",
     "operator",
@@ -36,6 +39,7 @@ _WHY: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.HOLD_OVER: ("preempt", "the time that an operator had it held back is over"),
     Why.HIGHER_PRIORITY: ("higher-priority", "the new master's outranks ours"),
     Why.FAULT: ("interface", ""),
+    Why.TRACKED: ("track", ""),
     Why.RECOVERED: ("recovered", ""),
     Why.LEASE: ("lease", "the addresses were not renewed in time"),
     Why.OPERATOR: ("operator", ""),
@@ -55,7 +59,9 @@ _ALARM: Final[dict[str, AlarmKind]] = {
     "own-address": "own-address",
 }
 
-Fact: TypeAlias = tuple[str, InstanceState | Alarm]
+_LONGEST: Final = 1000
+
+Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState]
 
 
 def fact_of(report: Report) -> Fact | None:
@@ -68,6 +74,8 @@ def fact_of(report: Report) -> Fact | None:
             return f"vrrp.{report.state}", _state(report)
         case AlarmRaised():
             return "vrrp.alarm", _alarm(report)
+        case Weighed():
+            return "vrrp.priority", _priority(report)
         case _:
             return None
 
@@ -80,7 +88,7 @@ def _state(report: Transition) -> InstanceState:
             "state": report.state,
             "previous": report.previous,
             "why": why,
-            "detail": "; ".join(text for text in (said, report.detail) if text),
+            "detail": one_line("; ".join(text for text in (said, report.detail) if text), _LONGEST),
             "family": f"ipv{report.family}",
             "vrid": report.vrid,
             "interface": report.interface,
@@ -89,6 +97,21 @@ def _state(report: Transition) -> InstanceState:
             "addresses": report.addresses,
             "master": report.master if report.state == "backup" else None,
             "took_ms": round(report.took * 1000, 3),
+        }
+    )
+
+
+def _priority(report: Weighed) -> PriorityState:
+    moved = [
+        {"object": source, "delta": delta, "why": why}
+        for source, delta, why in report.moved[:MAX_MOVED]
+    ]
+    return PriorityState.model_validate(
+        {
+            "instance": report.instance,
+            "priority": report.priority,
+            "configured": report.configured,
+            "moved": moved,
         }
     )
 

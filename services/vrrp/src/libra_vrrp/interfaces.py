@@ -128,11 +128,12 @@ def _forget(
 
 def faults(known: Interfaces, interface: str, others: Iterable[str]) -> frozenset[str]:
     """Return why a router on `interface` that needs the `others` too cannot work; empty: it can."""
-    reasons = {reason for name in (interface, *others) if (reason := _fault(known, name))}
+    reasons = {reason for name in (interface, *others) if (reason := fault_of(known, name))}
     return frozenset(reasons)
 
 
-def _fault(known: Interfaces, name: str) -> str | None:
+def fault_of(known: Interfaces, name: str) -> str | None:
+    """Return what is wrong with an interface, None where nothing is."""
     link = known.named(name)
     if link is None:
         return f"interface {name} does not exist"

@@ -11,8 +11,9 @@ from typing import Any, assert_never
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal
+from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.settle import Delays
 
 
 def dump_instances(instances: tuple[Instance, ...]) -> bytes:
@@ -46,7 +47,7 @@ def _fields(one: Instance) -> dict[str, Any]:
         "lease": [one.terms.duration, one.terms.margin],
         "garp": [one.garp.repeat, one.garp.delay, one.garp.refresh],
         "checksum": one.checksum.value,
-        "tracked": list(one.tracked),
+        "tracked": [_link_fields(link) for link in one.tracked],
         "group": one.group,
         "version": one.version,
         "authentication": None if one.authentication is None else one.authentication.hex(),
@@ -72,7 +73,7 @@ def _instance(fields: dict[str, Any]) -> Instance:
         terms=Terms(int(duration), float(margin)),
         garp=Garp(int(repeat), float(delay), float(refresh)),
         checksum=Checksum(fields["checksum"]),
-        tracked=tuple(str(name) for name in fields["tracked"]),
+        tracked=tuple(map(_link, fields["tracked"])),
         group=str(fields.get("group", "")),
         version=int(fields.get("version", 3)),
         authentication=None
@@ -101,6 +102,19 @@ def _of_one_family(places: tuple[Place, ...]) -> tuple[Place, ...]:
     if len({place.address.version for place in places}) != 1:
         raise MalformedOrder("a router has addresses of one family")
     return places
+
+
+def _link_fields(link: TrackedLink) -> list[Any]:
+    return [link.name, link.weight, link.delays.down_for, link.delays.up_for]
+
+
+def _link(fields: str | list[Any]) -> TrackedLink:
+    """Read a tracked interface; an older release kept its name alone."""
+    if isinstance(fields, str):
+        return TrackedLink(fields)
+    name, weight, down_for, up_for = fields
+    delays = Delays(float(down_for), float(up_for))
+    return TrackedLink(str(name), None if weight is None else int(weight), delays)
 
 
 def _preempt_fields(preempt: Preempt) -> list[Any]:

@@ -9,9 +9,11 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
+from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.lease import Terms
 from libra_vrrp.router import Always, Preempt
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.settle import AT_ONCE, Delays
 
 
 class MalformedOrder(ValueError):
@@ -59,6 +61,15 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedLink:
+    """Another interface that moves the priority; without a weight it is a fault while down."""
+
+    name: str
+    weight: int | None = None
+    delays: Delays = AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One virtual router of this node; `priority` is the configured one, times are seconds.
 
@@ -77,8 +88,7 @@ class Instance:
     terms: Terms = field(default_factory=Terms)
     garp: Garp = field(default_factory=Garp)
     checksum: Checksum = Checksum.PSEUDO_HEADER
-    tracked: tuple[str, ...] = ()
-    """Other interfaces without which the router is in fault."""
+    tracked: tuple[TrackedLink, ...] = ()
     version: int = 3
     authentication: bytes | None = field(default=None, repr=False)
     peers: tuple[IpAddress, ...] | None = None
@@ -113,12 +123,15 @@ class Routers:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
-    """A tracked object adds `delta` to the priority of an instance; the last value holds."""
+class Tracked:
+    """All that moves the priority of an instance or puts it in fault.
+
+    Of what is `held` nothing is known yet: the last value holds.
+    """
 
     instance: str
-    source: str
-    delta: int
+    moved: tuple[Moved, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +169,7 @@ class Taken:
     number: int
 
 
-Order: TypeAlias = Routers | Delta | Coverage | Failover | Release | Hello | Taken
+Order: TypeAlias = Routers | Tracked | Coverage | Failover | Release | Hello | Taken
 
 
 _PLAIN: Final[dict[str, Order]] = {"routers": Routers(), "hello": Hello()}
@@ -167,9 +180,10 @@ def dumps(order: Order) -> bytes:
     match order:
         case Routers():
             fields: dict[str, Any] = {"order": "routers"}
-        case Delta():
-            fields = {"order": "delta", "instance": order.instance}
-            fields |= {"source": order.source, "delta": order.delta}
+        case Tracked():
+            moved = [[one.source, one.by.delta, one.by.why] for one in order.moved]
+            fields = {"order": "tracked", "instance": order.instance}
+            fields |= {"moved": moved, "held": list(order.held)}
         case Coverage():
             fields = {"order": "coverage", "synced": order.synced}
         case Failover():
@@ -192,8 +206,8 @@ def loads(line: bytes) -> Order:
         match fields["order"]:
             case "routers" | "hello" as plain:
                 return _PLAIN[plain]
-            case "delta":
-                return Delta(str(fields["instance"]), str(fields["source"]), int(fields["delta"]))
+            case "tracked":
+                return _tracked(fields)
             case "coverage":
                 return Coverage(bool(fields["synced"]))
             case "failover":
@@ -206,3 +220,11 @@ def loads(line: bytes) -> Order:
                 raise MalformedOrder(f"unknown order {unknown!r}")
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise MalformedOrder(f"{wrong!r} in {line[:200]!r}") from wrong
+
+
+def _tracked(fields: dict[str, Any]) -> Tracked:
+    moved = (
+        Moved(str(source), Contribution(None if delta is None else int(delta), str(why)))
+        for source, delta, why in fields["moved"]
+    )
+    return Tracked(str(fields["instance"]), tuple(moved), tuple(map(str, fields["held"])))

@@ -62,6 +62,17 @@ class AlarmRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """The priority of an instance changed: `moved` has each object that counts, its delta, why."""
+
+    instance: str
+    priority: int
+    configured: int
+    moved: tuple[tuple[str, int, str], ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert."""
 
@@ -80,10 +91,11 @@ class Farewell:
     """The machine has ended for good; the parent says it, and nothing follows."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Statistics | Awake | Farewell
+Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
+    "weighed": Weighed,
     "statistics": Statistics,
     "awake": Awake,
     "farewell": Farewell,
@@ -114,6 +126,8 @@ def loads(line: bytes) -> Numbered:
         data = fields["data"]
         if "addresses" in data:
             data = data | {"addresses": tuple(data["addresses"])}
+        if "moved" in data:
+            data = data | {"moved": tuple((str(a), int(b), str(c)) for a, b, c in data["moved"])}
         report = _KINDS[fields["report"]](**data)
         return Numbered(str(fields["boot"]), int(fields["number"]), report)
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:

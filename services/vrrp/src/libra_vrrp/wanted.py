@@ -1,4 +1,4 @@
-"""Which virtual routers a config gives to a node, and what tracked services do to them.
+"""Which virtual routers a config gives to a node, and what an operator wants of them.
 
 One rule: the same config and node always give the same list, in the config's order.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from libra_schemas.config import Config, InstanceConfig
+from libra_schemas.config import Config, InstanceConfig, Track, TrackedInterface
 from libra_schemas.config.instance import (
     AddressElsewhere,
     Family,
@@ -17,13 +17,15 @@ from libra_schemas.config.instance import (
     family_of,
     virtual_address,
 )
-from libra_schemas.events import AdminState, ServiceState
+from libra_schemas.events import AdminState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Instance, Place, Release, Seal
+from libra_vrrp.orders import Failover, Instance, Place, Release, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.settle import Delays
+from libra_vrrp.together import together
 
 SYNC_DEADLINE: Final = 60.0
 """Seconds that a preemption waits for the peer's connections at most (design §6)."""
@@ -49,7 +51,7 @@ def instances(
     for name, one in config.instances.items():
         interface, priority = one.interface_on(node), one.priority_on(node)
         if interface is not None and priority is not None:
-            routers = _routers(name, one, interface, priority)
+            routers = _routers(config, name, interface, priority)
             found += (_spoken_to(each, one, config, node, secrets) for each in routers)
     return tuple(found)
 
@@ -70,34 +72,14 @@ def secret_files(config: Config, node: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for path in wanted if path is not None))
 
 
-def deltas(config: Config, services: Mapping[str, ServiceState]) -> tuple[Delta, ...]:
-    """Return what each tracked service adds to each priority.
-
-    A service counts as up while its sorry server serves, and while nothing is known of it:
-    otherwise all backends dead would move the addresses for nothing. What one instance of a group
-    tracks weighs on all: they could not follow a priority of its own.
-    """
-    found: list[Delta] = []
-    for router, instance in instances_of(config).items():
-        for service, weight in _weights(config, config.instances[instance]).items():
-            state = services.get(service)
-            is_up = state is None or state.up or state.sorry
-            found.append(Delta(router, f"service.{service}", 0 if is_up else weight))
-    return tuple(found)
-
-
-def _weights(config: Config, one: InstanceConfig) -> dict[str, int]:
-    """Return what an instance and those of its group track; of two weights the heavier counts."""
-    together = [
-        each
-        for each in config.instances.values()
-        if each is one or (one.group is not None and each.group == one.group)
-    ]
-    found: dict[str, int] = {}
-    for each in together:
-        for service, tracked in each.track.services.items():
-            found[service] = min(tracked.weight, found.get(service, tracked.weight))
-    return found
+def tracks(config: Config, node: str) -> dict[str, Track]:
+    """Return what each virtual router of `node` tracks."""
+    return {
+        router: together(config, name)
+        for router, name in instances_of(config).items()
+        if config.instances[name].interface_on(node) is not None
+        and config.instances[name].priority_on(node) is not None
+    }
 
 
 def failovers(
@@ -150,8 +132,9 @@ def _named(admin: AdminState, node: str, routers: Mapping[str, str]) -> tuple[st
             return ()
 
 
-def _routers(name: str, one: InstanceConfig, interface: str, priority: int) -> Iterator[Instance]:
+def _routers(config: Config, name: str, interface: str, priority: int) -> Iterator[Instance]:
     """Yield the router of each family; what is excluded goes with the only one there is."""
+    one, tracked = config.instances[name], together(config, name)
     routers = one.routers(name)
     implicit = f"both families of {name}" if len(routers) > 1 else ""
     for router, family in routers.items():
@@ -169,7 +152,7 @@ def _routers(name: str, one: InstanceConfig, interface: str, priority: int) -> I
             terms=Terms(one.lease),
             garp=Garp(one.garp.repeat, one.garp.delay, one.garp.refresh),
             checksum=Checksum(one.checksum),
-            tracked=one.track.interfaces,
+            tracked=tuple(map(_link, tracked.interfaces)),
             group=one.group or implicit,
             seal=_seal(one),
         )
@@ -214,6 +197,12 @@ def _places(
         )
         for each in chosen
     )
+
+
+def _link(written: str | TrackedInterface) -> TrackedLink:
+    if isinstance(written, str):
+        return TrackedLink(written)
+    return TrackedLink(written.name, written.weight, Delays(written.down_for, written.up_for))
 
 
 def _preempt(one: InstanceConfig) -> Preempt:

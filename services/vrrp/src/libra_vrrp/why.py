@@ -19,6 +19,7 @@ class Why(StrEnum):
     HOLD_OVER = "hold_over"
     HIGHER_PRIORITY = "higher_priority"
     FAULT = "fault"
+    TRACKED = "tracked"
     RECOVERED = "recovered"
     LEASE = "lease"
     OPERATOR = "operator"

@@ -15,7 +15,7 @@ def ailments(order: Instance, ground: Ground) -> frozenset[str]:
     if seal is not None:
         return frozenset({seal})
     used = {order.interface} | {place.interface for place in order.held}
-    reasons = faults(ground.interfaces, order.interface, used | set(order.tracked))
+    reasons = faults(ground.interfaces, order.interface, used)
     return reasons or _unfit(order) or _sourceless(order, ground)
 
 

@@ -22,7 +22,6 @@ from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import (
     Coverage,
-    Delta,
     Failover,
     Hello,
     Instance,
@@ -30,6 +29,7 @@ from libra_vrrp.orders import (
     Release,
     Routers,
     Taken,
+    Tracked,
 )
 from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import AlarmRaised, Report
@@ -192,7 +192,7 @@ class Machine:
         match order:
             case Routers():
                 self._reload(now)
-            case Delta() | Failover() | Release():
+            case Tracked() | Failover() | Release():
                 self._instruct(order, now)
             case Coverage(synced=synced):
                 for one in self._roster:
@@ -204,12 +204,12 @@ class Machine:
             case _:
                 assert_never(order)
 
-    def _instruct(self, order: Delta | Failover | Release, now: float) -> None:
+    def _instruct(self, order: Tracked | Failover | Release, now: float) -> None:
         one = self._roster.get(order.instance)
         if one is None:
             return
-        if isinstance(order, Delta):
-            one.weigh(order.source, order.delta, now)
+        if isinstance(order, Tracked):
+            one.track(order, now)
         else:
             one.give(Yield(order.hold) if isinstance(order, Failover) else Released(), now)
 

@@ -36,6 +36,7 @@ from libra_vrrp.reports import (
     Report,
     Statistics,
     Transition,
+    Weighed,
 )
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
@@ -46,7 +47,7 @@ from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
 from libra_vrrp.shell.quarters import explained, list_mode, move_in
 from libra_vrrp.shell.standing_by import stand_by
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import instances_of
+from libra_vrrp.wanted import instances_of, tracks
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
@@ -77,7 +78,7 @@ class Reporter:
         self._meters: Meters | None = None
         self._found: tuple[Instance, ...] = ()
         self._intake = Intake(node, journal)
-        self._tracked = Tracked(line)
+        self._tracked = Tracked(line, node, file.with_name("tracked.json"))
         self._handover = Handover(node, line)
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
@@ -95,6 +96,7 @@ class Reporter:
             group.create_task(self._follow())
             group.create_task(self._intake.retry(self._take_config))
             group.create_task(self._kept.run())
+            group.create_task(self._tracked.run())
             group.create_task(metrics.serve(metrics_port, self._trouble))
 
     def drain(self) -> None:
@@ -125,14 +127,11 @@ class Reporter:
                 self._handover.note(transition)
             case Statistics() as statistics:
                 self._show(statistics)
-            case AlarmRaised() | Farewell():
-                pass
-        if number == 0:
-            return
-        if self._taken[0] != boot or number > self._taken[1]:
+        if number and (self._taken[0] != boot or number > self._taken[1]):
             self._publish(numbered.report)
             self._taken = boot, number
-        self._line.send(Taken(boot, number))
+        if number:
+            self._line.send(Taken(boot, number))
 
     def _fault_of(self, transition: Transition) -> None:
         self._faults.pop(transition.instance, None)
@@ -149,7 +148,7 @@ class Reporter:
         except (ValueError, KeyError) as wrong:
             log.warning("report cannot be published", reason=str(wrong))
             return
-        if fact is None or not isinstance(report, Transition | AlarmRaised):
+        if fact is None or not isinstance(report, Transition | AlarmRaised | Weighed):
             return
         kind, data = fact
         log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
@@ -187,19 +186,20 @@ class Reporter:
         self._faults = {name: why for name, why in self._faults.items() if name in routers}
         self._handover.serve(routers)
         self._kept.put(kept.dump_instances(self._found))
-        self._tracked.weigh_by(config)
+        self._tracked.weigh_by(tracks(config, self._node))
 
     def _hand_over(self) -> None:
         """Tell the machine to look: the list is where it finds it, also without us."""
         self._line.send(Routers())
+        self._tracked.tell()
         log.info("routers handed over", instances=[one.name for one in self._found])
 
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return MUTE.format(silent)
-        faults = [f"{name} is in fault: {why}" for name, why in self._faults.items()]
-        waits = self._intake.trouble or self._kept.trouble
-        return waits or self._journal.trouble or "; ".join(faults) or None
+        faults = (f"{name} is in fault: {why}" for name, why in self._faults.items())
+        waits = self._intake.trouble or self._kept.trouble or self._journal.trouble
+        return waits or self._tracked.trouble or "; ".join(faults) or None
 
 
 def _unkept(why: str) -> None:

@@ -11,7 +11,7 @@ from libra_vrrp import orders, reports
 from libra_vrrp.orders import Order, Taken
 from libra_vrrp.reports import Awake, Numbered, Report, Spool
 
-_LARGEST: Final = 1 << 16
+_LARGEST: Final = 1 << 18
 
 
 class Talk:

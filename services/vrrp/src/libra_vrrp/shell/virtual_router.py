@@ -7,15 +7,16 @@ from typing import Final, assert_never
 from libra_vrrp.admission import admit
 from libra_vrrp.codec import Received
 from libra_vrrp.fsm import step
-from libra_vrrp.orders import Instance
+from libra_vrrp.orders import Instance, Tracked
 from libra_vrrp.parameters import router_of
 from libra_vrrp.renewal import Outcome
 from libra_vrrp.reports import Transition, transition, word
-from libra_vrrp.router import Router, datagrams, effective
+from libra_vrrp.router import Router, datagrams
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
 from libra_vrrp.shell.sync_group import SyncGroup
+from libra_vrrp.shell.weighing import Weighing
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -58,7 +59,7 @@ class VirtualRouter:
         self.synced = False
         self.group = SyncGroup((self,))
         self._ground = ground
-        self._deltas: dict[str, int] = {}
+        self._weighing = Weighing(order, ground)
         self._reasons: frozenset[str] = frozenset()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
@@ -113,7 +114,7 @@ class VirtualRouter:
             self.give(Elapsed(), now)
         if self._holding is not None:
             self._holding.tick(now)
-        if self._refusal is not None and now >= self._refusal[1]:
+        if now >= self._look_at():
             self.look(now)
         return late
 
@@ -122,11 +123,11 @@ class VirtualRouter:
         at = self.group.deadline(self.name)
         state = float("inf") if at is None else at
         holding = float("inf") if self._holding is None else self._holding.wake_at()
-        refusal = float("inf") if self._refusal is None else self._refusal[1]
-        return min(state, holding, refusal)
+        return min(state, holding, self._look_at())
 
     def look(self, now: float) -> None:
-        """Take in what the interfaces are now: faults that came and went, our own address."""
+        """Take in what is now: what is tracked, faults that came and went, our own address."""
+        self._reprioritise(now)
         reasons = self._faults(now)
         router = self._router()
         if router != self.router and not reasons:
@@ -138,10 +139,10 @@ class VirtualRouter:
             self.give(Recover(reason), now)
         self._reasons = reasons
 
-    def weigh(self, source: str, delta: int, now: float) -> None:
-        """Let a tracked object move the priority."""
-        self._deltas[source] = delta
-        self._reprioritise(now)
+    def track(self, said: Tracked, now: float) -> None:
+        """Let tracked objects move the priority, or be faults."""
+        self._weighing.hear(said)
+        self.look(now)
 
     def reconfigure(self, order: Instance, now: float) -> None:
         """Go on under another order of the same identity; a master advertises before all else.
@@ -149,7 +150,6 @@ class VirtualRouter:
         What the order adds is taken by `retake`, once every router has released what it lost.
         """
         old, self.order = self.order, order
-        self._reprioritise(now)
         self.look(now)
         release(self._ground, tuple(one for one in old.held if one not in order.held))
 
@@ -222,23 +222,28 @@ class VirtualRouter:
         self._refusal = (f"the kernel refused an address (errno {errno})", now + RETRY_REFUSED)
         self.look(now)
 
+    def _look_at(self) -> float:
+        """Return when something changes although nothing happens."""
+        refusal = float("inf") if self._refusal is None else self._refusal[1]
+        return min(refusal, self._weighing.tracking.due)
+
     def _transition(self, entered: Enter, previous: str | None, now: float) -> Transition:
-        return transition(self.order, self.router.priority, entered, previous, now, time.time())
+        said = transition(self.order, self.router.priority, entered, previous, now, time.time())
+        return self._weighing.explained(said, self.order)
 
     def _reprioritise(self, now: float) -> None:
-        was = self.router.priority
-        priority = effective(self.order.priority, tuple(self._deltas.values()))
+        was, priority = self.router.priority, self._weighing.look(self.order, now)
         if priority != was:
             self.router = replace(self.router, priority=priority)
             self.give(PriorityChanged(was), now)
 
     def _router(self) -> Router:
-        ground = self._ground
-        return router_of(self.order, self._deltas.values(), ground.interfaces, ground.virtual)
+        ground, deltas = self._ground, self._weighing.tracking.deltas
+        return router_of(self.order, deltas, ground.interfaces, ground.virtual)
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
-        reasons = ailments(self.order, self._ground)
+        reasons = ailments(self.order, self._ground) | self._weighing.tracking.faults
         if self._refusal is not None and now < self._refusal[1]:
             return reasons | {self._refusal[0]}
         self._refusal = None
