@@ -32,6 +32,8 @@ pytestmark = [
 ]
 
 SLACK = 1.0
+SECOND = IPv4Address("192.0.2.11")
+VIPS = {53: IPv4Address("192.0.2.12"), 54: IPv4Address("192.0.2.13")}
 CONFIG = """
 vrrp_instance front {{
   state BACKUP
@@ -289,3 +291,39 @@ def test_another_password_another_interval_and_none_are_not_heard(table: Table) 
             ours.order = right
             ours.reload()
             table.within(table.dialect.interval, "a")
+
+
+@spoken([DIALECTS[1], DIALECTS[3], DIALECTS[5]])
+def test_the_guard_speaks_as_its_machine_did(table: Table) -> None:
+    """A machine that hangs is handed over, in every dialect, before the others lose patience."""
+    pair, dialect = table.pair, table.dialect
+    pair.b.start()
+    pair.a.start()
+    table.soon("a")
+    pair.soon(lambda: pair.b.pid("machine"), "b is there to hear it")
+    to = f" and dst {dialect.host(2)}" if dialect.unicast else ""
+    said = f"proto 112 and src {dialect.host(1)}{to}"
+    with pair.b.node.capture("eth0", said, "-v") as heard:
+        pair.a.signal(signal.SIGSTOP, "machine")
+        heard.wait_for(rf"VRRPv{dialect.version}, .*vrid 51, prio 0, ")
+        table.within(dialect.skew(100), "b")
+    if dialect.password:
+        assert "authtype simple" in "".join(heard.lines)
+
+
+def test_instances_that_are_spoken_to_alike_share_a_socket(pair: "Pair") -> None:
+    back = replace(pair.a.order, name="back", vrid=52, places=(Place("eth0", SECOND),))
+    ours: dict[str, Any] = {
+        "source": IPv4Address("192.0.2.1"),
+        "peers": (IPv4Address("192.0.2.2"),),
+    }
+    far = [replace(back, name=f"far{n}", vrid=n, **ours) for n in (53, 54)]
+    far = [replace(one, places=(Place("eth0", VIPS[one.vrid]),)) for one in far]
+    pair.a.others = (back, *far)
+    pair.a.write()
+    pair.a.start()
+    for address in (SECOND, *VIPS.values()):
+        pair.soon(partial(pair.a.owns, address), f"a owns {address}")
+    listed = pair.a.node.run("cat", "/proc/net/raw").stdout.splitlines()[1:]
+    vrrp = [line.split()[1] for line in listed if line.split()[1].endswith(":0070")]
+    assert sorted(vrrp) == ["00000000:0070", "010200C0:0070"]

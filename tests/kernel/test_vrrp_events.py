@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import os
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -161,6 +164,39 @@ def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_t
     log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
     for address in (VIP, six):
         pair.soon(partial(pair.is_owned_by, "b", address), f"b alone owns {address}")
+
+
+@pytest.fixture
+def secret() -> Iterator[Path]:
+    """Return a file that only root may read, where everybody may look for it."""
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        file = Path(directory) / "pass"
+        file.write_text("s3cret\n")
+        file.chmod(0o600)
+        yield file
+
+
+def test_a_password_reaches_the_wire_once_the_reporter_may_read_it_and_no_other_user(
+    pair: "Pair", log: Log, secret: Path
+) -> None:
+    front = CONFIG["instances"]["front"] | {"interval": "1s", "unicast": True}
+    front |= {"version": 2, "auth_file": str(secret)}
+    old = CONFIG | {"instances": {"front": front}}
+    applied = ConfigApplied(number=1, hash=digest(old), document=old, author="test")
+    spoken = "proto 112 and src 192.0.2.1 and dst 192.0.2.2"
+    with pair.b.node.capture("eth0", spoken, "-vv") as said:
+        log.say("console", "config.applied", ("cluster",), applied)
+        pair.soon(lambda: pair.a.pid("reporter"), "the reporter waits for its secret")
+        assert pair.owners() == []
+        assert "s3cret" not in "".join(said.lines)
+        os.chown(secret, 0, 65534)
+        secret.chmod(0o640)
+        pair.soon(pair.a.owns, "a owns the address that the config gives it")
+        said.wait_for(r'VRRPv2, .*vrid 51, prio 150, authtype simple, .*auth "s3cret')
+    listed = pair.a.state / "vrrp" / "routers.jsonl"
+    assert b"s3cret".hex() in listed.read_text()
+    assert stat.S_IMODE(listed.parent.stat().st_mode) & 0o007 == 0
 
 
 def test_the_reporter_runs_without_privileges(pair: "Pair", log: Log) -> None:

@@ -33,6 +33,14 @@ instances:
       files: {by-hand: {path: /run/libra/priority, weight: 1}}
       processes: {haproxy: {down_for: 2s}}
       services: {web: {weight: -20}}
+  old:                                # beside routers of VRRPv2, without multicast
+    interface: eth1
+    vrid: 7
+    version: 2
+    auth_file: /etc/libra/secrets/vrrp.pass
+    unicast: {a: 10.0.1.2, b: 10.0.1.3}
+    priority: {a: 100, b: 150}
+    addresses: [10.0.1.250/24]
 """,
     "ServiceConfig": """\
 services:
