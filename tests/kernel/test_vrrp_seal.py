@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kernel.conftest import SIX, number
 
 from libra_schemas.seal_keys import added, dumps, retired, switched
 from libra_vrrp.codec import Advertisement, encode
-from libra_vrrp.orders import Seal
+from libra_vrrp.orders import Place, Seal
 from libra_vrrp.seal.datagram import decode, is_sealed
 from libra_vrrp.seal.starts import loads
 
@@ -259,6 +260,56 @@ def test_from_plain_to_sealed_without_a_transition(pair: "Pair", tmp_path: Path)
     with recording(pair, tmp_path) as recorded:
         pair.soon(lambda: len(recorded.payloads()) > 10, "they speak")
         assert all(is_sealed(payload) for _, payload in recorded.payloads())
+
+
+def octets(lines: list[str]) -> str:
+    """Return what tcpdump -x shows, without offsets and blanks."""
+    dumped = [line.partition(":")[2] for line in lines if line.lstrip().startswith("0x")]
+    return "".join(dumped).replace(" ", "")
+
+
+def test_both_families_are_sealed_and_move_together(sealed: "Pair") -> None:
+    number(sealed)
+    for director in (sealed.a, sealed.b):
+        director.order = replace(director.order, group="both families of front")
+        six = replace(director.order, name="front-ipv6", places=(Place("eth0", SIX),))
+        director.others = (six,)
+        director.write()
+    with sealed.client.capture("eth0", "ip6 proto 112", "-x") as wire:
+        sealed.start()
+        sealed.soon(lambda: sealed.a.owns(SIX), "a owns both")
+        sealed.soon(lambda: len(octets(wire.lines)) > 2000, "IPv6 is spoken")
+        assert "f100" in octets(wire.lines)
+        assert SIX.packed.hex() not in octets(wire.lines)
+        sealed.a.node.cut(silent=True)
+        sealed.until(sealed.b.owns, 3 * INTERVAL + SKEW_OF_100 + SLACK, "b took over")
+        sealed.soon(lambda: sealed.b.owns(SIX), "b owns both")
+    sealed.a.node.heal()
+    sealed.soon(lambda: sealed.is_owned_by("a", SIX), "a alone owns both again")
+
+
+def test_unicast_is_sealed_likewise(sealed: "Pair") -> None:
+    ends = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
+    for director, (own, peer) in ((sealed.a, ends), (sealed.b, ends[::-1])):
+        director.order = replace(director.order, source=own, peers=(peer,))
+        director.write()
+    with sealed.a.node.capture("eth0", "ip proto 112") as wire:
+        sealed.start()
+        stays(sealed, "a")
+        said = list(wire.lines)
+    assert said
+    assert not any("224.0.0.18" in line for line in said)
+    sealed.a.node.cut(silent=True)
+    sealed.until(sealed.b.owns, 3 * INTERVAL + SKEW_OF_100 + SLACK, "b took over")
+
+
+def test_a_backup_that_was_stopped_does_not_take_over(sealed: "Pair") -> None:
+    """What waited for it echoes its last challenges: it takes nothing for stale."""
+    sealed.start()
+    sealed.b.signal(signal.SIGSTOP, "machine")
+    time.sleep(3.0)
+    sealed.b.signal(signal.SIGCONT, "machine")
+    stays(sealed, "a")
 
 
 @pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed")

@@ -1,7 +1,7 @@
 """Keys of a virtual router: which one a datagram names, and the cipher of each session.
 
 ChaCha20-Poly1305 (RFC 8439) under keys derived by HKDF (RFC 5869). One rule: a derived key belongs
-to one session, whose counter is the nonce. It imports `cryptography`, 9 MiB: import it late.
+to one session, whose counter is the nonce. It imports `cryptography`, 12 MiB: import it late.
 """
 
 import hashlib

@@ -174,7 +174,7 @@ class Seals:
         return kind(order, self._node, start, keys, now)
 
     def _tell(self, trouble: str) -> None:
-        log(trouble, "warning")
+        log("a seal has a trouble", "warning", why=trouble)
         for name in self._orders:
             self._told.alarm(name, "seal", None, trouble)
 
