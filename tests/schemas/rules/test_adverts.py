@@ -27,6 +27,10 @@ BACK = {"interface": "eth1", "vrid": 51, "addresses": ["10.0.1.1/24"], "unicast"
             {"version": 2, "checksum": "rfc9568"},
             "checksum: version 2 has one checksum (leave it out)",
         ),
+        (
+            {"version": 2, "auth_file": "/etc/libra/pass", "seal": {"key_file": "/k"}},
+            "auth_file: a seal leaves nothing for a password to protect (leave it out)",
+        ),
         ({"unicast": {"a": "10.1.0.1"}}, "unicast: node b takes part and has no address here"),
         (
             {"unicast": {"a": "10.1.0.1", "b": "10.1.0.1"}},
@@ -69,6 +73,8 @@ def test_an_advert_can_say_it_to_whom_it_is_for(
         pytest.param({"version": 2}, id="version 2, every second"),
         pytest.param({"version": 2, "interval": "255s"}, id="version 2, its longest interval"),
         pytest.param({"version": 2, "auth_file": "/etc/libra/pass"}, id="a password"),
+        pytest.param({"seal": {"key_file": "/k"}}, id="a seal"),
+        pytest.param({"version": 2, "seal": {"key_file": "/k"}}, id="version 2 under a seal"),
         pytest.param({"interval": "10ms"}, id="version 3, its shortest interval"),
         pytest.param({"unicast": True}, id="to the nodes' own addresses"),
         pytest.param({"unicast": {"a": "10.1.0.1", "b": "10.1.0.2"}}, id="to addresses of theirs"),

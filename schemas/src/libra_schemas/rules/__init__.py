@@ -37,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     virtual_addresses.once,
     virtual_addresses.listable,
     adverts.versions,
+    adverts.seals,
     adverts.unicast,
     adverts.told_apart,
     tracks.timeouts,

@@ -25,6 +25,16 @@ def versions(config: Config) -> Iterator[Finding]:
             yield from _of_version_3(path, instance)
 
 
+def seals(config: Config) -> Iterator[Finding]:
+    """Check that no password in clear stands beside a seal: one would be taken for the other."""
+    for name, instance in config.instances.items():
+        path: Path = ("instances", name)
+        if instance.seal is not None and instance.auth_file is not None:
+            message = "a seal leaves nothing for a password to protect"
+            read = ((*path, "seal"),)
+            yield Finding((*path, "auth_file"), message, "leave it out", on_key=True, read=read)
+
+
 def _of_version_2(path: Path, instance: InstanceConfig) -> Iterator[Finding]:
     read = ((*path, "version"),)
     if instance.interval not in range(1, LONGEST_V2 + 1):
