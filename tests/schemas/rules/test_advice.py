@@ -3,7 +3,7 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import advise, lonely, unowned
+from libra_schemas.rules.advice import advise, lonely, uneven, unowned
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -59,3 +59,15 @@ def test_a_group_of_one_is_named_with_the_nearest(document: Document) -> None:
     ]
     assert list(lonely(config_from(document))) == found
     assert advise(config_from(document)) == tuple(found)
+
+
+def test_a_group_of_uneven_intervals_is_as_slow_as_its_slowest(document: Document) -> None:
+    front = document["instances"]["front"] | {"group": "nat", "interval": "100ms"}
+    back = front | {"vrid": 52, "addresses": ["192.0.2.11/24"], "interval": "1s"}
+    document["instances"] = {"front": front, "back": back}
+    message = "group nat takes over no sooner than this, its slowest instance"
+    assert list(uneven(config_from(document))) == [
+        Finding(("instances", "back", "interval"), message, "give it the interval of front")
+    ]
+    back["interval"] = "100ms"
+    assert list(uneven(config_from(document))) == []

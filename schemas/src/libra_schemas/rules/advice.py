@@ -34,7 +34,18 @@ def lonely(config: Config) -> Iterator[Finding]:
             yield Finding(("instances", members[0], "group"), message, hint)
 
 
-ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely)
+def uneven(config: Config) -> Iterator[Finding]:
+    """Name groups that take over more slowly than the quickest of their instances would."""
+    for group, members in groups(config).items():
+        slowest = max(members, key=lambda name: config.instances[name].interval)
+        quickest = min(members, key=lambda name: config.instances[name].interval)
+        if config.instances[slowest].interval > config.instances[quickest].interval:
+            message = f"group {group} takes over no sooner than this, its slowest instance"
+            hint = f"give it the interval of {quickest}"
+            yield Finding(("instances", slowest, "interval"), message, hint)
+
+
+ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely, uneven)
 
 
 def advise(config: Config) -> tuple[Finding, ...]:
