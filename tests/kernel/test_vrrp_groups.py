@@ -1,7 +1,9 @@
 """Addresses that move together, and directors that share them: the configs of examples/ at work."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address
@@ -232,3 +234,77 @@ def test_three_directors_share_two_addresses_and_each_is_killed_in_turn(trio: Tr
         soon(trio.directors[name].listens, f"{name} listens again")
         soon(lambda: trio.are("a", "b"), "a has the first and b the second again")
         soon(trio.answer, "both answer again")
+
+
+KEEPALIVED = """
+vrrp_sync_group nat {{
+  group {{
+    outside
+    inside
+  }}
+}}
+vrrp_instance outside {{
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  version 3
+  priority {priority}
+  advert_int {interval}
+  virtual_ipaddress {{
+    192.0.2.10/32 dev eth0
+  }}
+}}
+vrrp_instance inside {{
+  state BACKUP
+  interface eth1
+  virtual_router_id 52
+  version 3
+  priority {priority}
+  advert_int {interval}
+  virtual_ipaddress {{
+    10.0.1.1/32 dev eth1
+  }}
+}}
+"""
+
+
+@contextmanager
+def keepalived(nat: Nat, name: str, priority: int, directory: Path) -> Iterator[None]:
+    """Run keepalived with a sync group on a director's node instead of LibrA."""
+    file = directory / "keepalived.conf"
+    file.write_text(KEEPALIVED.format(priority=priority, interval=INTERVAL))
+    argv = ["keepalived", "-n", "-l", "-P", "-f", str(file)]
+    argv += ["-p", str(directory / "keepalived.pid"), "-r", str(directory / "vrrp.pid")]
+    process = nat.directors[name].node.popen(argv)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed")
+@pytest.mark.parametrize("ours", [150, 50], ids=["we are master", "keepalived is master"])
+def test_a_group_goes_back_and_forth_with_that_of_keepalived(
+    nat: Nat, tmp_path: Path, ours: int
+) -> None:
+    a = nat.directors["a"]
+    a.order, *others = (replace(one, priority=ours) for one in (a.order, *a.others))
+    a.others = tuple(others)
+    a.write()
+    first, second = ("a", "b") if ours > 100 else ("b", "a")
+    with keepalived(nat, "b", 100, tmp_path):
+        soon(lambda: nat.are_on("b"), "keepalived has both while it is alone")
+        a.start()
+        soon(a.listens, "a takes part")
+        soon(lambda: nat.are_on(first), f"{first} has both")
+        nat.steady(max(ours, 100))
+        broken = nat.directors[first].node
+        broken.links["eth1"].cut()
+        soon(lambda: nat.are_on(second), f"{second} has both")
+        soon(nat.passes, f"traffic passes through {second}")
+        broken.links["eth1"].heal()
+        soon(lambda: nat.are_on(first), f"both are back on {first}")
+        nat.steady(max(ours, 100))
+        assert nat.are_on(first)
+        soon(nat.passes, f"traffic passes through {first}")
