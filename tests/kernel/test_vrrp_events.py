@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
@@ -25,6 +27,7 @@ from libra_runtime.streams import Limits
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.events import AdminState, ConfigApplied, EventData, InstanceState, ServiceState
+from libra_vrrp.kept import load_instances
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
@@ -140,7 +143,7 @@ def test_an_applied_config_makes_a_master_and_the_log_says_so(pair: "Pair", log:
 
 
 def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_together(
-    pair: "Pair", log: Log
+    pair: "Pair", log: Log, tmp_path: Path
 ) -> None:
     six = IPv6Address("2001:db8::10")
     front = CONFIG["instances"]["front"] | {"addresses": ["192.0.2.10/24", f"{six}/64"]}
@@ -155,12 +158,16 @@ def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_t
         "front-ipv6": "ipv6",
     }
     assert masters["front-ipv6"].addresses == (str(six),)
-    pair.b.state.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(pair.a.state / "vrrp", pair.b.state / "vrrp", dirs_exist_ok=True)
-    lower = (pair.b.state / "vrrp" / "routers.jsonl").read_text().replace("150", "100")
-    (pair.b.state / "vrrp" / "routers.jsonl").write_text(lower)
+    routers = load_instances((pair.a.state / "vrrp" / "routers.jsonl").read_bytes())
+    pair.b.order, *others = (replace(one, priority=100) for one in routers)
+    pair.b.others = tuple(others)
+    pair.b.write()
+    told = tmp_path / "told"
+    pair.b.wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {told}')
     pair.b.start()
-    pair.soon(pair.b.listens, "b is a backup")
+    pair.soon(told.exists, "b has started")
+    said = re.compile(r'"vrrp.backup", "instance": "front-ipv6"')
+    pair.soon(lambda: said.search(told.read_text()), "b is a backup, and both of its routers are")
     log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
     for address in (VIP, six):
         pair.soon(partial(pair.is_owned_by, "b", address), f"b alone owns {address}")
