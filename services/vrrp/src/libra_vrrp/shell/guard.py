@@ -89,11 +89,12 @@ class Guard:
 
     def _watch(self, now: float) -> None:
         """Kill a machine that is silent while it is master, before anything is done for it."""
-        if now < max(guarding.deadline(self._ward, self._promised()), self._spared_until):
+        promised = self._promised()
+        if now < max(guarding.deadline(self._ward, promised), self._spared_until):
             return
         log("the machine is silent, killing it", "error", pid=self._machine.pid)
         self._machine.kill()
-        self._ward, lost = guarding.condemn(self._ward, self._promised(), now)
+        self._ward, lost = guarding.condemn(self._ward, promised, now)
         self._perform(lost, "silent")
 
     def _tend(self, now: float) -> None:
@@ -149,7 +150,8 @@ class Guard:
     def _wait(self, planned: float) -> None:
         """Wait for a word, a signal or the time; note where we ourselves were held up."""
         ready = self._poll.poll(max(planned - time.monotonic(), 0.0) * 1000)
-        self._spared_until = guarding.spared_until(planned, time.monotonic())
+        spared_until = guarding.spared_until(planned, time.monotonic())
+        self._spared_until = max(self._spared_until, spared_until)
         if any(descriptor == self._signals.fileno() for descriptor, _ in ready):
             self._is_ending |= bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT})
 
