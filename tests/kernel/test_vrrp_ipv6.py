@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.kernel.conftest import LOCAL, MORE, SIX, VIP, number
 
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
+from libra_vrrp.router import Never
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
@@ -232,3 +234,37 @@ def test_what_one_family_cannot_do_the_other_does_not(both: "Pair") -> None:
     both.a.node.sysctl({"net.ipv6.conf.eth0.disable_ipv6": 0})
     both.a.node.ip("addr add 2001:db8::1/64 dev eth0 nodad")
     owns_alone(both, "a", SIX, VIP)
+
+
+def test_a_hung_machine_is_handed_over_in_both_families(both: "Pair") -> None:
+    elect(both)
+    owns_alone(both, "a", VIP)
+    is_known(both, both.a, VIP, SIX)
+    for director in (both.a, both.b):
+        director.order = replace(director.order, preempt=Never())
+        director.others = tuple(replace(one, preempt=Never()) for one in director.others)
+        director.reload()
+    with both.client.capture("eth0", "ip6 proto 112 or ip proto 112") as seen:
+        both.a.signal(signal.SIGSTOP, "machine")
+        owns_alone(both, "b", VIP, SIX)
+        for source in ("192.0.2.1", "fe80::[0-9a-f:]+"):
+            seen.wait_for(rf"{source} > .*VRRPv3.*prio 0")
+    is_known(both, both.b, VIP, SIX)
+
+
+def test_a_killed_machine_is_adopted_in_both_families(both: "Pair") -> None:
+    for director in (both.a, both.b):
+        terms = Terms(duration=10)
+        director.order = replace(director.order, interval=2.0, terms=terms)
+        director.others = tuple(replace(one, interval=2.0, terms=terms) for one in director.others)
+        director.write()
+    elect(both)
+    owns_alone(both, "a", VIP)
+    before = both.a.pid("machine")
+    with both.client.capture("eth0", "ip6 proto 112") as seen:
+        both.a.signal(signal.SIGKILL, "machine")
+        both.soon(lambda: both.a.pid("machine") not in {None, before}, "another runs")
+        seen.wait_for("prio 150")
+        assert both.a.owns(SIX)
+        assert both.a.owns(VIP)
+    assert not [line for line in seen.lines if "prio 100" in line or "prio 0" in line]

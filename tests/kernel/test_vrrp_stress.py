@@ -1,6 +1,5 @@
 """A master that others make wait: its adverts go out all the same."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -87,14 +86,14 @@ def test_after_an_overrun_under_the_rtnl_lock_the_machine_hears_again(pair: "Pai
     pair.start()
     machine = pair.a.pid("machine")
     assert machine is not None
-    os.kill(machine, signal.SIGSTOP)
+    pair.a.signal(signal.SIGSTOP, "parent", "machine")
     pair.soon(lambda: pair.owners() == ["b"], "b alone owns the address")
     line = "addr {} 10.200.{}.{}/32 dev lo"
     pair.a.node.ip(
         *(line.format(verb, i // 250, i % 250) for verb in ("add", "del") * 4 for i in range(2500))
     )
     with rtnl_held(pair.client):
-        os.kill(machine, signal.SIGCONT)
+        pair.a.signal(signal.SIGCONT, "machine", "parent")
     pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address again")
     pair.a.node.ip("link set eth0 down")
     pair.soon(lambda: pair.owners() == ["b"], "a hears of its interface again")

@@ -50,6 +50,11 @@ class Pulse:
         self._promised = self.owed_at = float("inf")
         self._is_settled = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the guard has not taken everything yet."""
+        return bool(self._unsaid)
+
     def bequeath(
         self, one: Routing | None, targets: tuple[Target, ...], interfaces: Interfaces
     ) -> None:

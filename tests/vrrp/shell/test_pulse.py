@@ -1,0 +1,155 @@
+"""What the machine tells its guard: before it acts, once, and with a sign of life in time."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import pytest
+
+from libra_vrrp import guarding
+from libra_vrrp.codec import decode_packet
+from libra_vrrp.guarding import Message, Revoked, Settled, Will
+from libra_vrrp.interfaces import Interfaces, fold
+from libra_vrrp.orders import Instance, Place
+from libra_vrrp.renewal import Target
+from libra_vrrp.router import Router
+from libra_vrrp.rtnetlink import LinkHeld
+from libra_vrrp.shell import page
+from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.pulse import Pulse
+from libra_vrrp.states import Backup, Master, State
+
+NOW = 100.0
+OWN, VIP = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.10")
+TARGETS: tuple[Target, ...] = ((2, VIP),)
+ETH0 = fold(Interfaces(), [LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")])
+
+
+@dataclass
+class One:
+    """A virtual router, as far as its guard knows it."""
+
+    state: State
+    router: Router
+    order: Instance
+
+
+@dataclass
+class Desk:
+    """A pulse, the guard's end of it, and the page."""
+
+    pulse: Pulse
+    guard: socket.socket
+    page: Page
+
+    def heard(self) -> list[Message]:
+        found = []
+        while True:
+            try:
+                found.append(guarding.loads(self.guard.recv(1 << 16)))
+            except BlockingIOError:
+                return found
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    guard, machine = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (guard, machine):
+        end.setblocking(False)
+    shared = Page(page.make())
+    yield Desk(Pulse(machine, shared), guard, shared)
+    guard.close()
+    machine.close()
+
+
+def master(interval: float = 1.0) -> One:
+    router = Router(51, 150, OWN, (VIP,), interval)
+    order = Instance("front", "eth0", 51, 150, (Place("eth0", VIP),), interval)
+    return One(Master(advert_at=NOW + interval, since=NOW), router, order)
+
+
+def test_nothing_is_promised_before_anything_is_held(desk: Desk) -> None:
+    assert desk.page.promised == float("inf")
+    desk.pulse.beat([], NOW, settled=False)
+    assert desk.page.promised == float("inf")
+    assert desk.heard() == []
+
+
+def test_a_will_names_the_addresses_and_the_packet_of_priority_0_and_is_told_once(
+    desk: Desk,
+) -> None:
+    one = master()
+    for _ in range(2):
+        desk.pulse.bequeath(one, TARGETS, ETH0)
+    (will,) = desk.heard()
+    assert isinstance(will, Will)
+    assert (will.instance, will.interval, will.targets) == ("front", 1.0, TARGETS)
+    (word,) = will.words
+    datagram = decode_packet(word.packet)
+    assert (word.index, str(datagram.destination)) == (2, "224.0.0.18")
+    assert (datagram.source, datagram.message[2]) == (OWN, 0)
+
+
+def test_without_its_interface_a_router_has_no_last_word(desk: Desk) -> None:
+    desk.pulse.bequeath(master(), TARGETS, Interfaces())
+    (will,) = desk.heard()
+    assert isinstance(will, Will)
+    assert will.words == ()
+
+
+def test_a_router_that_is_gone_leaves_nothing(desk: Desk) -> None:
+    desk.pulse.bequeath(None, TARGETS, ETH0)
+    assert desk.heard() == []
+
+
+def test_what_is_held_no_more_is_revoked_and_nothing_is_promised(desk: Desk) -> None:
+    one = master()
+    desk.pulse.bequeath(one, TARGETS, ETH0)
+    desk.pulse.beat([one], NOW, settled=True)
+    assert desk.page.promised == NOW + 2.5
+    one.state = Backup(down_at=NOW + 3, interval=1.0, since=NOW)
+    desk.pulse.beat([one], NOW + 0.5, settled=True)
+    assert desk.page.promised == float("inf")
+    assert desk.heard()[1:] == [Settled(), Revoked("front")]
+
+
+def test_a_sign_of_life_is_owed_where_one_was_given_a_moment_ago(desk: Desk) -> None:
+    one = master()
+    desk.pulse.beat([one], NOW, settled=True)
+    assert desk.pulse.owed_at == float("inf")
+    desk.pulse.beat([], NOW + 0.1, settled=True)
+    assert desk.page.promised == NOW + 2.5
+    desk.pulse.beat([], desk.pulse.owed_at, settled=True)
+    assert desk.page.promised == float("inf")
+    assert desk.pulse.owed_at == float("inf")
+
+
+def test_work_in_the_midst_of_a_round_is_a_sign_of_life(desk: Desk) -> None:
+    desk.pulse.beat([master()], NOW, settled=True)
+    desk.pulse.work(NOW + 1)
+    assert desk.page.promised == NOW + 2.5
+    desk.pulse.work(NOW + 2.5)
+    assert desk.page.promised > NOW + 2.5
+
+
+def test_what_the_guard_could_not_take_is_said_again(desk: Desk) -> None:
+    wills = 0
+    one = master()
+    while not desk.pulse.is_waiting:
+        wills += 1
+        desk.pulse.bequeath(one, ((wills, VIP),), ETH0)
+    first = desk.heard()
+    desk.pulse.beat([one], NOW, settled=False)
+    assert len(first) + len(desk.heard()) == wills
+
+
+def test_an_orderly_end_revokes_what_was_released(desk: Desk) -> None:
+    desk.pulse.bequeath(master(), TARGETS, ETH0)
+    desk.heard()
+    desk.pulse.rest()
+    assert desk.page.promised == float("inf")
+    desk.pulse.end(released=False)
+    assert desk.heard() == []
+    desk.pulse.end(released=True)
+    assert desk.heard() == [Revoked("front")]
