@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import pytest
 from tests.kernel.conftest import VIP, Director, neighbour, until
-from tests.kernel.witness import Witness, figures, witness
+from tests.kernel.witness import Said, Witness, figures, witness
 
 from libra_lab.node import Node
 from libra_lab.topology import Topology
@@ -65,9 +65,18 @@ class Stage:
         until(lambda: neighbour(self.client) == mac, PATIENCE, f"the client knows {name}")
         until(lambda: all(d.listens() for d in self.directors.values()), PATIENCE, "all listen")
 
-    def heir(self) -> str:
+    def master(self) -> Director:
+        """Return the owner."""
+        return self.directors[self.owner()]
+
+    def heir(self) -> Director:
         """Return who is to take over from the owner."""
-        return next(name for name in self.directors if name != self.owner())
+        return next(one for name, one in self.directors.items() if name != self.owner())
+
+    def said(self, director: Director, since: float) -> list[Said]:
+        """Return what a director has said since a moment."""
+        (own,) = director.node.addresses["eth0"]
+        return self.seen.heard(own.partition("/")[0], since)
 
     def taken_over(self, since: float) -> float:
         """Wait until the heir, and nobody else, has taken over; return after how many seconds.
@@ -118,28 +127,43 @@ def stage(
         assert [node.processes() for node in nodes] == [[] for _ in nodes]
 
 
-def rehearse(
+@contextmanager
+def stages(
     state: Path,
-    act: Callable[[Stage], float],
-    *,
-    side_by_side: int = 4,
+    count: int,
     names: str = "ab",
     interval: float = INTERVAL,
     terms: Terms | None = None,
-) -> list[float]:
-    """Do it TIMES times on `side_by_side` networks; return a figure of each."""
+) -> Iterator[list[Stage]]:
+    """Make networks side by side, with everybody started."""
+    with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
+        made = [
+            stack.enter_context(stage(state / str(number), names, interval, terms))
+            for number in range(count)
+        ]
+        list(pool.map(Stage.start, made))
+        yield made
 
-    def some(number: int) -> list[float]:
-        figures = []
-        with stage(state / str(number), names, interval, terms) as one:
-            one.start()
-            for _ in range(TIMES // side_by_side):
-                one.settle(one.owner())
-                figures.append(act(one))
-        return figures
 
-    with ThreadPoolExecutor(side_by_side) as pool:
-        return [figure for found in pool.map(some, range(side_by_side)) for figure in found]
+def rehearse(made: list[Stage], act: Callable[[Stage], float]) -> list[float]:
+    """Do it TIMES times in all, on all networks at once; return a figure of each."""
+
+    def some(one: Stage) -> list[float]:
+        seen = []
+        for _ in range(TIMES // len(made)):
+            one.settle(one.owner())
+            seen.append(act(one))
+        return seen
+
+    with ThreadPoolExecutor(len(made)) as pool:
+        return [figure for seen in pool.map(some, made) for figure in seen]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stage]]:
+    """Keep four pairs, whatever is done to them: each is one owner and one ready to be."""
+    with stages(tmp_path_factory.mktemp("pairs"), 4) as made:
+        yield made
 
 
 def restarted(director: Director, before: int | None) -> None:
@@ -202,7 +226,8 @@ def test_a_killed_machine_is_replaced_without_a_gap(
         return one.seen.heard("192.0.2.1", since)[0].at - since
 
     terms = Terms(duration=max(2, ceil(3 * start_takes)))
-    took = rehearse(tmp_path, act, side_by_side=5, interval=interval, terms=terms)
+    with stages(tmp_path, 5, interval=interval, terms=terms) as made:
+        took = rehearse(made, act)
     note("killed machine: until the next one speaks, the address never gone", took)
 
 
@@ -210,73 +235,75 @@ def test_a_machine_killed_at_a_short_interval_is_handed_over_at_once(
     tmp_path: Path, note: Note
 ) -> None:
     def act(one: Stage) -> float:
-        owner = one.directors[one.owner()]
+        owner = one.master()
         before = owner.pid("machine")
         owner.signal(signal.SIGKILL, "machine")
         took = one.taken_over(time.monotonic())
         restarted(owner, before)
         return took
 
-    took = rehearse(tmp_path, act, side_by_side=2, interval=0.04)
+    with stages(tmp_path, 2, interval=0.04) as made:
+        took = rehearse(made, act)
     note("killed machine at 40 ms: until the other has the address", took)
     assert statistics.median(took) <= 0.05
 
 
-def test_a_hung_machine_is_handed_over_and_cannot_come_back(tmp_path: Path, note: Note) -> None:
+def test_a_hung_machine_is_handed_over_and_cannot_come_back(pairs: list[Stage], note: Note) -> None:
     def act(one: Stage) -> float:
-        owner = one.directors[one.owner()]
+        owner = one.master()
         hung = owner.pid("machine")
         assert hung is not None
         os.kill(hung, signal.SIGSTOP)
         since = time.monotonic()
         took = one.taken_over(since)
-        said = one.seen.heard(str(owner.node.addresses["eth0"][0]).split("/")[0], since)
-        assert [advert.priority for advert in said] == [0]
+        assert [said.priority for said in one.said(owner, since)] == [0]
         with pytest.raises(ProcessLookupError):
             os.kill(hung, signal.SIGCONT)
         restarted(owner, hung)
         return took
 
-    took = rehearse(tmp_path, act)
+    took = rehearse(pairs, act)
     note("hung machine: until the other has the address", took)
     assert statistics.median(took) <= 3 * INTERVAL
 
 
-def test_a_machine_that_hangs_for_a_moment_is_left_alone(tmp_path: Path) -> None:
+def test_a_machine_that_hangs_for_a_moment_is_left_alone(pairs: list[Stage]) -> None:
     def act(one: Stage) -> float:
-        hung = one.directors["a"].pid("machine")
+        master = one.master()
+        hung = master.pid("machine")
         since = time.monotonic()
-        one.directors["a"].signal(signal.SIGSTOP, "machine")
+        master.signal(signal.SIGSTOP, "machine")
         until(lambda: time.monotonic() > since + INTERVAL, PATIENCE, "an advertisement is late")
-        one.directors["a"].signal(signal.SIGCONT, "machine")
-        until(lambda: one.seen.heard("192.0.2.1", since), PATIENCE, "a speaks again")
-        assert one.directors["a"].pid("machine") == hung
+        master.signal(signal.SIGCONT, "machine")
+        until(lambda: one.said(master, since), PATIENCE, "it speaks again")
+        assert master.pid("machine") == hung
         assert one.seen.moves(since) == []
         return time.monotonic() - since
 
-    rehearse(tmp_path, act)
+    rehearse(pairs, act)
 
 
-def test_a_killed_reporter_changes_nothing(tmp_path: Path) -> None:
+def test_a_killed_reporter_changes_nothing(pairs: list[Stage]) -> None:
     def act(one: Stage) -> float:
-        machine, reporter = (one.directors["a"].pid(word) for word in ("machine", "reporter"))
+        master = one.master()
+        machine, reporter = (master.pid(word) for word in ("machine", "reporter"))
         since = time.monotonic()
-        one.directors["a"].signal(signal.SIGKILL, "reporter")
+        master.signal(signal.SIGKILL, "reporter")
         took = until(
-            lambda: one.directors["a"].pid("reporter") not in {None, reporter},
+            lambda: master.pid("reporter") not in {None, reporter},
             PATIENCE,
             "another reporter runs",
         )
-        assert one.directors["a"].pid("machine") == machine
+        assert master.pid("machine") == machine
         assert one.seen.moves(since) == []
         return took
 
-    rehearse(tmp_path, act)
+    rehearse(pairs, act)
 
 
-def test_a_killed_guard_takes_the_machine_along_in_order(tmp_path: Path, note: Note) -> None:
+def test_a_killed_guard_takes_the_machine_along_in_order(pairs: list[Stage], note: Note) -> None:
     def act(one: Stage) -> float:
-        owner = one.directors[one.owner()]
+        owner = one.master()
         assert owner.parent is not None
         owner.parent.kill()
         since = time.monotonic()
@@ -285,14 +312,14 @@ def test_a_killed_guard_takes_the_machine_along_in_order(tmp_path: Path, note: N
         owner.start()
         return one.taken_over(since)
 
-    took = rehearse(tmp_path, act)
+    took = rehearse(pairs, act)
     note("killed guard: until the other has the address", took)
     assert statistics.median(took) <= INTERVAL + 0.05
 
 
-def test_all_killed_at_once_are_bounded_by_the_lease(tmp_path: Path, note: Note) -> None:
+def test_all_killed_at_once_are_bounded_by_the_lease(pairs: list[Stage], note: Note) -> None:
     def act(one: Stage) -> float:
-        owner, heir = one.directors[one.owner()], one.heir()
+        owner, heir = one.master(), one.heir().node.name
         since = time.monotonic()
         owner.node.kill()
         until(lambda: one.seen.taken(heir, since), PATIENCE, "the other has the address")
@@ -303,68 +330,73 @@ def test_all_killed_at_once_are_bounded_by_the_lease(tmp_path: Path, note: Note)
         assert shared <= LEASE + 1
         return shared
 
-    shared = rehearse(tmp_path, act)
+    shared = rehearse(pairs, act)
     note("all killed: two owners", shared)
 
 
-def test_a_link_that_goes_down_and_up_moves_the_address_once(tmp_path: Path, note: Note) -> None:
+def test_a_link_that_goes_down_and_up_moves_the_address_once(
+    pairs: list[Stage], note: Note
+) -> None:
     def act(one: Stage) -> float:
-        owner = one.directors[one.owner()]
+        owner = one.master()
         since = time.monotonic()
+        heir = one.heir().node.name
         owner.node.ip("link set eth0 down")
-        heir = one.heir() if one.seen.owners() else None
-        until(lambda: one.seen.owners() and owner.node.name not in one.seen.owners(), PATIENCE, "")
-        assert heir is None or one.owner() == heir
+        until(lambda: one.seen.owners() == {heir}, PATIENCE, "the other alone has the address")
         owner.node.ip("link set eth0 up")
         return one.taken_over(since)
 
-    took = rehearse(tmp_path, act)
+    took = rehearse(pairs, act)
     note("link down: until the other has the address", took)
 
 
 def test_an_address_removed_or_added_by_another_process_ends_in_one_owner(
-    tmp_path: Path, note: Note
+    pairs: list[Stage], note: Note
 ) -> None:
     def act(one: Stage) -> float:
-        owner, other = one.directors["a"].node, one.directors["b"].node
+        owner, heir = one.master(), one.heir()
         since = time.monotonic()
-        owner.ip(f"addr del {VIP}/32 dev eth0")
-        until(lambda: one.seen.taken("a", since), PATIENCE, "the next renewal brings it back")
+        owner.node.ip(f"addr del {VIP}/32 dev eth0")
+        until(
+            lambda: one.seen.taken(owner.node.name, since),
+            PATIENCE,
+            "the next renewal brings it back",
+        )
         gap = one.seen.gap(since)
-        other.ip(f"addr add {VIP}/32 dev eth0")
+        heir.node.ip(f"addr add {VIP}/32 dev eth0")
         until(lambda: one.seen.owners() == {"a", "b"}, PATIENCE, "both hold it")
-        until(lambda: len(one.seen.heard("192.0.2.1", since)) > 4, PATIENCE, "time passes")
-        other.ip(f"addr del {VIP}/32 dev eth0")
-        one.settle("a")
-        assert one.seen.heard("192.0.2.2", since) == []
+        until(lambda: len(one.said(owner, since)) > 4, PATIENCE, "time passes")
+        heir.node.ip(f"addr del {VIP}/32 dev eth0")
+        one.settle(owner.node.name)
+        assert one.said(heir, since) == []
         return gap
 
-    gaps = rehearse(tmp_path, act)
+    gaps = rehearse(pairs, act)
     note("removed by another: until it is back", gaps)
     assert statistics.median(gaps) <= LEASE / 4 + 0.1
 
 
-def test_the_hosts_own_address_comes_and_goes_under_the_virtual_one(tmp_path: Path) -> None:
+def test_the_hosts_own_address_comes_and_goes_under_the_virtual_one(pairs: list[Stage]) -> None:
     def act(one: Stage) -> float:
-        name = one.owner()
-        own = one.directors[name].node.addresses["eth0"][0]
+        director, name = one.master(), one.owner()
+        (own,) = director.node.addresses["eth0"]
         since = time.monotonic()
-        one.directors[name].node.ip(f"addr del {own} dev eth0", f"addr add {own} dev eth0")
+        director.node.ip(f"addr del {own} dev eth0", f"addr add {own} dev eth0")
         until(lambda: one.seen.adverts[-1].at > since + INTERVAL, PATIENCE, "somebody is master")
         one.settle(one.owner())
-        one.directors[name].node.kill()
+        director.node.kill()
         until(lambda: name not in one.seen.owners(), PATIENCE, "the lease has ended")
-        assert one.directors[name].owns(IPv4Address(own.split("/")[0]))
-        one.directors[name].start()
+        assert director.owns(IPv4Address(own.split("/")[0]))
+        director.start()
         one.settle(next(n for n in one.directors if n != name))
         return time.monotonic() - since
 
-    rehearse(tmp_path, act)
+    rehearse(pairs, act)
 
 
 def test_of_three_the_right_one_succeeds_and_nothing_flaps(tmp_path: Path, note: Note) -> None:
     def act(one: Stage) -> float:
-        owner = one.directors[one.owner()]
+        owner = one.master()
         hung = owner.pid("machine")
         owner.signal(signal.SIGSTOP, "machine")
         since = time.monotonic()
@@ -375,7 +407,8 @@ def test_of_three_the_right_one_succeeds_and_nothing_flaps(tmp_path: Path, note:
         assert len(one.seen.moves(since)) == 2
         return took
 
-    took = rehearse(tmp_path, act, names="abc")
+    with stages(tmp_path, 4, "abc") as made:
+        took = rehearse(made, act)
     note("of three, one hung: until the right one has the address", took)
 
 

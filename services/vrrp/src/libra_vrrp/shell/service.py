@@ -20,12 +20,13 @@ def main(arguments: list[str]) -> None:
     except (ValueError, OSError) as wrong:
         sys.exit(f"libra-vrrp: {wrong}")
     os.environ["LIBRA_NODE"] = settings.node
-    begin()
     trouble = lacking(MACHINE)
     if trouble is not None:
         from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
 
+        begin()
         stand_by(trouble)
     shelter()
-    urgent(above=1)
+    urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
+    begin()
     Guard(settings).run()
