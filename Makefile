@@ -4,8 +4,8 @@ PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
 export KEEP CHAOS
 
-.PHONY: help checks setup demo test test-host test-lab images test-compose check format generate lock \
-  bench clean
+.PHONY: help checks setup demo test test-host test-lab simulate images test-compose check format \
+  generate lock bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -28,6 +28,10 @@ test-host: checks ## only the tests that need no IPVS
 
 test-lab: checks ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab
+
+simulate: setup ## VRRP's mishaps under a virtual clock (HOURS=1, SEEDS=n; SEED=n once more)
+	@$(PY) -m tests.vrrp.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(HOURS),--hours $(HOURS))
 
 images: checks ## every image by the Dockerfile, and one with BuildKit too; 20 s to 5 min (needs root)
 	@tools/setup compose
@@ -53,8 +57,9 @@ format: setup ## format and mend what can be mended
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --quiet --fix .
 
-generate: setup ## write schemas/generated and the event tables from the models
+generate: setup ## write schemas/generated, the event tables and VRRP's states from the code
 	@$(PY) -m libra_schemas.generate
+	@$(PY) -m tools.states
 
 lock: setup ## resolve the dependencies again (needs uv, installed into .venv)
 	@$(PY) -m pip install --quiet uv

@@ -28,7 +28,7 @@ EventWhy: TypeAlias = Literal[
     "owner",
 ]
 
-_WHY: Final[dict[str, tuple[EventWhy, str]]] = {
+WORDS: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.STARTED: ("start", ""),
     Why.OWNER: ("owner", ""),
     Why.ADOPTED: ("adopted", ""),
@@ -81,7 +81,7 @@ def fact_of(report: Report) -> Fact | None:
 
 
 def _state(report: Transition) -> InstanceState:
-    why, said = _WHY[report.why]
+    why, said = WORDS[report.why]
     return InstanceState.model_validate(
         {
             "instance": report.instance,
