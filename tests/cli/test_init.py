@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from libra_cli.exits import MISSING, REFUSED, UNREACHABLE
+from libra_cli.init import RESTART
+from libra_cli.prepare import HEALTH
 from libra_cli.server_ports import squatter
 from libra_cli.testing import Host, Up
+from libra_health.settings import Settings
+from libra_runtime.settings import Edge
 
 GOOD = """\
 version: 1
@@ -215,16 +219,49 @@ def test_a_node_that_has_its_files_goes_on_where_a_config_has_errors(host: Host)
     file.write_text(GOOD)
     assert host.libra(*words, str(file)).stderr == ""
     file.write_text(BROKEN)
+    assert host.libra(*words, str(file)).returncode == REFUSED
+    host.site.kept_config.write_text("{}")
     later = host.libra(*words, str(file), "--monitor", "8222")
     assert later.returncode == 0
     consequence = "node a goes on with the config it has"
-    assert later.stderr == f"libra: {file} is not taken over (1 error): {consequence}\n"
+    assert f"libra: {file} is not taken over (1 error): {consequence}\n" in later.stderr
     assert 'http: "127.0.0.1:8222"' in host.site.server_config.read_text()
     file.write_text(GOOD.replace("{a:", "{other:"))
-    assert "no node 'a'" in host.libra(*words, str(file)).stderr
+    other = host.libra(*words, str(file))
+    assert other.returncode == REFUSED
+    assert "no node 'a'" in other.stderr
     file.unlink()
     assert host.libra(*words, str(file)).returncode == 0
     assert host.libra(*words[:3], "--config", str(file)).returncode == REFUSED
+
+
+def test_the_config_that_a_node_has_is_the_one_that_health_kept(host: Host) -> None:
+    edge = Edge("a", "health", host.site.nats, host.site.state, host.site.run)
+    assert Settings(edge).kept_config == host.site.kept_config
+
+
+def test_only_the_stage_of_files_is_lenient(host: Host) -> None:
+    done = host.libra("init", "--lenient", "--config", host.write(GOOD))
+    assert done.returncode == 2
+    assert "only with --stage files" in done.stderr
+
+
+def test_files_that_are_as_they_should_be_are_not_written_again(host: Host) -> None:
+    """A full disk is then no reason to stop."""
+    words = ("init", "--stage", "files", "--monitor", "8222")
+    assert host.libra(*words).returncode == 0
+    files = [host.site.server_config, host.site.state / HEALTH.name]
+    before = [each.stat().st_ino for each in files]
+    assert host.libra(*words).returncode == 0
+    assert [each.stat().st_ino for each in files] == before
+
+
+def test_a_server_configuration_that_changed_is_told(host: Host) -> None:
+    words = ("init", "--stage", "files", "--monitor")
+    assert host.libra(*words, "8222").stderr == ""
+    said = RESTART.format(host.site.server_config)
+    assert host.libra(*words, "8223").stderr == said
+    assert host.libra(*words, "8223").stderr == ""
 
 
 def test_the_config_stage_has_the_log_tell_of_errors(host: Host, up: Up) -> None:

@@ -227,6 +227,15 @@ def test_a_restarted_engine_brings_everything_back(
     assert "table.changed" not in news
 
 
+def test_without_a_variable_the_example_comes_up(first: Checkout) -> None:
+    first.shell("docker compose down")
+    (first.folder / ".env").rename(first.folder / "env.away")
+    first.shell("docker compose up -d")
+    first.await_answer()
+    assert first.libra("status").startswith("a: revision")
+    (first.folder / "env.away").rename(first.folder / ".env")
+
+
 def test_the_other_node_comes_up_with_its_name_alone(first: Checkout) -> None:
     first.shell("docker compose down")
     first.edit("nodes:\n", "nodes:\n  b: {address: 10.0.0.3}\n")

@@ -123,6 +123,15 @@ def test_a_refusal_ends_the_process_with_one_sentence() -> None:
     assert (done.returncode, done.stderr) == (1, "somebody newer took over\n")
 
 
+def test_a_level_of_logs_that_is_none_is_told_and_does_no_harm() -> None:
+    body = "logs.configure('health', 'a', 'nonsense')\nraise Fenced('over')"
+    done = subprocess.run(script(body), capture_output=True, text=True, check=False)
+    line = json.loads(done.stderr.splitlines()[0])
+    assert line["event"] == "LIBRA_LOG is no level of logs, going by info"
+    assert line["given"] == "nonsense"
+    assert line["known"] == "debug, info, warning, error, critical"
+
+
 def test_a_mistake_of_ours_is_logged_with_its_traceback() -> None:
     body = "logs.configure('health', 'a')\nraise ZeroDivisionError('ours')"
     done = subprocess.run(script(body), capture_output=True, text=True, check=False)

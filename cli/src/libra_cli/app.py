@@ -122,10 +122,12 @@ def init(
     from libra_cli import init as command
     from libra_cli.offer import Offer
 
+    if lenient and stage != "files":
+        raise typer.BadParameter("only with --stage files", param_hint="--lenient")
     if stage == "config" and config is None:
         raise typer.BadParameter("which file?", param_hint="--config")
     where = Given(node, state, run, nats)
-    if stage == "files" and lenient and config and command.goes_on_without(config, where):
+    if lenient and config and command.goes_on_without(config, where):
         config = None
     given = None
     if config is not None:

@@ -63,15 +63,14 @@ def require_shared(file: Path) -> None:
         raise CommandError(f"{file}: only its owner may read it; {LET_READ}")
 
 
-def flaw_of(file: Path, node: str) -> str:
-    """Say in a few words why *node* cannot take *file* over, "" where it can."""
+def flaw_of(file: Path) -> str:
+    """Say in a few words why *file* is no config, "" where it is one."""
     from libra_runtime.yaml_config import read_config
     from libra_schemas.errors import ConfigError
 
     try:
-        config, _ = read_config(file)
+        read_config(file)
         require_shared(file)
-        node_of(node, list(config.nodes))
     except ConfigError as error:
         return plural(len(error.problems), "errors")
     except CommandError as error:

@@ -4,8 +4,8 @@ Idempotent, and in stages, because containers do each where its counterpart runs
 before nats-server, streams after it, the config after the console.
 
 Compose makes changed containers anew before the first stage speaks, and starts them after it. So
-that a config with errors stops no director, the files of a node that has them already may do
-without it (`--lenient`); the last stage refuses it.
+that a config with errors stops no director, a node that has a config already goes on with it
+(`--lenient`) and the last stage refuses the new one.
 """
 
 import asyncio
@@ -41,6 +41,8 @@ _SURE = 10
 _TELLING = 30.0
 """Seconds at most for a console that is to tell the log of a config with errors."""
 
+RESTART = "libra: {} has changed: restart nats-server (`docker compose restart nats`)\n"
+
 STAGES: tuple[Stage, ...] = ("files", "streams", "config")
 
 
@@ -70,8 +72,8 @@ class Done:
 
 async def init(work: Work) -> Done:
     """Do the stages in order; raise CommandError with what is missing."""
-    if "files" in work.stages:
-        prepare(work.site, identity.chosen, work.monitor)
+    if "files" in work.stages and prepare(work.site, identity.chosen, work.monitor):
+        sys.stderr.write(RESTART.format(work.site.server_config))
     streams = await _streams(work) if "streams" in work.stages else None
     if streams is False or work.config is None or "config" not in work.stages:
         return Done(streams)
@@ -84,11 +86,11 @@ async def init(work: Work) -> Done:
 
 
 def goes_on_without(config: Path, where: Given) -> bool:
-    """Tell whether *config* cannot be used and the node runs without it; say so."""
+    """Tell whether *config* has errors and the node runs with one it has already; say so."""
     site = locate(where)
-    if not site.server_config.exists():
+    if not site.kept_config.exists():
         return False
-    flaw = flaw_of(config, site.node)
+    flaw = flaw_of(config)
     if flaw:
         consequence = f"node {site.node} goes on with the config it has"
         sys.stderr.write(f"libra: {config} is not taken over ({flaw}): {consequence}\n")
@@ -142,7 +144,7 @@ async def _server(work: Work) -> bool:
 def report(work: Work, done: Done) -> str:
     """Tell what was made, a line each, and what to do where something could not be."""
     site, lines = work.site, []
-    if "files" in work.stages:
+    if "files" in work.stages and prepare(work.site, identity.chosen, work.monitor):
         lines.append(f"node {site.node}: keys and server configuration are in {site.state}")
     if done.streams:
         lines.append(f"node {site.node}: the streams are there")

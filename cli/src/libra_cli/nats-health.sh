@@ -6,6 +6,7 @@
 # room this ends it, as process 1 of its container, and the engine starts it. Any other trouble is
 # told and left alone: a server that starts, recovers, is slow or hangs.
 
+exec 2>/dev/null # the shell's own words for a child that ends by a signal
 store=${0%/*}/nats
 address=${1#http://}
 address=${address%%/*}
@@ -31,8 +32,11 @@ case $said in
 esac
 
 free=$(df -Pk "$store" | awk 'NR == 2 {print $4}')
-if [ "${free:-0}" -lt "$room" ] || ! (echo >"$store/room") 2>/dev/null; then
+if [ "${free:-0}" -lt "$room" ]; then
     tell "no room on the disk of $store: ${free:-0} KiB free; the log is closed until there are $room"
+fi
+if ! (echo >"$store/room"); then
+    tell "the disk of $store takes no file though it has room (inodes, a quota?): the log is closed"
 fi
 rm -f "$store/room"
 echo "the log was closed by a full disk, $store has room again: nats-server is started again"

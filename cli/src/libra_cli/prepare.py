@@ -7,7 +7,7 @@ from pathlib import Path
 from libra_cli.exits import MISSING, CommandError
 from libra_cli.identity import SERVER, Identity, group
 from libra_cli.site import Site
-from libra_runtime.kept import keep
+from libra_runtime.kept import keep, kept
 from libra_runtime.keys import ensure_seeds
 from libra_schemas.nats import PUBLISHES, ServerSettings, permissions, render_server_config
 
@@ -23,21 +23,31 @@ HEALTH = Path(__file__).with_name("nats-health.sh")
 Who = Callable[[str], Identity]
 
 
-def prepare(site: Site, who: Who, monitor: int = 0) -> None:
+def prepare(site: Site, who: Who, monitor: int = 0) -> bool:
     """Make or repair everything below the state and run directories; raise CommandError.
 
-    *monitor* is the port of nats-server's own monitoring, 0 for none.
+    *monitor* is the port of nats-server's own monitoring, 0 for none. Tell whether a server that
+    runs has an older configuration.
     """
     try:
         _directories(site)
         nkeys = ensure_seeds(site.seeds, permissions(site.node))
-        keep(site.server_config, _server_config(site, nkeys, monitor).encode(), _READABLE)
+        is_newer = _put(site.server_config, _server_config(site, nkeys, monitor).encode())
         if monitor:
-            keep(site.state / HEALTH.name, HEALTH.read_bytes(), _READABLE)
+            _put(site.state / HEALTH.name, HEALTH.read_bytes())
         if os.geteuid() == 0:
             _hand_over(site, who)
     except (OSError, ValueError) as error:
         raise CommandError(f"{site.state} cannot be prepared: {error}", MISSING) from None
+    return is_newer
+
+
+def _put(path: Path, content: bytes) -> bool:
+    """Write what is new, a full disk is no trouble where nothing is; tell whether it replaced."""
+    old = kept(path)
+    if old != content:
+        keep(path, content, _READABLE)
+    return old is not None and old != content
 
 
 def _server_config(site: Site, nkeys: dict[str, str], monitor: int) -> str:

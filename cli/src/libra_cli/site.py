@@ -45,6 +45,11 @@ class Site:
         return self.state / "nats"
 
     @property
+    def kept_config(self) -> Path:
+        """Where health keeps the config in force; not there until there has been one."""
+        return self.state / "health.config.json"
+
+    @property
     def limits(self) -> Limits:
         """How much log the disk of the store has room for."""
         return Limits.of_disk(shutil.disk_usage(self.store).total)

@@ -14,6 +14,9 @@ from libra_runtime.plain import Plain
 _SPEAKER: list[str] = []
 
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 def speaker() -> str:
     """Name this process as its logs do, "" where it has none: `health of a`."""
     return _SPEAKER[0] if _SPEAKER else ""
@@ -25,7 +28,8 @@ def configure(service: str, node: str, level: str = "info") -> None:
 
     _SPEAKER[:] = [f"{service} of {node}"]
     install(Plain(service, node).note)
-    threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    is_level = level.upper() in _LEVELS
+    threshold = logging.getLevelNamesMapping()[level.upper()] if is_level else logging.INFO
 
     def name(_: object, __: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         return {"service": service, "node": node, **line}
@@ -47,6 +51,9 @@ def configure(service: str, node: str, level: str = "info") -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    if not is_level:
+        known = ", ".join(each.lower() for each in _LEVELS)
+        note("LIBRA_LOG is no level of logs, going by info", given=level, known=known)
 
 
 def note(event: str, **facts: object) -> None:
