@@ -1,8 +1,10 @@
 """Tracked objects move addresses between two nodes, by a real nats-server, and say why."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kernel
 
+PAIR = 2
 PRIORITY = "priority 90 instead of 150: -60 "
 
 
@@ -131,6 +134,48 @@ def test_a_program_that_hangs_and_forks_is_killed_with_all_that_it_started(
     tracker.track()
     tracker.owner_is("a")
     tracker.pair.soon(lambda: left_behind(tracker.directory) == [], "nothing is left")
+
+
+def test_a_dead_reporters_values_hold_and_the_next_one_kills_what_it_left(
+    tracker: Tracker,
+) -> None:
+    seldom = {"every": "300s", "timeout": "300s"}
+    fails = tracker.program("gw", "exit 1", weight=-60, **seldom)
+    hangs = tracker.program("hangs", "sleep 1000 & exec sleep 1000", **seldom)
+    tracker.track(programs=fails["programs"] | hangs["programs"])
+    tracker.owner_is("b")
+    tracker.pair.soon(lambda: len(sleepers(tracker)) == PAIR, "it hangs, and what it started")
+    left, before = sleepers(tracker), tracker.pair.a.pid("reporter")
+    tracker.pair.a.signal(signal.SIGKILL, "reporter")
+    tracker.pair.soon(lambda: tracker.pair.a.pid("reporter") not in {None, before}, "a new one")
+    assert tracker.pair.owners() == ["b"]
+    tracker.pair.soon(lambda: not set(left) & set(sleepers(tracker)), "what it left is gone")
+    tracker.pair.soon(lambda: len(sleepers(tracker)) == PAIR, "the new one runs it")
+    assert tracker.pair.owners() == ["b"]
+
+
+def sleepers(tracker: Tracker) -> list[int]:
+    """Return the processes on node a that run `sleep 1000`."""
+    found = []
+    for process in tracker.pair.a.node.processes():
+        with suppress(OSError):
+            if Path(f"/proc/{process}/cmdline").read_bytes() == b"sleep\x001000\x00":
+                found.append(process)
+    return found
+
+
+def test_a_program_that_flaps_faster_than_fall_moves_nothing(tracker: Tracker) -> None:
+    turn = tracker.directory / "turn"
+    script = f"if rmdir {turn} 2>/dev/null; then exit 1; fi; mkdir {turn}"
+    tracker.directory.chmod(0o777)
+    tracker.track(**tracker.program("gw", script, weight=-60, fall=2))
+    tracker.pair.soon(turn.exists, "it runs")
+    changes = len(tracker.log.states())
+    for _ in range(3):
+        tracker.pair.soon(lambda: not turn.exists(), "it fails")
+        tracker.pair.soon(turn.exists, "it succeeds")
+    assert tracker.pair.owners() == ["a"]
+    assert len(tracker.log.states()) == changes
 
 
 def test_a_program_that_is_not_there_is_told_in_one_sentence(tracker: Tracker) -> None:

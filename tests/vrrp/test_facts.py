@@ -7,6 +7,7 @@ import pytest
 from libra_schemas.events import Alarm, InstanceState, PriorityState
 from libra_vrrp.facts import fact_of
 from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
+from libra_vrrp.seal.outcome import Reason, alarm
 from libra_vrrp.why import Why
 
 MASTER = Transition(
@@ -94,6 +95,8 @@ def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:
     [
         ("checksum", "checksum"),
         ("auth", "auth"),
+        ("replay", "replay"),
+        ("seal", "seal"),
         ("malformed", "malformed"),
         ("two-masters", "two-masters"),
         ("duplicate-owner", "duplicate-owner"),
@@ -106,6 +109,16 @@ def test_every_alarm_has_its_word(kind: str, word: str) -> None:
     assert fact[0] == "vrrp.alarm"
     assert isinstance(fact[1], Alarm)
     assert (fact[1].kind, fact[1].count) == (word, 3)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_whatever_a_seal_raises_has_its_word(reason: Reason) -> None:
+    raised = alarm(reason)
+    kind, detail = raised if raised is not None else ("seal", "its state file was lost")
+    fact = fact_of(AlarmRaised("front", kind, "10.9.0.1", detail, 1, 1000.0))
+    assert fact is not None
+    assert isinstance(fact[1], Alarm)
+    assert (fact[1].kind, fact[1].detail) == (kind, detail)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.vrrp.group_site import DELAY, Held, Site, change, lose, site, started, states
 
-from libra_vrrp import group
+from libra_vrrp import fsm, group
 from libra_vrrp.codec import OWNER, Advertisement
 from libra_vrrp.router import (
     After,
@@ -497,3 +497,15 @@ def test_masters_are_all_or_none_and_faults_are_everybodys(
             assert not isinstance(one, Fault) or one.blocked_by == failed - {name}
     for (_, _, before), (_, _, after) in pairwise(made.entered):
         assert before is not after
+
+
+@given(st.lists(st.tuples(INPUTS, st.floats(0, 5)), max_size=30))
+def test_a_group_of_one_is_the_machine_itself(happenings: list[tuple[Input, float]]) -> None:
+    made = site(150, members=("x",))
+    held, now = made.nodes[0]["x"], 0.0
+    for happening, seconds in happenings:
+        now += seconds
+        expected = fsm.step(held.router, held.state, happening, now)
+        [move] = group.step({"x": held}, "x", happening, now)
+        assert (move.member, move.state, move.effects) == ("x", *expected)
+        held.state = move.state

@@ -55,6 +55,7 @@ def test_who_has_the_same_channel_shares_a_socket() -> None:
     assert six.channel == Multicast("eth0", 6)
     ours, peers = IPv4Address("10.0.0.1"), (IPv4Address("10.0.0.2"),)
     assert replace(front, source=ours, peers=peers).channel == Unicast(ours)
+    assert (Unicast(ours).family, six.channel.family) == (4, 6)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,15 @@ def test_a_unicast_router_speaks_from_the_address_that_its_peers_know() -> None:
     assert speechless(FAR, KNOWN) == "no interface has 10.1.0.1, by which the peers know this node"
 
 
+def test_a_unicast_router_does_not_speak_from_an_address_that_may_be_anothers() -> None:
+    ours = IPv6Address("2001:db8::1")
+    far = replace(SIX, source=ours, peers=(IPv6Address("2001:db8::2"),))
+    known = fold(KNOWN, [AddressHeld(2, ours, 64, usable=False)])
+    assert router_of(far, (), known, {VIP_6}).address.is_unspecified
+    told = "2001:db8::1 is under duplicate address detection, or is a duplicate"
+    assert speechless(far, known) == told
+
+
 def test_tracked_objects_move_the_priority() -> None:
     assert router_of(ORDER, (-20, -30), KNOWN, {VIP}).priority == 100
 

@@ -91,7 +91,7 @@ def _service(data: ServiceState) -> str:
 
 def _alarm(data: Alarm) -> str:
     count = f", {data.count} times" if data.count > 1 else ""
-    return f"{data.kind}{_after('from', data.peer)}{count}"
+    return because(f"{data.kind}{_after('from', data.peer)}{count}", data.detail)
 
 
 def _act(data: AdminState) -> str:

@@ -48,11 +48,20 @@ WORDS: Final[dict[str, tuple[EventWhy, str]]] = {
 }
 
 AlarmKind: TypeAlias = Literal[
-    "checksum", "auth", "two-masters", "duplicate-owner", "own-address", "malformed"
+    "checksum",
+    "auth",
+    "replay",
+    "two-masters",
+    "duplicate-owner",
+    "own-address",
+    "malformed",
+    "seal",
 ]
 _ALARM: Final[dict[str, AlarmKind]] = {
     "checksum": "checksum",
     "auth": "auth",
+    "replay": "replay",
+    "seal": "seal",
     "malformed": "malformed",
     "two-masters": "two-masters",
     "duplicate-owner": "duplicate-owner",

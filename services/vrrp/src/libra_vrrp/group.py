@@ -63,6 +63,9 @@ class Move:
 
 def step(members: Mapping[str, Member], name: str, given: Input, now: float) -> tuple[Move, ...]:
     """Return what `given` to the member `name` makes of it, and of the others, in this order."""
+    if len(members) == 1:
+        alone = members[name]
+        return (Move(name, *fsm.step(alone.router, alone.state, given, now)),)
     states = {one: member.state for one, member in members.items()}
     waiting = list(_meant(states, name, given, now))
     moves: list[Move] = []

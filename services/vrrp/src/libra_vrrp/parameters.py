@@ -52,7 +52,8 @@ def _speaker(
 ) -> IpAddress | None:
     """Return the address that it speaks from: the one its peers know, or the interface's."""
     if order.source is not None:
-        return order.source if known.holders(order.source) else None
+        is_there = any(held.usable for held in known.holders(order.source))
+        return order.source if is_there else None
     link = known.named(order.interface)
     if link is None:
         return None
@@ -72,6 +73,8 @@ def require_sense(orders: Iterable[Instance]) -> None:
 def speechless(order: Instance, known: Interfaces) -> str:
     """Say what is missing to a router that has no address to speak from."""
     if order.source is not None:
+        if known.holders(order.source):
+            return f"{order.source} is under duplicate address detection, or is a duplicate"
         return f"no interface has {order.source}, by which the peers know this node"
     if order.family == IPV4:
         return f"interface {order.interface} has no IPv4 address"

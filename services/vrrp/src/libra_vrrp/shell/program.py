@@ -49,6 +49,11 @@ class Run:
             self._await(stack, pidfd, self._ended.set)
             self._open = stack.pop_all()
 
+    @property
+    def pid(self) -> int:
+        """The process id, and the number of its session and group."""
+        return self._process.pid
+
     async def judge(self, limit: float) -> Judged:
         """Wait for its end, at most `limit` seconds."""
         try:
