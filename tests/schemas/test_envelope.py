@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tests.schemas.schema_strategies import conforming
@@ -93,7 +93,7 @@ def drafts(draw: st.DrawFn, event_type: str) -> tuple[Draft, Link]:
 
 
 @pytest.mark.parametrize("event_type", list(MODELS))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(drawn=st.data())
 def test_any_draft_is_stored_as_its_schema_says_and_decodes_to_what_was_said(
     event_type: str, drawn: st.DataObject
