@@ -44,10 +44,7 @@ from libra_vrrp.states import (
 from libra_vrrp.why import Why
 
 RETRY_REFUSED: Final = 10.0
-"""Seconds in fault after the kernel refused an address, before it is tried again.
-
-Likewise for how long a lower master is left alone after the kernel did not answer.
-"""
+"""Seconds in fault after the kernel refused an address, or left to others where it is silent."""
 
 
 class VirtualRouter:
@@ -71,6 +68,11 @@ class VirtualRouter:
     def name(self) -> str:
         """The instance's name."""
         return self.order.name
+
+    @property
+    def held_until(self) -> float:
+        """When it steps down, unless the kernel confirms once more what it holds."""
+        return float("inf") if self._holding is None else self._holding.until
 
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
