@@ -45,19 +45,23 @@ def test_a_machine_that_is_master_of_nothing_promises_nothing() -> None:
 
 
 def test_a_sign_of_life_is_due_two_and_a_half_intervals_after_the_last_advertisement() -> None:
-    assert due([(NOW + 1, 1.0), (NOW + 3, 4.0)]) == NOW + 2.5
-    assert due([(NOW + 3, 1.0), (NOW, 4.0)]) == NOW + 4.5
+    assert due([(NOW + 1, 1.0, NEVER), (NOW + 3, 4.0, NEVER)]) == NOW + 2.5
+    assert due([(NOW + 3, 1.0, NEVER), (NOW, 4.0, NEVER)]) == NOW + 4.5
 
 
 def test_a_short_interval_is_not_held_against_a_machine_that_stalls() -> None:
-    assert due([(NOW + 0.01, 0.01)]) == pytest.approx(NOW + 0.11)
+    assert due([(NOW + 0.01, 0.01, NEVER)]) == pytest.approx(NOW + 0.11)
+
+
+def test_a_machine_that_should_have_stepped_down_is_given_a_moment_for_it() -> None:
+    assert due([(NOW + 10, 10.0, NOW + 1.5)]) == pytest.approx(NOW + 1.6)
 
 
 @given(st.floats(0.0, 1e6), st.floats(0.07, 40.95), st.floats(0.0, 1.0))
 def test_the_guard_acts_before_anybody_else_takes_over(
     last: float, interval: float, skew: float
 ) -> None:
-    assert due([(last + interval, interval)]) < last + (3 + skew) * interval
+    assert due([(last + interval, interval, NEVER)]) < last + (3 + skew) * interval
 
 
 def test_the_wills_are_those_that_were_not_revoked() -> None:

@@ -33,6 +33,7 @@ class One:
     state: State
     router: Router
     order: Instance
+    held_until: float = float("inf")
 
 
 @dataclass
@@ -123,6 +124,16 @@ def test_a_sign_of_life_is_owed_where_one_was_given_a_moment_ago(desk: Desk) -> 
     desk.pulse.beat([], desk.pulse.owed_at, settled=True)
     assert desk.page.promised == float("inf")
     assert desk.pulse.owed_at == float("inf")
+
+
+def test_a_lease_that_is_not_confirmed_ends_the_promise(desk: Desk) -> None:
+    one = master(interval=10.0)
+    one.held_until = NOW + 1.5
+    desk.pulse.beat([one], NOW, settled=True)
+    assert desk.page.promised == pytest.approx(NOW + 1.6)
+    one.held_until = NOW + 2.0
+    desk.pulse.beat([one], NOW + 0.5, settled=True)
+    assert desk.page.promised == pytest.approx(NOW + 2.1)
 
 
 def test_work_in_the_midst_of_a_round_is_a_sign_of_life(desk: Desk) -> None:

@@ -90,13 +90,19 @@ class HandOver:
     words: tuple[LastWord, ...] = ()
 
 
-def due(adverts: Iterable[tuple[float, float]]) -> float:
+def due(masters: Iterable[tuple[float, float, float]]) -> float:
     """Return by when a live machine gives its next sign of life; infinity if it is no master.
 
-    `adverts` has, for each instance that it is master of, when the next advertisement is due and
-    the interval.
+    `masters` has, for each instance that it is master of, when the next advertisement is due, the
+    interval, and when the machine steps down unless its lease is confirmed once more.
     """
-    return min((at + max(SILENCE * every, SHORTEST) for at, every in adverts), default=float("inf"))
+    return min(
+        (
+            min(at + max(SILENCE * every, SHORTEST), until + SHORTEST)
+            for at, every, until in masters
+        ),
+        default=float("inf"),
+    )
 
 
 def hear(ward: Ward, message: Message, now: float) -> tuple[Ward, HandOver]:

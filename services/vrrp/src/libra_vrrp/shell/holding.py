@@ -52,6 +52,11 @@ class Holding:
         """Say whether the kernel ever held the addresses, as far as we know."""
         return self._lease.confirmed
 
+    @property
+    def until(self) -> float:
+        """From when on we must not act as master, unless the kernel confirms once more."""
+        return lease.fence_at(self.order.terms, self._lease)
+
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
         if self._left:

@@ -16,8 +16,8 @@ from libra_vrrp.states import Master, State
 
 _OFTEN: Final = 4
 """Signs of life in the shortest interval; each looks at every router."""
-_IDLE: Final = 1.0
-"""What stands for an interval where nothing is held, in seconds."""
+_LONGEST: Final = 1.0
+"""Seconds that stand for longer intervals, and where nothing is held: leases are shorter."""
 _AT_WORK: Final = 0.05
 """Seconds for which advertisements sent, and address work, are a sign of life by themselves."""
 
@@ -36,6 +36,10 @@ class Routing(Protocol):
     @property
     def state(self) -> State:
         """Its state."""
+
+    @property
+    def held_until(self) -> float:
+        """When it steps down, unless the kernel confirms once more what it holds."""
 
 
 class Pulse:
@@ -80,12 +84,12 @@ class Pulse:
             self.owed_at = self._beat_at
             return
         masters = {
-            one.order.name: (one.state.advert_at, one.router.interval)
+            one.order.name: (one.state.advert_at, one.router.interval, one.held_until)
             for one in routers
             if isinstance(one.state, Master)
         }
         self._promise(guarding.due(masters.values()))
-        shortest = min((every for _, every in masters.values()), default=_IDLE)
+        shortest = min([_LONGEST, *(every for _, every, _ in masters.values())])
         self._beat_at, self.owed_at = now + shortest / _OFTEN, float("inf")
         self._settle(masters.keys(), settled=settled)
 

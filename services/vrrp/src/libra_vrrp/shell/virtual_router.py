@@ -44,33 +44,33 @@ from libra_vrrp.states import (
 from libra_vrrp.why import Why
 
 RETRY_REFUSED: Final = 10.0
-"""Seconds in fault after the kernel refused an address, before it is tried again.
-
-Likewise for how long a lower master is left alone after the kernel did not answer.
-"""
+"""Seconds in fault after the kernel refused an address, or left to others where it is silent."""
 
 
 class VirtualRouter:
     """The only place where the effects of one instance happen; times are monotonic seconds."""
 
     def __init__(self, order: Instance, ground: Ground) -> None:
-        self.order = order
+        self.order, self._ground = order, ground
         self.state: State = Initialize()
-        self.synced = False
+        self.synced, self._tokens = False, 0
         self.group = SyncGroup((self,))
-        self._ground = ground
         self._weighing = Weighing(order, ground)
         self._reasons: frozenset[str] = frozenset()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
         self._unreported: tuple[Enter, State] | None = None
-        self._tokens = 0
         self.router = self._router()
 
     @property
     def name(self) -> str:
         """The instance's name."""
         return self.order.name
+
+    @property
+    def held_until(self) -> float:
+        """When it steps down, unless the kernel confirms once more what it holds."""
+        return float("inf") if self._holding is None else self._holding.until
 
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
@@ -121,9 +121,8 @@ class VirtualRouter:
     def wake_at(self) -> float:
         """Return when `tick` is next due."""
         at = self.group.deadline(self.name)
-        state = float("inf") if at is None else at
         holding = float("inf") if self._holding is None else self._holding.wake_at()
-        return min(state, holding, self._look_at())
+        return min(float("inf") if at is None else at, holding, self._look_at())
 
     def look(self, now: float) -> None:
         """Take in what is now: what is tracked, faults that came and went, our own address."""
