@@ -156,9 +156,13 @@ def director(network: Topology, tmp_path_factory: pytest.TempPathFactory) -> Dep
 
 @pytest.fixture(scope="module")
 def running(director: Deployment) -> Iterator[Deployment]:
-    """Give the director with the real servers' way back open, so that all of it can be well."""
+    """Give the director with the real servers' way back open, so that all of it can be well.
+
+    Other modules may have taken it down.
+    """
     rule = documented_rule()
     run(rule)
+    director.compose("up", "-d")
     director.await_well(*KEPT)
     yield director
     run([word.replace("-I", "-D") for word in rule])
