@@ -146,11 +146,13 @@ class Deployment:
 
 
 def container_of(service: str, project: str = PROJECT) -> str:
-    """Return the name that compose gave to a service's container."""
-    labels = {"project": project, "service": service, "oneoff": "False"}
+    """Return the name that compose gave to a service's container, or we to one that ran once."""
+    labels = {"project": project, "service": service}
     chosen = [f"--filter=label=com.docker.compose.{key}={labels[key]}" for key in labels]
-    (name,) = docker("ps", "-a", *chosen, "--format={{.Names}}").split()
-    return name
+    shape = '--format={{.Label "com.docker.compose.oneoff"}} {{.Names}}'
+    found = sorted(line.split() for line in docker("ps", "-a", *chosen, shape).splitlines())
+    assert found, f"no container of {service}"
+    return found[0][1]
 
 
 def complaint(container: str) -> str:
