@@ -2,7 +2,7 @@
 
 One master at a time, LibrA's and keepalived's in turn, at 10 ms and 100 ms. keepalived has ordinary
 priority as it does by default; beside it, told but not judged by, with the real-time priority that
-LibrA takes by itself (`vrrp_rt_priority`).
+LibrA takes by itself (`vrrp_rt_priority`), and a bare timer, which is as late as the machine is.
 """
 
 import time
@@ -17,6 +17,7 @@ from bench.load import busy
 from bench.pairs import ONE
 from bench.report import Measured, Row, repeats
 from bench.speakers import Keepalived, Libra, Speaker
+from bench.timer import waited
 from libra_lab.node import Node
 from libra_lab.topology import Topology
 
@@ -48,6 +49,8 @@ def _case(pace: Pace) -> Measured:
     for _ in range(repeats(TIMES)):
         for name, make in _ways(pace.interval).items():
             found.setdefault(name, []).extend(_listen(make, pace))
+        with busy(LONGEST):
+            found.setdefault("bare timer", []).extend(waited(pace.interval, pace.seconds))
     more = {
         f"{name} {which}": value
         for name, samples in found.items()

@@ -63,9 +63,9 @@ MISHAPS = {
     "killed with its parent": Mishap(_kill_both, 7.0),
 }
 FIGURES: dict[str, Callable[[Seen], float | None]] = {
-    "until the other owns it": lambda seen: seen.taken,
-    "two own it": lambda seen: seen.shared,
     "no answer": lambda seen: seen.gap,
+    "two own it": lambda seen: seen.shared,
+    "until the other owns it": lambda seen: seen.taken,
     "no advert": lambda seen: seen.silence,
 }
 
