@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
-export KEEP CHAOS
+export KEEP CHAOS N
 
 .PHONY: help checks setup demo test test-host test-lab simulate images test-compose check format \
   generate lock bench clean
@@ -65,7 +65,7 @@ lock: setup ## resolve the dependencies again (needs uv, installed into .venv)
 	@$(PY) -m pip install --quiet uv
 	@$(PY) tools/lock.py
 
-bench: setup ## LibrA beside its peers (ROW=name for one)
+bench: setup ## LibrA beside its peers (ROW=name for one, N=2 for few repeats)
 	@$(PY) -m bench $(ROW)
 
 clean: ## remove what set-up and tests made
