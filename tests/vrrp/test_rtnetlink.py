@@ -67,8 +67,9 @@ def test_a_removed_address_is_the_same_message_of_another_type() -> None:
     assert list(decode(bytes(removed))) == [AddressGone(2, VIP, 32)]
 
 
-def link(kind: int, flags: int) -> bytes:
-    body = bytes([0, 0, 1, 0]) + (7).to_bytes(4, "little") + flags.to_bytes(4, "little") + bytes(4)
+def link(kind: int, flags: int, family: int = 0) -> bytes:
+    body = bytes([family, 0, 1, 0]) + (7).to_bytes(4, "little")
+    body += flags.to_bytes(4, "little") + bytes(4)
     body += b"\x09\0\x03\0eth0\0\0\0\0" + b"\x0a\0\x01\0\x02\0\0\0\0\x01\0\0"
     head = (16 + len(body)).to_bytes(4, "little") + kind.to_bytes(2, "little") + bytes(10)
     return head + body
@@ -88,6 +89,12 @@ def test_a_link_is_up_with_a_carrier(flags: int, up: bool) -> None:
 
 def test_a_removed_link_is_gone() -> None:
     assert list(decode(link(17, 0))) == [LinkGone(7)]
+
+
+@pytest.mark.parametrize("kind", [16, 17])
+def test_what_is_about_the_port_of_a_bridge_says_nothing_of_the_link(kind: int) -> None:
+    """Leaving a bridge is a DEL_LINK of family AF_BRIDGE, and the interface is still there."""
+    assert list(decode(link(kind, 0x11043, family=7))) == []
 
 
 def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:

@@ -16,6 +16,7 @@ FOREVER: Final = 0xFFFFFFFF
 GROUP_LINK: Final = 0x1
 GROUP_IPV4_ADDRESS: Final = 0x10
 GROUP_IPV6_ADDRESS: Final = 0x100
+AF_UNSPEC: Final = 0
 AF_INET: Final = 2
 AF_INET6: Final = 10
 
@@ -155,15 +156,24 @@ def _said(kind: int, sequence: int, body: bytes) -> Said | None:
         case _Kind.DEL_ADDRESS:
             gone = _address_held(body)
             return AddressGone(gone.index, gone.address, gone.prefix)
-        case _Kind.NEW_LINK:
+        case _Kind.NEW_LINK if _is_of_link(body):
             return _link_held(body)
-        case _Kind.DEL_LINK:
+        case _Kind.DEL_LINK if _is_of_link(body):
             return LinkGone(_LINK.unpack_from(body)[2])
         case _Kind.ERROR | _Kind.DONE:
             errno = -_ERROR.unpack_from(body)[0] if len(body) >= _ERROR.size else 0
             return Answered(sequence, errno)
         case _:
             return None
+
+
+def _is_of_link(body: bytes) -> bool:
+    """Say whether it is about the interface itself, not about its part in a bridge or the like.
+
+    Who leaves a bridge is told by a DEL_LINK of family AF_BRIDGE (br_info_notify, net/bridge).
+    """
+    family: int = _LINK.unpack_from(body)[0]
+    return family == AF_UNSPEC
 
 
 def _address_held(body: bytes) -> AddressHeld:
