@@ -13,6 +13,7 @@ import pytest
 from libra_vrrp import kept
 from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import Outcome, Remove, Renew
 from libra_vrrp.reports import Report, Transition, word
@@ -145,6 +146,33 @@ def test_a_list_that_makes_no_sense_changes_nothing(
     assert [router.order for router in ground.roster] == [ONE, TWO]
     assert ground.jobs == []
     assert json.loads(capsys.readouterr().err)["why"] == "one: vrid 300 is not within 1-255"
+
+
+def test_a_longer_lease_moves_no_fence_before_the_kernel_knows_of_it(file: Path) -> None:
+    """Found by review: a renewal asked for under the old terms counted by the new ones."""
+    ground = begun(file, ONE)
+    [router] = ground.roster
+    router.tick(0.5)
+    [under_way] = ground.jobs
+    read(file, ground, 0.6, replace(ONE, terms=Terms(30)))
+    assert isinstance(under_way, Renew)
+    assert router.held_until == 1.5
+    router.done(Outcome(under_way, 0, late=False), 0.7)
+    assert router.held_until == 2.0
+    router.tick(0.7)
+    assert [job.lifetime for job in ground.jobs if isinstance(job, Renew)] == [2, 30]
+    ground.jobs = ground.jobs[1:]
+    ground.confirm(0.8)
+    assert router.held_until == 0.7 + 30 - 0.5
+
+
+def test_a_shorter_lease_takes_no_mastership_away(file: Path) -> None:
+    ground = begun(file, replace(ONE, terms=Terms(30)))
+    [router] = ground.roster
+    read(file, ground, 5.0, ONE)
+    ground.confirm(5.0)
+    ground.roster.turn([], readings(5.1, 5.1))
+    assert (word(router.state), router.held_until) == ("master", 6.5)
 
 
 def readings(*times: float) -> Callable[[], float]:

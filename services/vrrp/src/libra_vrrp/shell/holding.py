@@ -34,7 +34,7 @@ class Holding:
         self.order = order
         self._ground = ground
         self._token = token
-        self._lease = lease.take(now)
+        self._lease = lease.take(order.terms, now)
         self._wanted = False
         self._schedule: announce.Schedule | None = None
         self._burst: Iterator[Place] = iter(())
@@ -45,7 +45,7 @@ class Holding:
 
     def is_lost(self, now: float) -> bool:
         """Say whether the kernel may have taken the addresses back."""
-        return lease.is_lost(self.order.terms, self._lease, now)
+        return lease.is_lost(self._lease, now)
 
     @property
     def is_confirmed(self) -> bool:
@@ -55,13 +55,13 @@ class Holding:
     @property
     def until(self) -> float:
         """From when on we must not act as master, unless the kernel confirms once more."""
-        return lease.fence_at(self.order.terms, self._lease)
+        return self._lease.fence_at
 
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
         if self._left:
             return float("-inf")
-        at = lease.wake_at(self.order.terms, self._lease)
+        at = lease.wake_at(self._lease)
         burst = announce.due_at(self._schedule) if self._schedule else None
         return at if burst is None else min(at, burst)
 
@@ -75,7 +75,7 @@ class Holding:
         if not lease.is_due(self._lease, now):
             return
         terms = self.order.terms
-        not_after = lease.fence_at(terms, self._lease)
+        not_after = self._lease.fence_at
         for interface in {place.interface for place in self.order.held if _is_ipv4(place)}:
             prepare_interface(interface)
         places = targets(self._ground, self.order.held)
@@ -113,12 +113,18 @@ class Holding:
             self._announce(now)
 
     def reorder(self, order: Instance, now: float) -> None:
-        """Go on under another order; changed addresses are taken and announced at once."""
+        """Go on under another order; changed addresses are taken and announced at once.
+
+        Other terms hold from the first renewal that is asked for under them, which is at once.
+        """
         changed = set(order.held) != set(self.order.held)
+        is_due = changed or order.terms != self.order.terms
         self.order = order
         if changed:
-            self._lease = replace(self._lease, renew_at=now, confirmed=False)
+            self._lease = replace(self._lease, confirmed=False)
             self._wanted, self._changed_at = True, now
+        if is_due:
+            self._lease = replace(self._lease, renew_at=now)
             self.renew(now)
 
     def _announce(self, now: float) -> None:
