@@ -3,7 +3,7 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import advise, lonely, uneven, unowned
+from libra_schemas.rules.advice import advise, lonely, uneven, unheard, unowned
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -71,3 +71,17 @@ def test_a_group_of_uneven_intervals_is_as_slow_as_its_slowest(document: Documen
     ]
     back["interval"] = "100ms"
     assert list(uneven(config_from(document))) == []
+
+
+def test_a_unicast_instance_of_one_node_speaks_to_nobody(document: Document) -> None:
+    front = document["instances"]["front"]
+    front["unicast"] = True
+    assert list(unheard(config_from(document))) == []
+    front["priority"] = {"a": 150}
+    message = "only node a takes part; its adverts go to nobody"
+    found = [
+        Finding(("instances", "front", "unicast"), message, "give another node a priority"),
+    ]
+    assert list(unheard(config_from(document))) == found
+    front["unicast"] = False
+    assert list(unheard(config_from(document))) == []

@@ -45,7 +45,16 @@ def uneven(config: Config) -> Iterator[Finding]:
             yield Finding(("instances", slowest, "interval"), message, hint)
 
 
-ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely, uneven)
+def unheard(config: Config) -> Iterator[Finding]:
+    """Name unicast instances of one node, whose adverts go to nobody."""
+    for name, instance in config.instances.items():
+        taking_part = [node for node in config.nodes if instance.takes_part(node)]
+        if instance.unicast and len(taking_part) == 1:
+            message = f"only node {taking_part[0]} takes part; its adverts go to nobody"
+            yield Finding(("instances", name, "unicast"), message, "give another node a priority")
+
+
+ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely, uneven, unheard)
 
 
 def advise(config: Config) -> tuple[Finding, ...]:

@@ -9,8 +9,8 @@ from libra_vrrp.states import Backup, Master, Starting
 
 
 def due_at(routers: Iterable[VirtualRouter], ground: Ground) -> float:
-    """Return when `ask` is next due; whoever is out of the protocol asks nobody."""
-    dues = (ground.seals.due_at(one.name) for one in routers if _takes_part(one))
+    """Return when `ask` is next due; whoever is out of the protocol, or alone, asks nobody."""
+    dues = (ground.seals.due_at(one.name) for one in routers if _asks(one))
     return min([ground.seals.wake_at(), *dues])
 
 
@@ -18,7 +18,7 @@ def ask(routers: Iterable[VirtualRouter], ground: Ground, now: float) -> None:
     """Send the challenges that are due, and look after key files."""
     ground.seals.tend(now)
     for one in routers:
-        if now >= ground.seals.due_at(one.name) and _takes_part(one):
+        if now >= ground.seals.due_at(one.name) and _asks(one):
             speak(one, ground)
 
 
@@ -29,6 +29,11 @@ def speak(one: VirtualRouter, ground: Ground) -> None:
     elif _takes_part(one):
         for datagram in challenges(one.router):
             ground.send(one.order, datagram)
+
+
+def _asks(one: VirtualRouter) -> bool:
+    """Say whether anyone is there to be asked: without peers nothing goes out, and stays due."""
+    return one.router.peers != () and _takes_part(one)
 
 
 def _takes_part(one: VirtualRouter) -> bool:
