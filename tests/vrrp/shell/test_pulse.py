@@ -58,7 +58,8 @@ def desk() -> Iterator[Desk]:
     guard, machine = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (guard, machine):
         end.setblocking(False)
-    shared = Page(page.make())
+    with page.made() as memory:
+        shared = Page(memory)
     yield Desk(Pulse(machine, shared), guard, shared)
     guard.close()
     machine.close()

@@ -34,7 +34,7 @@ class Child:
         return None if self._process is None else self._process.pid
 
     def start(self, arguments: list[str], descriptors: list[int], now: float) -> int:
-        """Start it with `arguments` after its word; return its process id."""
+        """Start it with `arguments` after its word; return its process id. Raise `OSError`."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
             pass_fds=descriptors,
@@ -43,6 +43,12 @@ class Child:
         self.started_at = now
         log("child started", child=self.word, pid=self._process.pid)
         return self._process.pid
+
+    def put_off(self, why: str, now: float) -> None:
+        """Plan another start: this one was not possible."""
+        log("child cannot be started", "error", child=self.word, why=why)
+        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        self.start_at = now + self._pause
 
     def has_ended(self, now: float) -> bool:
         """Say, once, that it has ended, and plan its next start."""

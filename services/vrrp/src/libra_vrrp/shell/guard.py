@@ -6,7 +6,6 @@ almost nothing, and signals wait until it has cleaned up.
 
 import contextlib
 import gc
-import os
 import select
 import signal
 import socket
@@ -92,19 +91,27 @@ class Guard:
         promised = self._promised()
         if now < max(guarding.deadline(self._ward, promised), self._spared_until):
             return
-        log("the machine is silent, killing it", "error", pid=self._machine.pid)
-        self._machine.kill()
+        if self._machine.runs:
+            log("the machine is silent, killing it", "error", pid=self._machine.pid)
+            self._machine.kill()
         self._ward, lost = guarding.condemn(self._ward, promised, now)
         self._perform(lost, "silent")
+        if not self._machine.runs:  # no successor could be started in time: none is condemned
+            self._ward, self._died_at = Ward(), None
 
     def _tend(self, now: float) -> None:
         self._bury(now)
         self._reporter.has_ended(now)
-        if not self._machine.runs and now >= self._machine.start_at:
-            self._start_machine(now)
-        if not self._reporter.runs and now >= self._reporter.start_at:
-            line = self._to_reporter.fileno()
-            ordinary(self._reporter.start([str(self._settings.routers), str(line)], [line], now))
+        for child, start in (
+            (self._machine, self._start_machine),
+            (self._reporter, self._start_reporter),
+        ):
+            if child.runs or now < child.start_at:
+                continue
+            try:
+                start(now)
+            except OSError as refused:  # no process, no descriptor, no memory: for now
+                child.put_off(str(refused), now)
 
     def _bury(self, now: float) -> None:
         """Give up what a machine left that has ended, but for what the next one can adopt."""
@@ -118,20 +125,27 @@ class Guard:
         self._perform(lost, "silent" if was_condemned else "died")
 
     def _start_machine(self, now: float) -> None:
-        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        with contextlib.suppress(PermissionError):
-            its.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
-        memory = page.make()
-        passed = [self._to_machine.fileno(), its.fileno(), memory]
-        arguments = [str(self._settings.routers), *map(str, passed)]
-        if self._died_at is not None:
-            arguments.append(repr(self._died_at))
-        early(self._machine.start(arguments, passed, now))
-        its.close()
-        self._line, self._page = ours, Page(memory)
-        os.close(memory)
+        """Start it with a line to us and a page that we share; raise `OSError`."""
+        with contextlib.ExitStack() as unless_it_runs:
+            ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            unless_it_runs.enter_context(ours)
+            with its, page.made() as memory:
+                ours.setblocking(False)
+                with contextlib.suppress(PermissionError):
+                    its.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
+                shared, passed = Page(memory), [self._to_machine.fileno(), its.fileno(), memory]
+                early(self._machine.start(self._arguments(passed), passed, now))
+            unless_it_runs.pop_all()
+        self._line, self._page = ours, shared
         self._poll.register(ours, select.POLLIN)
+
+    def _arguments(self, passed: list[int]) -> list[str]:
+        died_at = [] if self._died_at is None else [repr(self._died_at)]
+        return [str(self._settings.routers), *map(str, passed), *died_at]
+
+    def _start_reporter(self, now: float) -> None:
+        line = self._to_reporter.fileno()
+        ordinary(self._reporter.start([str(self._settings.routers), str(line)], [line], now))
 
     def _promised(self) -> float:
         return float("inf") if self._page is None else self._page.promised

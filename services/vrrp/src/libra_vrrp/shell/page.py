@@ -2,6 +2,8 @@
 
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Page:
@@ -24,8 +26,12 @@ class Page:
         self._word[0] = at
 
 
-def make() -> int:
-    """Return the descriptor of a new page, with nothing promised."""
+@contextmanager
+def made() -> Iterator[int]:
+    """Lend the descriptor of a new page, with nothing promised; raise `OSError`."""
     descriptor = os.memfd_create("pulse")
-    os.ftruncate(descriptor, mmap.PAGESIZE)
-    return descriptor
+    try:
+        os.ftruncate(descriptor, mmap.PAGESIZE)
+        yield descriptor
+    finally:
+        os.close(descriptor)
