@@ -117,3 +117,35 @@ def test_a_flood_of_old_starts_displaces_no_proven_session() -> None:
         hearing, _ = hears(hearing, Session(b"x" * 8, start, bytes(16)), 0, None)
     assert len(hearing.sessions) == ECHOES
     assert OTHER in hearing.sessions
+
+
+def test_recordings_of_starts_that_are_over_displace_no_fresh_peer() -> None:
+    hearing, _ = hears(asking(1), NEW, 0, None, highest=7)
+    for salt in range(2 * ECHOES):
+        recorded = Session(NEW.sender, 6, salt.to_bytes(16))
+        hearing, _ = hears(hearing, recorded, 0, None, highest=7)
+    assert len(hearing.sessions) == ECHOES
+    assert hears(hearing, NEW, 1, 1, highest=7)[1] == Verdict(
+        Stand.FRESH, is_new=False, is_first_proof=True
+    )
+
+
+def test_recordings_that_were_heard_before_the_proof_are_over_with_it() -> None:
+    """They came first, while their start was the highest that was proven."""
+    hearing = asking(1)
+    hearing, _ = hears(hearing, OTHER, 0, None)
+    for salt in range(ECHOES - 2):
+        recorded = Session(OLD.sender, 7, salt.to_bytes(16))
+        hearing, _ = hears(hearing, recorded, 0, None, highest=7)
+    hearing, _ = hears(hearing, NEW, 0, 1, highest=7)
+    hearing, _ = hears(hearing, Session(b"c" * 8, 1, bytes(16)), 0, None)
+    assert {OTHER, NEW} < set(hearing.sessions)
+
+
+def test_a_recording_finds_no_room_among_those_who_may_answer() -> None:
+    hearing = asking(1)
+    for number in range(ECHOES):
+        hearing, _ = hears(hearing, Session(number.to_bytes(8), 1, bytes(16)), 0, None)
+    before = set(hearing.sessions)
+    hearing, _ = hears(hearing, OLD, 0, None, highest=8)
+    assert set(hearing.sessions) == before

@@ -37,13 +37,17 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a session; `first` and `last` count our challenges when it was heard."""
+    """What is known of a session; `first` and `last` count our challenges when it was heard.
+
+    It `is_over` once its sender has proven a later start.
+    """
 
     window: Window
     challenge: bytes
     first: int
     last: int
     is_proven: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ def judge(
     is_new = known is None
     if known is None:
         known = Known(Window(), inside.challenge, hearing.issued, hearing.issued)
+    known = replace(known, is_over=session.start < highest)
     window, arrival = arrive(known.window, counter)
     if arrival is not Arrival.NEW:
         stand = Stand.LATE if arrival is Arrival.LATE else Stand.REPLAYED
@@ -113,19 +118,30 @@ def _unfresh(hearing: Hearing, known: Known, session: Session, highest: int) -> 
 
 
 def _superseded(hearing: Hearing, session: Session) -> Hearing:
-    """Forget the other sessions of a sender that proved a new one."""
+    """Forget the other sessions of a sender that proved a new one; those on trial may be over."""
     sessions = {
-        one: known
+        one: replace(known, is_over=known.is_over or _precedes(one, session))
         for one, known in hearing.sessions.items()
         if one == session or one.sender != session.sender or not known.is_proven
     }
     return replace(hearing, sessions=sessions)
 
 
+def _precedes(one: Session, other: Session) -> bool:
+    return one.sender == other.sender and one.start < other.start
+
+
 def _with(hearing: Hearing, session: Session, known: Known) -> Hearing:
-    """Keep a session; where there is no room, the unproven one that is silent longest goes."""
-    others = {one: old for one, old in hearing.sessions.items() if one != session}
-    if len(others) >= ECHOES:
-        gone = min(others, key=lambda one: (others[one].is_proven, others[one].last))
-        del others[gone]
-    return replace(hearing, sessions={**others, session: known})
+    """Keep a session; where there is no room, one that is proven or may yet be goes last.
+
+    Of equals the one that is silent longest goes: recordings displace nobody who may answer.
+    """
+    sessions = {one: old for one, old in hearing.sessions.items() if one != session}
+    sessions[session] = known
+    if len(sessions) > ECHOES:
+        del sessions[min(sessions, key=lambda one: _worth(sessions[one]))]
+    return replace(hearing, sessions=sessions)
+
+
+def _worth(known: Known) -> tuple[bool, bool, int]:
+    return known.is_proven, not known.is_over, known.last
