@@ -3,6 +3,10 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
+from libra_schemas.errors import ConfigError
+from libra_schemas.load import config_from
+from libra_schemas.places import Path, Places, Position
+
 BACK = {"interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24"]}
 
 
@@ -93,3 +97,40 @@ def test_a_name_with_both_families_leaves_room_for_the_second(
             "which is too long (shorten it)"
         )
     ]
+
+
+@pytest.mark.parametrize("priority", [255, {"a": 100, "b": 255}])
+def test_an_owner_takes_over_without_a_delay(
+    document: Document, complaints: Complain, priority: object
+) -> None:
+    document["instances"]["front"] |= {"priority": priority, "preempt": "30s"}
+    owner = "b" if isinstance(priority, dict) else "a"
+    (found,) = complaints(document)
+    assert found == (
+        f"instances.front.preempt: priority 255 takes over at once, and {owner} has it "
+        "(write preempt: true, or a priority of 254 or less)"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"priority": 254, "preempt": "30s"}, id="no owner"),
+        pytest.param({"priority": 255}, id="the default"),
+        pytest.param({"priority": 255, "preempt": False}, id="no delay"),
+        pytest.param({"priority": 255, "preempt": "0s"}, id="a delay of nothing"),
+    ],
+)
+def test_an_owner_without_a_delay_and_a_delay_without_an_owner_are_fine(
+    document: Document, complaints: Complain, changes: dict[str, Any]
+) -> None:
+    document["instances"]["front"] |= changes
+    assert complaints(document) == []
+
+
+def test_the_delay_of_an_owner_is_named_by_line_and_column(document: Document) -> None:
+    document["instances"]["front"] |= {"priority": 255, "preempt": "30s"}
+    values: dict[Path, Position] = {("instances", "front", "preempt"): (8, 14)}
+    with pytest.raises(ConfigError) as caught:
+        config_from(document, Places("libra.yaml", {}, values))
+    assert [(one.line, one.column) for one in caught.value.problems] == [(8, 14)]

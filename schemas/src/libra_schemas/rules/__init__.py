@@ -29,6 +29,7 @@ Rule = Callable[[Config], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     nodes.addresses,
     instances.one_sided,
+    instances.owners,
     instances.virtual_routers,
     groups.nodes,
     groups.order,

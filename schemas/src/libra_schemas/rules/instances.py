@@ -9,6 +9,7 @@ from libra_schemas.config.instance import SUFFIX_IPV6, Family
 from libra_schemas.model import NAME_PATTERN
 from libra_schemas.places import Finding, Path
 
+_OWNER = 255
 _ROUTER = ("vrid", "interface", "priority", "addresses")
 """What says which virtual routers a node is in."""
 
@@ -36,6 +37,22 @@ def _one_sided(path: Path, instance: InstanceConfig, nodes: AbstractSet[str]) ->
         read = ((*path, "priority"),)
         message = f"node {node} has no priority"
         yield Finding((*path, "interface", node), message, on_key=True, read=read)
+
+
+def owners(config: Config) -> Iterator[Finding]:
+    """Check that no delay is written for an owner, who takes over at once (RFC 9568 §6.1)."""
+    for name, instance in config.instances.items():
+        delay = instance.preempt
+        owning = [
+            node
+            for node in config.nodes
+            if instance.takes_part(node) and instance.priority_on(node) == _OWNER
+        ]
+        if owning and isinstance(delay, float) and delay > 0:
+            message = f"priority {_OWNER} takes over at once, and {owning[0]} has it"
+            hint = f"write preempt: true, or a priority of {_OWNER - 1} or less"
+            path: Path = ("instances", name)
+            yield Finding((*path, "preempt"), message, hint, read=((*path, "priority"),))
 
 
 def virtual_routers(config: Config) -> Iterator[Finding]:
