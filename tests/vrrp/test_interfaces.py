@@ -36,6 +36,21 @@ def test_an_address_from_dhcp_can_be_the_primary_one() -> None:
     assert known(AddressHeld(2, OWN, 24, valid=3600)).primary(2, {VIP}) == OWN
 
 
+def test_the_primary_address_is_found_without_a_look_at_all_the_others() -> None:
+    """Hosts have thousands of addresses, and each router on an interface asks."""
+    asked: list[IPv4Address] = []
+
+    class Virtual(set[IPv4Address]):
+        def __contains__(self, address: object) -> bool:
+            assert isinstance(address, IPv4Address)
+            asked.append(address)
+            return super().__contains__(address)
+
+    held = known(AddressHeld(2, OWN, 24), *(AddressHeld(2, VIP + n, 32, 2) for n in range(50)))
+    assert held.primary(2, Virtual(VIP + n for n in range(50))) == OWN
+    assert asked == [OWN]
+
+
 LOW, HIGH = IPv6Address("fe80::1"), IPv6Address("fe80::2")
 SIX = IPv6Address("2001:db8::10")
 

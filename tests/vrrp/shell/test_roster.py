@@ -1,6 +1,7 @@
 """The list of routers read again: who stays, who goes, and in which order addresses move."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -173,6 +174,35 @@ def test_a_shorter_lease_takes_no_mastership_away(file: Path) -> None:
     ground.confirm(5.0)
     ground.roster.turn([], readings(5.1, 5.1))
     assert (word(router.state), router.held_until) == ("master", 6.5)
+
+
+def test_a_notice_costs_work_in_proportion_to_the_routers(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by review: all the others' addresses were gathered anew for each of 255 routers."""
+    many = [
+        replace(ONE, name=f"r{vrid}", vrid=vrid, places=(Place("eth0", FIRST + vrid),))
+        for vrid in range(1, 256)
+    ]
+    ground = begun(file, *many)
+    gathered = Counter[str]()
+
+    def counted(order: Instance) -> tuple[Place, ...]:
+        gathered[order.name] += 1
+        return order.places + order.excluded
+
+    monkeypatch.setattr(Instance, "held", property(counted))
+    for one in ground.roster:
+        one.look(1.0)
+    assert set(gathered) == {one.name for one in many}
+    assert max(gathered.values()) < 5
+
+
+def test_virtual_addresses_are_those_of_the_last_reading(file: Path) -> None:
+    ground = begun(file, ONE, TWO)
+    assert ground.virtual == {FIRST, SECOND}
+    read(file, ground, 0.1, replace(TWO, places=(Place("eth0", MOVING),)))
+    assert ground.virtual == {MOVING}
 
 
 def readings(*times: float) -> Callable[[], float]:

@@ -3,10 +3,11 @@
 One rule: it only knows what the kernel said; virtual addresses are told apart by the caller.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from typing import TypeAlias, assert_never
+from itertools import chain
+from typing import TypeAlias, TypeVar, assert_never
 
 from libra_vrrp.rtnetlink import (
     AddressGone,
@@ -17,6 +18,8 @@ from libra_vrrp.rtnetlink import (
     LinkHeld,
     Said,
 )
+
+T = TypeVar("T")
 
 Key: TypeAlias = tuple[int, IpAddress, int]
 """Interface index, address and prefix length: what the kernel tells addresses apart by."""
@@ -30,6 +33,8 @@ class Interfaces:
     addresses: dict[Key, AddressHeld] = field(default_factory=dict)
     keys: dict[IpAddress, tuple[Key, ...]] = field(default_factory=dict)
     """Under which keys of `addresses` an address is found: hosts have thousands of them."""
+    local_keys: dict[int, tuple[Key, ...]] = field(default_factory=dict)
+    """Under which keys the IPv6 link-local addresses of an interface are found."""
 
     def named(self, name: str) -> LinkHeld | None:
         """Return the interface called `name`."""
@@ -44,11 +49,9 @@ class Interfaces:
 
         A virtual address counts only where nothing else is there and it is permanent: an owner's.
         """
-        held = [a for a in self.addresses.values() if a.index == index and not a.secondary]
-        own = [a for a in held if a.address not in virtual]
-        owned = [a for a in held if a.valid is None]
-        found = (a.address for a in own + owned if isinstance(a.address, IPv4Address))
-        return next(found, None)
+        own = (at for at, _ in self._primaries(index) if at not in virtual)
+        owned = (at for at, held in self._primaries(index) if held.valid is None)
+        return next(chain(own, owned), None)
 
     def link_local(self, index: int, virtual: Collection[IpAddress]) -> IPv6Address | None:
         """Return the lowest own link-local address of an interface that is usable.
@@ -77,53 +80,65 @@ class Interfaces:
             held = [one for one in held if one.index == index]
         return any(one.valid is None or one.prefix != address.max_prefixlen for one in held)
 
+    def _primaries(self, index: int) -> Iterator[tuple[IPv4Address, AddressHeld]]:
+        for held in self.addresses.values():
+            at = held.address
+            if held.index == index and not held.secondary and isinstance(at, IPv4Address):
+                yield at, held
+
     def _link_locals(self, index: int) -> list[AddressHeld]:
-        return [
-            a
-            for a in self.addresses.values()
-            if a.index == index and isinstance(a.address, IPv6Address) and a.address.is_link_local
-        ]
+        return [self.addresses[key] for key in self.local_keys.get(index, ())]
 
 
 def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:
     """Return what is known after the kernel said more."""
-    links, addresses, keys = dict(known.links), dict(known.addresses), dict(known.keys)
+    now = Interfaces(
+        dict(known.links), dict(known.addresses), dict(known.keys), dict(known.local_keys)
+    )
     for one in said:
         match one:
             case LinkHeld(index=index):
-                links[index] = one
+                now.links[index] = one
             case LinkGone(index=index):
-                links.pop(index, None)
-                for key in [key for key in addresses if key[0] == index]:
-                    _forget(addresses, keys, key)
+                now.links.pop(index, None)
+                for key in [key for key in now.addresses if key[0] == index]:
+                    _forget(now, key)
             case AddressHeld():
-                _note(addresses, keys, one)
+                _note(now, one)
             case AddressGone():
-                _forget(addresses, keys, (one.index, one.address, one.prefix))
+                _forget(now, (one.index, one.address, one.prefix))
             case Answered():
                 pass
             case _:
                 assert_never(one)
-    return Interfaces(links, addresses, keys)
+    return now
 
 
-def _note(
-    addresses: dict[Key, AddressHeld], keys: dict[IpAddress, tuple[Key, ...]], held: AddressHeld
-) -> None:
+def _note(known: Interfaces, held: AddressHeld) -> None:
     key = held.index, held.address, held.prefix
-    if key not in addresses:
-        keys[held.address] = (*keys.get(held.address, ()), key)
-    addresses[key] = held
+    if key not in known.addresses:
+        known.keys[held.address] = (*known.keys.get(held.address, ()), key)
+        if _is_local(held.address):
+            known.local_keys[held.index] = (*known.local_keys.get(held.index, ()), key)
+    known.addresses[key] = held
 
 
-def _forget(
-    addresses: dict[Key, AddressHeld], keys: dict[IpAddress, tuple[Key, ...]], key: Key
-) -> None:
-    if addresses.pop(key, None) is None:
+def _forget(known: Interfaces, key: Key) -> None:
+    if known.addresses.pop(key, None) is None:
         return
-    left = tuple(one for one in keys.pop(key[1]) if one != key)
+    _drop(known.keys, key[1], key)
+    if _is_local(key[1]):
+        _drop(known.local_keys, key[0], key)
+
+
+def _drop(keys: dict[T, tuple[Key, ...]], at: T, key: Key) -> None:
+    left = tuple(one for one in keys.pop(at) if one != key)
     if left:
-        keys[key[1]] = left
+        keys[at] = left
+
+
+def _is_local(address: IpAddress) -> bool:
+    return isinstance(address, IPv6Address) and address.is_link_local
 
 
 def faults(known: Interfaces, interface: str, others: Iterable[str]) -> frozenset[str]:

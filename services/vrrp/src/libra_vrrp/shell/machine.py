@@ -173,6 +173,7 @@ class Machine:
     def _look(self, now: float) -> None:
         self._relink(now)
         for one in self._roster:
+            self._pulse.work(time.monotonic())
             one.look(now)
 
     def _addresses_done(self, now: float) -> None:

@@ -30,6 +30,7 @@ class Roster:
         self._routers: dict[str, VirtualRouter] = {}
         self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
+        self._virtual: frozenset[IpAddress] = frozenset()
 
     def __iter__(self) -> Iterator[VirtualRouter]:
         """Return every virtual router."""
@@ -56,8 +57,8 @@ class Roster:
         return self._hearers.get((channel, vrid))
 
     def virtual(self) -> frozenset[IpAddress]:
-        """Return every virtual address."""
-        return frozenset(place.address for one in self for place in one.order.held)
+        """Return every virtual address; in the midst of `reload` also those that go."""
+        return self._virtual
 
     def turn(
         self, ready: Iterable[Callable[[float], None]], clock: Callable[[], float]
@@ -91,6 +92,8 @@ class Roster:
         one to another is released before it is taken.
         """
         wanted = {one.name: one for one in self._read()}
+        virtual = frozenset(place.address for one in wanted.values() for place in one.held)
+        self._virtual |= virtual
         stay = {
             name: order
             for name, order in wanted.items()
@@ -103,6 +106,7 @@ class Roster:
         _stop(gone, now)
         for one in gone:
             del self._routers[one.name]
+        self._virtual = virtual
         ground.seals.order(wanted.values(), now)
         for name in changed:
             self._routers[name].retake(now)
