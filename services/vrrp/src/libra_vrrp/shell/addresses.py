@@ -15,6 +15,7 @@ from typing import Final, assert_never
 from libra_vrrp import rtnetlink
 from libra_vrrp.renewal import UNKNOWN, Add, Done, Outcome, Remove, Renew, Target, renewal
 from libra_vrrp.rtnetlink import Answered
+from libra_vrrp.shell.fatal import fatal
 
 _BATCH: Final = 64
 _LARGEST: Final = 1 << 17
@@ -55,6 +56,7 @@ class AddressThread:
         self._thread.join(patience)
         return not self._thread.is_alive()
 
+    @fatal
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             match job:
