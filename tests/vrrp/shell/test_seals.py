@@ -1,6 +1,7 @@
 """Seals of a node: key files come, change and go bad; a router without its key says nothing."""
 
 import selectors
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.datagram import decode, is_sealed
 from libra_vrrp.seal.outcome import Dropped, Opened, Reason
+from libra_vrrp.shell import starts
 from libra_vrrp.shell.seals import LOOK, Seals, starts_of
 
 KEY, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -178,6 +180,25 @@ def test_a_router_that_comes_back_has_another_session(node: Node, order: Instanc
     (moved,) = node.seals.dress(replace(order, vrid=52), SAID, 0.0)
     salts = {decode(one.message)[0].session.salt for one in (before, after, moved)}
     assert len(salts) == 3
+
+
+def test_a_state_disk_that_hangs_keeps_no_sealed_router_from_its_key(
+    node: Node, order: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def hang(*_: object) -> None:
+        released.wait(2 * GUARD)
+
+    monkeypatch.setattr(starts, "keep", hang)
+    try:
+        node.seals.order([order], node.now)
+        node.now += starts.PATIENCE
+        node.seals.tend(node.now)
+        node.until(lambda: not node.seals.is_opening(order))
+        assert len(node.seals.dress(order, SAID, node.now)) == 1
+    finally:
+        released.set()
 
 
 def test_the_state_file_lies_where_the_reporter_cannot_write() -> None:

@@ -38,8 +38,8 @@ class Told(Protocol):
 class Seals:
     """Nothing is done before an order has a seal.
 
-    `file` is the state file. `wait(descriptor, act)` turns the loop for the thread that reads
-    disks; `changed(now)` hears of keys and of our start.
+    `file` is the state file. `wait(descriptor, act)` turns the loop for the threads at
+    the disks; `changed(now)` hears of keys and of our start.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Seals:
     ) -> None:
         self._node, self._file, self._told = os.environ.get("LIBRA_NODE", ""), file, told
         self._wait, self._changed = wait, changed
-        self._aside: Aside | None = None
+        self._reader: Aside | None = None
         self._book: Book | None = None
         self._orders: dict[str, Instance] = {}
         self._sealings: dict[str, Sealing] = {}
@@ -62,14 +62,19 @@ class Seals:
     def order(self, orders: Iterable[Instance], now: float) -> None:
         """Take in which routers have a seal."""
         self._orders = {one.name: one for one in orders if one.seal is not None}
-        if self._orders and self._aside is None:
+        if self._orders and self._reader is None:
             import_module("libra_vrrp.shell.sealing")
-            self._aside = Aside()
-            self._wait(self._aside.fileno(), self._aside.follow_up)
-            self._book = Book(self._file, self._aside, self._tell, self._ready, now)
+            self._reader, keeper = self._thread(), self._thread()
+            self._book = Book(self._file, keeper, self._tell, self._ready, now)
         self._renew(now)
         self._look_at = now if self._orders else float("inf")
         self.tend(now)
+
+    def _thread(self) -> Aside:
+        """Return a thread of its own: keys are read while the disk of the state file hangs."""
+        aside = Aside()
+        self._wait(aside.fileno(), aside.follow_up)
+        return aside
 
     def is_opening(self, order: Instance) -> bool:
         """Say whether a router has to wait for the disk: for its key, or for our start."""
@@ -128,14 +133,14 @@ class Seals:
         """Look at the key files, and at the disk that takes our starts."""
         if self._book is not None:
             self._book.tend(now)
-        if now < self._look_at or self._aside is None:
+        if now < self._look_at or self._reader is None:
             return
         self._look_at = now + LOOK
         if self._looks:
             return
         for file in {one.seal.key_file for one in self._orders.values() if one.seal is not None}:
             self._looks += 1
-            self._aside.do(partial(_read, file), partial(self._have, file))
+            self._reader.do(partial(_read, file), partial(self._have, file))
 
     def _have(self, file: str, keys: tuple[bytes, ...] | str | OSError, now: float) -> None:
         self._looks -= 1
