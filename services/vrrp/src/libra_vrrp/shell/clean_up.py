@@ -33,6 +33,7 @@ class CleanUp:
         self._raw6: socket.socket | None = None
         with contextlib.suppress(OSError):  # a host without IPv6
             self._raw6 = socket.socket(socket.AF_INET6, kind, socket.IPPROTO_RAW)
+            self._raw6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
         self._netlink = _netlink()
         self._sequence = 0
 
