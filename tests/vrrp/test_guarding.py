@@ -118,6 +118,20 @@ def test_what_is_not_adopted_is_handed_over_once_the_successor_is_settled() -> N
     assert lost == HandOver(FRONT.targets, FRONT.words)
 
 
+def test_an_address_that_the_successor_holds_for_another_instance_stays() -> None:
+    ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
+    ward, _ = hear(ward, replace(FRONT, instance="new"), NOW + 0.3)
+    _, lost = hear(ward, Settled(), NOW + 0.4)
+    assert lost == HandOver((), FRONT.words)
+
+
+def test_an_address_stays_that_an_instance_still_to_be_adopted_has() -> None:
+    quick = replace(BACK, targets=(TARGET, *BACK.targets))
+    ward, lost = bury(Ward({"front": FRONT, "back": quick}), ON_TIME, NOW, heir_at=NOW + 0.2)
+    assert set(ward.left) == {"front"}
+    assert lost == HandOver(BACK.targets, BACK.words)
+
+
 def test_a_successor_that_is_too_slow_is_condemned_with_what_it_was_to_adopt() -> None:
     ward, _ = bury(BOTH, ON_TIME, NOW, heir_at=NOW + 0.2)
     ward, lost = condemn(ward, NEVER, NOW + 1.5)

@@ -115,7 +115,8 @@ def hear(ward: Ward, message: Message, now: float) -> tuple[Ward, HandOver]:
             wills = {other: will for other, will in ward.wills.items() if other != name}
             return replace(ward, wills=wills), HandOver()
         case Settled():
-            return replace(ward, left={}), hand_over(ward.left.values(), now)
+            lost = hand_over(ward.left.values(), now, held=ward.wills.values())
+            return replace(ward, left={}), lost
         case _:
             assert_never(message)
 
@@ -159,7 +160,7 @@ def bury(ward: Ward, promised: float, now: float, heir_at: float) -> tuple[Ward,
         estates[name] = Estate(will, now + SILENCE * will.interval - behind)
     kept = {name: one for name, one in estates.items() if one.until > heir_at}
     lost = [one for name, one in estates.items() if name not in kept]
-    return Ward(left=kept), hand_over(lost, now)
+    return Ward(left=kept), hand_over(lost, now, held=(one.will for one in kept.values()))
 
 
 def given_up(ward: Ward, promised: float, now: float) -> HandOver:
@@ -168,10 +169,14 @@ def given_up(ward: Ward, promised: float, now: float) -> HandOver:
     return hand_over([*ward.left.values(), *held], now)
 
 
-def hand_over(estates: Iterable[Estate], now: float) -> HandOver:
-    """Return what gives them up; where others have taken over already, nothing is said."""
-    estates = tuple(estates)
-    targets = tuple(dict.fromkeys(target for one in estates for target in one.will.targets))
+def hand_over(estates: Iterable[Estate], now: float, held: Iterable[Will] = ()) -> HandOver:
+    """Return what gives them up; where others have taken over already, nothing is said.
+
+    What is in a will that is `held` stays: an address may have moved to another instance.
+    """
+    estates, kept = tuple(estates), {target for will in held for target in will.targets}
+    left = dict.fromkeys(target for one in estates for target in one.will.targets)
+    targets = tuple(target for target in left if target not in kept)
     heard = [one for one in estates if now < one.until + TRUST * one.will.interval]
     return HandOver(targets, tuple(word for one in heard for word in one.will.words))
 
