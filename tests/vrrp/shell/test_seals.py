@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,7 +18,7 @@ from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.datagram import decode, is_sealed
 from libra_vrrp.seal.outcome import Dropped, Opened, Reason
-from libra_vrrp.shell import starts
+from libra_vrrp.shell import seals, starts
 from libra_vrrp.shell.seals import LOOK, Seals, starts_of
 
 KEY, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -102,7 +104,7 @@ def test_before_its_key_and_start_are_there_a_router_says_nothing(
     (sealed,) = node.seals.dress(order, SAID, 0.0)
     assert is_sealed(sealed.message)
     assert (sealed.source, sealed.destination) == (SAID.source, SAID.destination)
-    assert node.changes == 2
+    assert node.changes == 3
 
 
 def test_two_nodes_talk(
@@ -199,6 +201,23 @@ def test_a_state_disk_that_hangs_keeps_no_sealed_router_from_its_key(
         assert len(node.seals.dress(order, SAID, node.now)) == 1
     finally:
         released.set()
+
+
+def test_the_cipher_is_imported_aside(
+    node: Node, order: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the loop it would hold up the adverts of every master for tens of milliseconds."""
+    importing = set[int]()
+
+    def importer(name: str) -> ModuleType:
+        importing.add(threading.get_ident())
+        return import_module(name)
+
+    monkeypatch.setattr(seals, "import_module", importer)
+    node.opened(order)
+    assert len(node.seals.dress(order, SAID, 0.0)) == 1
+    assert importing
+    assert threading.get_ident() not in importing
 
 
 def test_the_state_file_lies_where_the_reporter_cannot_write() -> None:

@@ -1,6 +1,6 @@
 """The seals of a node: key files, the state file, and one conversation per sealed router.
 
-It reads disks aside and imports `cryptography` with the first seal. One rule: a router whose seal
+It reads disks, and imports `cryptography` with the first seal, aside. One rule: a router whose seal
 cannot be used says nothing at all, least of all in clear.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from libra_vrrp.codec import Datagram
@@ -53,6 +54,7 @@ class Seals:
         self._wait, self._changed = wait, changed
         self._reader: Aside | None = None
         self._book: Book | None = None
+        self._begin: type[Sealing] | None = None
         self._orders: dict[str, Instance] = {}
         self._sealings: dict[str, Sealing] = {}
         self._keys: dict[str, tuple[bytes, ...]] = {}
@@ -63,8 +65,8 @@ class Seals:
         """Take in which routers have a seal."""
         self._orders = {one.name: one for one in orders if one.seal is not None}
         if self._orders and self._reader is None:
-            import_module("libra_vrrp.shell.sealing")
             self._reader, keeper = self._thread(), self._thread()
+            self._reader.do(partial(import_module, "libra_vrrp.shell.sealing"), self._imported)
             self._book = Book(self._file, keeper, self._tell, self._ready, now)
         self._renew(now)
         self._look_at = now if self._orders else float("inf")
@@ -76,13 +78,20 @@ class Seals:
         self._wait(aside.fileno(), aside.follow_up)
         return aside
 
+    def _imported(self, module: ModuleType | OSError, now: float) -> None:
+        if isinstance(module, OSError):
+            raise module
+        self._begin = module.Sealing
+        self._ready(now)
+
     def is_opening(self, order: Instance) -> bool:
-        """Say whether a router has to wait for the disk: for its key, or for our start."""
+        """Say whether a router has to wait for the disk: for its key, our start or the cipher."""
         if order.seal is None:
             return False
         file = order.seal.key_file
         is_read = file in self._keys or file in self._troubles
-        return not is_read or self._book is None or self._book.own is None
+        is_begun = self._book is not None and self._book.own is not None
+        return not (is_read and is_begun and self._begin is not None)
 
     def fault(self, order: Instance) -> str | None:
         """Say why a router cannot seal; a file that got worse does not count, its keys are kept."""
@@ -165,18 +174,16 @@ class Seals:
         """Have one conversation per sealed router, as soon as there are keys and our start."""
         running = self._sealings
         self._sealings = {}
+        if self._begin is None or self._book is None or self._book.own is None:
+            return
         for name, order in self._orders.items():
             keys = self._keys.get(order.seal.key_file) if order.seal is not None else None
-            if keys and self._book is not None and self._book.own is not None:
+            if keys:
                 known = running.get(name)
                 if known is None or not known.is_of(order):
-                    known = self._begin(order, self._book.own, keys, now)
+                    known = self._begin(order, self._node, self._book.own, keys, now)
                 known.renew(order.interval, keys)
                 self._sealings[name] = known
-
-    def _begin(self, order: Instance, start: int, keys: tuple[bytes, ...], now: float) -> "Sealing":
-        kind: type[Sealing] = import_module("libra_vrrp.shell.sealing").Sealing
-        return kind(order, self._node, start, keys, now)
 
     def _tell(self, trouble: str) -> None:
         log("a seal has a trouble", "warning", why=trouble)
