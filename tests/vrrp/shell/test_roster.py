@@ -52,6 +52,7 @@ class Ground:
     claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
     seals: Seals = field(init=False)
+    links: Links = field(default_factory=lambda: Links(Aside(), lambda _, __: None, lambda _: None))
 
     def __post_init__(self) -> None:
         self.seals = Seals(Path("/nowhere/starts.json"), self, lambda *_: None, lambda _: None)

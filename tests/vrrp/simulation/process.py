@@ -48,7 +48,8 @@ class Process:
         self.conduct = Conduct(host.name, host.address, host.orders, died_at)
         self._host = host
         self._engine = host.engine
-        self._links = Opening()
+        self._opening = Opening()
+        self.links = cast("Links", self._opening)
         self._thread = Thread(self, host.kernel)
         self._inbox: list[Callable[[float], None]] = []
         self._thaw: list[Callable[[], None]] = []
@@ -190,11 +191,11 @@ class Process:
         return found
 
     def _opened(self, now: float) -> None:
-        self._links.is_open = True
-        self.roster.start(self, cast("Links", self._links), now)
+        self._opening.is_open = True
+        self.roster.start(self, self.links, now)
 
     def _hear(self, datagram: Datagram, now: float) -> None:
-        if not self._links.is_open:
+        if not self._opening.is_open:
             return
         received = decoded(datagram)
         channel = self._host.orders[0].channel

@@ -33,6 +33,9 @@ class Opening:
     def is_opening(self, channel: Channel) -> bool:  # noqa: ARG002 - there is only one
         return not self.is_open
 
+    def fault(self, channel: Channel) -> str | None:  # noqa: ARG002 - it always opens
+        return None
+
 
 class Socket:
     """Stands for `Link`: one datagram waits."""

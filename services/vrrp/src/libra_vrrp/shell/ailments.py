@@ -16,13 +16,19 @@ def ailments(order: Instance, ground: Ground) -> frozenset[str]:
         return frozenset({seal})
     used = {order.interface} | {place.interface for place in order.held}
     reasons = faults(ground.interfaces, order.interface, used)
-    return reasons or _unfit(order) or _sourceless(order, ground)
+    return reasons or _unfit(order) or _deaf(order, ground) or _sourceless(order, ground)
 
 
 def _unfit(order: Instance) -> frozenset[str]:
     needed = {(order.interface, order.family)}
     needed |= {(place.interface, place.address.version) for place in order.held}
     return frozenset(why for name, version in needed if (why := unfit(name, version)) is not None)
+
+
+def _deaf(order: Instance, ground: Ground) -> frozenset[str]:
+    """Say so where nothing would be heard: who hears no master becomes one."""
+    why = ground.links.fault(order.channel)
+    return frozenset() if why is None else frozenset({why})
 
 
 def _sourceless(order: Instance, ground: Ground) -> frozenset[str]:

@@ -9,6 +9,7 @@ from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
+from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.seals import Seals
 
 
@@ -21,6 +22,7 @@ class Ground(Protocol):
 
     claim: Claim
     seals: Seals
+    links: Links
 
     @property
     def virtual(self) -> frozenset[IpAddress]:

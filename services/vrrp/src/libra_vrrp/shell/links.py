@@ -28,6 +28,7 @@ class Links:
         self._closing = closing
         self._links: dict[Channel, Link] = {}
         self._opening: dict[Channel, int] = {}
+        self._lacking: dict[Channel, str] = {}
         self.retry_at = float("inf")
 
     def send(self, channel: Channel, datagram: Datagram) -> bool:
@@ -36,19 +37,26 @@ class Links:
         return link is not None and link.send(datagram)
 
     def is_opening(self, channel: Channel) -> bool:
-        """Say whether the socket of a channel is under way."""
-        return channel in self._opening
+        """Say whether the first socket of a channel is under way."""
+        return channel in self._opening and channel not in self._lacking
+
+    def fault(self, channel: Channel) -> str | None:
+        """Say why nothing is heard on a channel: its socket failed, or went with its interface."""
+        return self._lacking.get(channel)
 
     def reconcile(self, wanted: Collection[Channel], known: Interfaces) -> None:
         """Hold one socket per wanted channel that exists; one re-made under its name is new."""
         self.retry_at = float("inf")
         indexes = {one: at for one in wanted if (at := _index(one, known)) is not None}
         self._opening = {n: i for n, i in self._opening.items() if indexes.get(n) == i}
+        self._lacking = {one: why for one, why in self._lacking.items() if one in wanted}
         for channel, held in list(self._links.items()):
             if indexes.get(channel) != held.index:
                 self._closing(held)
                 del self._links[channel]
                 self._close(held)
+                if channel in wanted:
+                    self._lacking[channel] = f"no VRRP socket on {_place(channel)} yet"
         for channel, index in indexes.items():
             if channel not in self._links and channel not in self._opening:
                 self._opening[channel] = index
@@ -61,9 +69,11 @@ class Links:
         match link:
             case OSError() if is_wanted:
                 log("no VRRP socket, trying again", "warning", on=str(channel), why=str(link))
+                self._lacking[channel] = f"no VRRP socket on {_place(channel)}: {link.strerror}"
                 self.retry_at = now + RETRY
             case Link() if is_wanted:
                 self._links[channel] = link
+                self._lacking.pop(channel, None)
                 self._opened(link, now)
             case Link():
                 self._close(link)
@@ -72,6 +82,16 @@ class Links:
 
     def _close(self, link: Link) -> None:
         self._aside.do(link.close, lambda _, __: None)
+
+
+def _place(channel: Channel) -> str:
+    match channel:
+        case Multicast(interface=name):
+            return name
+        case Unicast(source=source):
+            return str(source)
+        case _:
+            assert_never(channel)
 
 
 def _index(channel: Channel, known: Interfaces) -> int | None:

@@ -67,7 +67,7 @@ class Machine:
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
         self._watch = Watch(self._aside, self._watch_opened, self._closing)
-        self._links = Links(self._aside, self._opened, self._closing)
+        self.links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
         self._addresses = AddressThread()
         self._quiet = alarm.Quiet()
@@ -96,7 +96,7 @@ class Machine:
         now = time.monotonic()
         self._pulse.work(now)
         dressed = self.seals.dress(order, datagram, now)
-        sent = [self._links.send(order.channel, one) for one in dressed]
+        sent = [self.links.send(order.channel, one) for one in dressed]
         return bool(sent) and all(sent)
 
     def announce(self, interface: str, frame: bytes) -> bool:
@@ -142,8 +142,8 @@ class Machine:
         ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
         self._figures.late(self._roster.turn([key.data for key, _ in ready], time.monotonic))
         now = time.monotonic()
-        if now >= self._links.retry_at:
-            self._relink(now)
+        if now >= self.links.retry_at:
+            self._look(now)
         ask(self._roster, self, now)
         if now >= self._statistics_at:
             self._statistics_at = now + STATISTICS_EVERY
@@ -153,7 +153,7 @@ class Machine:
 
     def _wake_at(self) -> float:
         dues = (one.wake_at() for one in self._roster)
-        own = self._links.retry_at, self._statistics_at, self._pulse.owed_at
+        own = self.links.retry_at, self._statistics_at, self._pulse.owed_at
         return min(*own, due_at(self._roster, self), *dues)
 
     def _reload(self, now: float) -> None:
@@ -161,9 +161,8 @@ class Machine:
         self._relink(now)
 
     def _relink(self, now: float) -> None:
-        wanted = {one.order.channel for one in self._roster}
-        self._links.reconcile(wanted, self.interfaces)
-        self._roster.start(self, self._links, now)
+        self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
+        self._roster.start(self, self.links, now)
 
     def _kernel_says(self, now: float) -> None:
         about = self._watch.read()
@@ -178,8 +177,7 @@ class Machine:
 
     def _addresses_done(self, now: float) -> None:
         for outcome in self._addresses.outcomes():
-            one = self._roster.get(outcome.renew.instance)
-            if one is not None:
+            if one := self._roster.get(outcome.renew.instance):
                 one.done(outcome, now)
 
     def _reporter_says(self, now: float) -> None:
@@ -220,7 +218,9 @@ class Machine:
 
     def _opened(self, link: Link, now: float) -> None:
         self._await(link.fileno(), lambda then: hear(link, self._roster, self, then))
-        self._roster.start(self, self._links, now)
+        self._roster.start(self, self.links, now)
+        for one in self._roster.on(link.channel):
+            one.look(now)
 
     def _closing(self, source: Link | Watch) -> None:
         self._selector.unregister(source.fileno())
