@@ -1,9 +1,10 @@
 """Seals of a node: key files come, change and go bad; a router without its key says nothing."""
 
+import gc
 import selectors
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from ipaddress import IPv4Address
@@ -80,8 +81,9 @@ def order(tmp_path: Path) -> Instance:
 
 
 @pytest.fixture
-def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
-    return Node(tmp_path, "a", monkeypatch)
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    yield Node(tmp_path, "a", monkeypatch)
+    gc.unfreeze()
 
 
 def test_a_node_without_a_seal_does_nothing(node: Node, tmp_path: Path) -> None:
@@ -213,8 +215,10 @@ def test_the_cipher_is_imported_aside(
         importing.add(threading.get_ident())
         return import_module(name)
 
+    gc.unfreeze()
     monkeypatch.setattr(seals, "import_module", importer)
     node.opened(order)
+    assert gc.get_freeze_count() > 0
     assert len(node.seals.dress(order, SAID, 0.0)) == 1
     assert importing
     assert threading.get_ident() not in importing

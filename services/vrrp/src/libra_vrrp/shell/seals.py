@@ -4,6 +4,7 @@ It reads disks, and imports `cryptography` with the first seal, aside. One rule:
 cannot be used says nothing at all, least of all in clear.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -81,6 +82,7 @@ class Seals:
     def _imported(self, module: ModuleType | OSError, now: float) -> None:
         if isinstance(module, OSError):
             raise module
+        gc.freeze()  # as the machine does at its start: what is imported is no garbage
         self._begin = module.Sealing
         self._ready(now)
 
