@@ -61,7 +61,7 @@ class Watch:
 
     def _listed(self, outcome: tuple[socket.socket, Interfaces] | OSError, now: float) -> None:
         match outcome:
-            case TimeoutError():
+            case TimeoutError() | OSError(errno=errno.ENOBUFS):
                 self._aside.do(listen, self._listed)
             case OSError():
                 raise outcome
