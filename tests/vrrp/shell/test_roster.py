@@ -65,7 +65,7 @@ class Ground:
         self.said.append(datagram)
         return True
 
-    def announce(self, _interface: str, _frame: bytes) -> bool:
+    def announce(self, _interface: str, _frame: bytes, _until: float) -> bool:
         return True
 
     def work(self, job: Renew | Remove) -> None:

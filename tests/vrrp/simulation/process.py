@@ -71,7 +71,7 @@ class Process:
         self._engine.note(self._host.name, f"says priority {said.priority} (vrid {said.vrid})")
         return self._host.transmit(datagram)
 
-    def announce(self, interface: str, frame: bytes) -> bool:  # noqa: ARG002 - likewise
+    def announce(self, interface: str, frame: bytes, until: float) -> bool:  # noqa: ARG002 - likewise
         self.conduct.announces(ip_address(frame[28:32]), self._host.clock.at(self._engine.now))
         return True
 

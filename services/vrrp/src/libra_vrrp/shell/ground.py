@@ -31,8 +31,8 @@ class Ground(Protocol):
     def send(self, order: Instance, datagram: Datagram) -> bool:
         """Send what a router says, under its seal if it has one."""
 
-    def announce(self, interface: str, frame: bytes) -> bool:
-        """Send a frame that tells the neighbours whose an address is."""
+    def announce(self, interface: str, frame: bytes, until: float) -> bool:
+        """Send a frame that tells the neighbours whose an address is, if it is before `until`."""
 
     def work(self, job: Renew | Remove) -> None:
         """Have address work done."""

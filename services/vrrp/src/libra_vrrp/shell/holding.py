@@ -158,7 +158,7 @@ class Holding:
                 what = "na"
             case _:
                 assert_never(place.address)
-        sent = self._ground.announce(place.interface, frame)
+        sent = self._ground.announce(place.interface, frame, self.until)
         self._ground.count(what if sent else f"{what}_unsent")
 
 

@@ -40,6 +40,7 @@ from libra_vrrp.shell.asking import ask, due_at
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.hearing import hear
+from libra_vrrp.shell.last_look import may_say
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, urgent
@@ -95,13 +96,14 @@ class Machine:
         """Send what a router says, under its seal if it has one."""
         now = time.monotonic()
         self._pulse.work(now)
-        dressed = self.seals.dress(order, datagram, now)
+        is_said = may_say(self._roster.get(order.name), datagram, now)
+        dressed = self.seals.dress(order, datagram, now) if is_said else ()
         sent = [self.links.send(order.channel, one) for one in dressed]
         return bool(sent) and all(sent)
 
-    def announce(self, interface: str, frame: bytes) -> bool:
-        """Send a frame that tells the neighbours whose an address is."""
-        return self._announcer.send(interface, frame)
+    def announce(self, interface: str, frame: bytes, until: float) -> bool:
+        """Send a frame that tells the neighbours whose an address is, until the fence."""
+        return time.monotonic() < until and self._announcer.send(interface, frame)
 
     def work(self, job: Renew | Remove) -> None:
         """Have address work done by the thread, once the guard knows what may come of it."""
@@ -165,8 +167,7 @@ class Machine:
         self._roster.start(self, self.links, now)
 
     def _kernel_says(self, now: float) -> None:
-        about = self._watch.read()
-        if about is None or not about <= self.virtual:
+        if (about := self._watch.read()) is None or not about <= self.virtual:
             self._look(now)
 
     def _look(self, now: float) -> None:
@@ -204,8 +205,7 @@ class Machine:
                 assert_never(order)
 
     def _instruct(self, order: Tracked | Failover | Release, now: float) -> None:
-        one = self._roster.get(order.instance)
-        if one is None:
+        if (one := self._roster.get(order.instance)) is None:
             return
         if isinstance(order, Tracked):
             one.track(order, now)
