@@ -217,12 +217,16 @@ def test_a_node_that_has_its_files_goes_on_where_a_config_has_errors(host: Host)
     assert ":6:5: services.web.backend: " in first.stderr
     assert not host.site.state.exists()
     file.write_text(GOOD)
-    assert host.libra(*words, str(file)).stderr == ""
+    good = host.libra(*words, str(file))
+    assert good.stderr == ""
+    made = f"node a: keys and server configuration are in {host.site.state}\n"
+    assert good.stdout == made
     file.write_text(BROKEN)
     assert host.libra(*words, str(file)).returncode == REFUSED
     host.site.kept_config.write_text("{}")
     later = host.libra(*words, str(file), "--monitor", "8222")
     assert later.returncode == 0
+    assert later.stdout == made
     consequence = "node a goes on with the config it has"
     assert f"libra: {file} is not taken over (1 error): {consequence}\n" in later.stderr
     assert 'http: "127.0.0.1:8222"' in host.site.server_config.read_text()
@@ -259,8 +263,9 @@ def test_files_that_are_as_they_should_be_are_not_written_again(host: Host) -> N
 def test_a_server_configuration_that_changed_is_told(host: Host) -> None:
     words = ("init", "--stage", "files", "--monitor")
     assert host.libra(*words, "8222").stderr == ""
-    said = RESTART.format(host.site.server_config)
-    assert host.libra(*words, "8223").stderr == said
+    changed = host.libra(*words, "8223")
+    assert changed.stderr == RESTART.format(host.site.server_config)
+    assert changed.stdout == f"node a: keys and server configuration are in {host.site.state}\n"
     assert host.libra(*words, "8223").stderr == ""
 
 

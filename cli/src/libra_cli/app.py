@@ -131,7 +131,9 @@ def init(
         config = None
     given = None
     if config is not None:
-        refused = partial(command.tell_refused, where, wait, config) if stage == "config" else None
+        refused = (
+            partial(command.report_refused, where, wait, config) if stage == "config" else None
+        )
         parsed, document = read(config, as_json=as_json, refused=refused)
         if stage == "files":
             require_shared(config)

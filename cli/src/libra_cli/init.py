@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from libra_cli import identity
-from libra_cli import offer as offers
 from libra_cli.config_file import flaw_of
 from libra_cli.exits import MISSING, UNREACHABLE, CommandError
 from libra_cli.log import connect
-from libra_cli.offer import Declined, Offer, await_console, offer
+from libra_cli.offer import Declined, Offer, await_console, offer, tell_refused
 from libra_cli.prepare import prepare
 from libra_cli.server_ports import squatter
 from libra_cli.site import Given, Site, locate
@@ -97,7 +96,7 @@ def goes_on_without(config: Path, where: Given) -> bool:
     return flaw != ""
 
 
-def tell_refused(where: Given, patience: float, file: Path, error: "ConfigError") -> None:
+def report_refused(where: Given, patience: float, file: Path, error: "ConfigError") -> None:
     """Have the log say that *file* was refused, *patience* seconds at most."""
     site = locate(where)
     try:
@@ -105,7 +104,7 @@ def tell_refused(where: Given, patience: float, file: Path, error: "ConfigError"
     except CommandError as gone:
         sys.stderr.write(f"libra: the log does not tell of this: {gone}\n")
     else:
-        offers.tell_refused(site, file, "libra init", error)
+        tell_refused(site, file, "libra init", error)
 
 
 async def _streams(work: Work) -> bool:
@@ -144,7 +143,7 @@ async def _server(work: Work) -> bool:
 def report(work: Work, done: Done) -> str:
     """Tell what was made, a line each, and what to do where something could not be."""
     site, lines = work.site, []
-    if "files" in work.stages and prepare(work.site, identity.chosen, work.monitor):
+    if "files" in work.stages:
         lines.append(f"node {site.node}: keys and server configuration are in {site.state}")
     if done.streams:
         lines.append(f"node {site.node}: the streams are there")
