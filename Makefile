@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
 export KEEP CHAOS N
 
-.PHONY: help checks setup demo test test-host test-lab simulate images test-compose check format \
+.PHONY: help checks setup demo test test-host test-network test-lab simulate images test-compose check format \
   generate lock bench clean
 
 help: ## list the verbs
@@ -23,8 +23,11 @@ demo: setup ## the whole story in the lab (KEEP=1 stays up for lab/enter, CHAOS=
 test: checks ## every test: on this host, then in the lab
 	@$(PY) tools/test.py
 
-test-host: checks ## only the tests that need no IPVS
+test-host: checks ## only the tests that need no namespaces and no IPVS
 	@$(PY) tools/test.py host
+
+test-network: checks ## only VRRP in network namespaces: of this host as root, else of the lab
+	@$(PY) tools/test.py network
 
 test-lab: checks ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from libra_vrrp.rtnetlink import IpAddress
 
 pytestmark = [
-    pytest.mark.kernel,
+    pytest.mark.network,
     pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed"),
 ]
 

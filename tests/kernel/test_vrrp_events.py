@@ -32,7 +32,7 @@ from libra_vrrp.kept import load_instances
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 INTERVAL_MS = 250
 SECOND = IPv4Address("192.0.2.11")

@@ -19,7 +19,7 @@ from libra_vrrp.orders import Place
 if TYPE_CHECKING:
     from tests.kernel.conftest import Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL

@@ -22,7 +22,7 @@ from libra_vrrp.orders import Instance
 from libra_vrrp.router import Never
 from libra_vrrp.wanted import instances
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 INTERVAL = 0.25

@@ -25,7 +25,7 @@ from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Never
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 TIMES = 20
 """How often each thing is done, on networks side by side: mostly one waits."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from libra_vrrp.rtnetlink import IpAddress
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL

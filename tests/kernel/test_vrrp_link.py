@@ -18,7 +18,7 @@ from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.wire import Heard
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 FAMILIES = pytest.mark.parametrize("family", [4, 6])
 PATIENCE = 60.0
 A = {4: ip_address("192.0.2.1"), 6: ip_address("2001:db8::1")}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from libra_lab.node import Node
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 KEY, NEW = bytes(range(32)), bytes(range(32, 64))
 INTERVAL = 0.25

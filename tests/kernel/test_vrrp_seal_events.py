@@ -19,7 +19,7 @@ from libra_vrrp.seal.datagram import is_sealed
 if TYPE_CHECKING:
     from tests.kernel.conftest import Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 __all__ = ["log"]
 

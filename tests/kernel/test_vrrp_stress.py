@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from libra_lab.node import Node
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 SECOND = IPv4Address("192.0.2.11")
 HELD = 1.0

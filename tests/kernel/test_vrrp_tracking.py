@@ -18,7 +18,7 @@ from libra_schemas.events import ConfigApplied
 if TYPE_CHECKING:
     from tests.kernel.conftest import Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 PAIR = 2
 PRIORITY = "priority 90 instead of 150: -60 "
