@@ -242,8 +242,9 @@ def test_a_machine_killed_at_a_short_interval_is_handed_over_at_once(
     def act(one: Stage) -> float:
         owner = one.master()
         before = owner.pid("machine")
+        since = time.monotonic()
         owner.signal(signal.SIGKILL, "machine")
-        took = one.taken_over(time.monotonic())
+        took = one.taken_over(since)
         restarted(owner, before)
         return took
 
@@ -258,8 +259,8 @@ def test_a_hung_machine_is_handed_over_and_cannot_come_back(pairs: list[Stage], 
         owner = one.master()
         hung = owner.pid("machine")
         assert hung is not None
-        os.kill(hung, signal.SIGSTOP)
         since = time.monotonic()
+        os.kill(hung, signal.SIGSTOP)
         took = one.taken_over(since)
         said = [said.priority for said in one.said(owner, since)]
         assert said[-1] == 0
@@ -316,8 +317,8 @@ def test_a_killed_guard_takes_the_machine_along_in_order(pairs: list[Stage], not
     def act(one: Stage) -> float:
         owner = one.master()
         assert owner.parent is not None
-        owner.parent.kill()
         since = time.monotonic()
+        owner.parent.kill()
         owner.parent.wait()
         until(lambda: owner.node.processes() == [], PATIENCE, "nothing of it is left")
         owner.start()
@@ -409,8 +410,8 @@ def test_of_three_the_right_one_succeeds_and_nothing_flaps(tmp_path: Path, note:
     def act(one: Stage) -> float:
         owner = one.master()
         hung = owner.pid("machine")
-        owner.signal(signal.SIGSTOP, "machine")
         since = time.monotonic()
+        owner.signal(signal.SIGSTOP, "machine")
         took = one.taken_over(since)
         restarted(owner, hung)
         heard = len(one.seen.adverts)
