@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,21 @@ def test_silence_on_a_port_of_the_server_proves_no_stranger(host: Host) -> None:
         f"libra: something listens on 127.0.0.1:{port} but says nothing: a hung nats-server, "
         f"or another program (`ss -ltnp 'sport = :{port}'` on the host names it)\n"
     )
+
+
+def test_a_web_server_on_a_port_of_the_server_is_a_stranger_although_it_waits_to_be_asked(
+    host: Host,
+) -> None:
+    address = host.site.endpoint
+    with ThreadingHTTPServer(address, BaseHTTPRequestHandler) as web:
+        serving = threading.Thread(target=web.serve_forever)
+        serving.start()
+        found = squatter(host.site, 0)
+        web.shutdown()
+        serving.join()
+    assert found is not None
+    assert found.sure
+    assert "is taken by something that is no nats-server" in found.sentence
 
 
 def test_silence_on_the_monitoring_port_proves_no_stranger(host: Host) -> None:

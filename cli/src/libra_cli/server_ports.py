@@ -64,7 +64,8 @@ def _silent(host: str, port: int) -> Squatter:
 def _greets(host: str, port: int) -> bool | None:
     """Tell whether a NATS server greets there; None where nobody listens.
 
-    Raise TimeoutError where somebody says nothing: who that is cannot be told.
+    A web server speaks when it is asked: whoever is silent is asked in HTTP. Raise TimeoutError
+    where somebody says nothing even then: who that is cannot be told.
     """
     try:
         connection = socket.create_connection((host, port), _TIMEOUT)
@@ -72,7 +73,11 @@ def _greets(host: str, port: int) -> bool | None:
         return None
     with connection:
         try:
-            return connection.recv(4) == b"INFO"
+            try:
+                return connection.recv(4) == b"INFO"
+            except TimeoutError:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return connection.recv(4) == b"INFO"
         except ConnectionError:
             return False
 
