@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from libra_runtime.outlet import Outlet
-from libra_vrrp import alarm
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import (
@@ -32,11 +31,12 @@ from libra_vrrp.orders import (
     Tracked,
 )
 from libra_vrrp.renewal import Remove, Renew
-from libra_vrrp.reports import AlarmRaised, Report
+from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.addresses import AddressThread
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.asking import ask, due_at
+from libra_vrrp.shell.bell import Bell
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.hearing import hear
@@ -71,7 +71,7 @@ class Machine:
         self.links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
         self._addresses = AddressThread()
-        self._quiet = alarm.Quiet()
+        self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
         self._figures = Figures(outlet)
         self._statistics_at, self._stopping = 0.0, False
@@ -123,10 +123,7 @@ class Machine:
     def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         """Report an alarm, at most one of a kind in ten seconds."""
         self.count(f"alarm_{kind}")
-        self._quiet, times = alarm.ring(self._quiet, (instance, kind), time.monotonic())
-        if times:
-            source = None if peer is None else str(peer)
-            self.tell(AlarmRaised(instance, kind, source, detail, times, time.time()))
+        self._bell.ring(instance, kind, peer, detail)
 
     def run(self) -> None:
         """Work until told to stop; then hand over in order."""
