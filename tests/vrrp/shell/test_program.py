@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from libra_vrrp.shell import program
 from libra_vrrp.shell.leftovers import mark_of, sweep
 from libra_vrrp.shell.program import MARK, Run, environment
 from libra_vrrp.watched import Judged
@@ -76,6 +77,22 @@ async def test_a_program_that_is_given_up_is_killed() -> None:
     await asyncio.wait({waiting})
     await run.end()
     assert pid not in {int(p.name) for p in processes()}
+
+
+async def test_a_program_that_no_signal_ends_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that waits for a dead file server; its end is seen whenever it comes."""
+    monkeypatch.setattr(program, "DYING", 0.01)
+    run = Run(("/bin/sleep", "1000"), CLEAN)
+    with monkeypatch.context() as beyond:
+        beyond.setattr(os, "killpg", lambda *_: None)
+        assert (await run.judge(0.01)).why == "not ended within 0.01 s"
+        assert not await run.end()
+        assert not is_gone(run.pid)
+    monkeypatch.setattr(program, "DYING", PATIENCE)
+    assert await run.end()
+    assert is_gone(run.pid)
 
 
 async def test_a_program_finds_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

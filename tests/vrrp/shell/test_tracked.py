@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from libra_runtime.memory import MemoryJournal
 from libra_runtime.memory_log import MemoryLog
@@ -16,6 +20,7 @@ from libra_schemas.events import ServiceState
 from libra_vrrp import orders
 from libra_vrrp.orders import Coverage, MalformedOrder, Order
 from libra_vrrp.orders import Tracked as Told
+from libra_vrrp.shell import program, watchers
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.tracked import Tracked
 
@@ -135,6 +140,57 @@ async def test_what_is_not_tracked_any_more_does_not_run(open_path: Path) -> Non
         runs = world.runs()
         await world.until(lambda: len(others.read_text().splitlines()) > 3)
         assert world.runs() == runs
+
+
+async def test_a_program_that_no_signal_ends_holds_nobody_up_and_counts_as_down(
+    open_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by review: whoever else was to be tracked waited for it, and so did our own end."""
+    monkeypatch.setattr(program, "DYING", 0.01)
+    async with tracking(open_path) as world:
+        broken = open_path / "broken"
+        script = f"if [ -e {broken} ]; then exec sleep 1000; fi"
+        stuck = world.program(script, timeout="100ms", fall=3)
+        world.track(front=stuck)
+        await world.until(lambda: world.told() == Told("front", ()))
+        with monkeypatch.context() as beyond:
+            beyond.setattr(os, "killpg", lambda *_: None)
+            broken.touch()
+            why = "program gw: cannot be killed"
+            await world.until(lambda: world.moved() == [("program.gw", None, why)])
+            runs = world.runs()
+            stuck["programs"]["gw"]["timeout"] = "200ms"
+            world.track(front=stuck, back={"programs": {"other": {"command": ["/bin/false"]}}})
+            await world.until(lambda: world.moved("back"))
+            await world.until(lambda: world.moved() == [("program.gw", None, why)])
+            assert world.runs() == runs
+        await world.until(lambda: world.runs() > runs)
+
+
+async def test_a_file_on_a_disk_that_hangs_holds_nobody_up(
+    open_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by review: the reporter stood still with it."""
+    answers, read = threading.Event(), watchers._content
+
+    def hangs(path: str) -> bytes:
+        assert answers.wait(PATIENCE)
+        return read(path)
+
+    monkeypatch.setattr(watchers, "ANSWERS", 0.01)
+    monkeypatch.setattr(watchers, "_content", hangs)
+    async with tracking(open_path) as world:
+        file = open_path / "hand"
+        file.write_text("-15")
+        hand = {"path": str(file), "weight": 2, "every": "100ms"}
+        world.track(front={"files": {"hand": hand}}, back=world.program("exit 1"))
+        await world.until(lambda: world.moved("back"))
+        await world.until(lambda: world.tracked.trouble is not None)
+        assert world.tracked.trouble == f"{file} cannot be read: its disk does not answer"
+        assert world.told() == Told("front", (), held=("file.hand",))
+        answers.set()
+        await world.until(lambda: world.moved() == [("file.hand", -30, "file hand says -15")])
+        assert world.tracked.trouble is None
 
 
 async def test_a_file_counts_by_its_number_and_nonsense_as_before(open_path: Path) -> None:

@@ -84,7 +84,7 @@ def early(pid: int) -> None:
 
 
 def become(uid: int) -> None:
-    """Give up root for `uid`, for good, and stay readable to ourselves (/proc/self).
+    """Give up root for `uid`, for good.
 
     The group that we were started with, unless root's, is kept beside: it may read the secrets.
     """
@@ -93,7 +93,14 @@ def become(uid: int) -> None:
     os.setgroups([gid] if (gid := os.getgid()) != 0 else [])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    _libc().prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def keep_out() -> None:
+    """Let nobody of our user read our memory, environment and files, or trace us.
+
+    Such are the programs that we run (ptrace(2), proc(5)).
+    """
+    _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _libc() -> ctypes.CDLL:

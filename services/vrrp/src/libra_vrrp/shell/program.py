@@ -19,12 +19,15 @@ MARK: Final = "LIBRA_TRACKED_BY"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CHUNK: Final = 1 << 16
 
+DYING: Final = 1.0
+"""Seconds that a process which was killed may take to be gone."""
+
 
 class Run:
     """A program that was started, in a session of its own; `end` it whatever happens.
 
     Raise `OSError` where it cannot be started. What it writes is read and, but for the end, thrown
-    away. What it leaves in the background ends with it.
+    away. What it leaves in its group ends with it.
     """
 
     def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
@@ -65,13 +68,22 @@ class Run:
         self._read()
         return judged(self._process.wait(), self._tail)
 
-    async def end(self) -> None:
-        """Kill its process group, and wait until it is gone."""
+    async def end(self) -> bool:
+        """Kill its process group, and say whether it is gone.
+
+        What waits for a disk or a dead server may be beyond any signal: after `DYING` seconds
+        nobody waits any longer, and it is to be ended once more.
+        """
         if self._process.returncode is None:
             self._kill()
-            await self._ended.wait()
+            try:
+                async with asyncio.timeout(DYING):
+                    await self._ended.wait()
+            except TimeoutError:
+                return False
             self._process.wait()
         self._open.close()
+        return True
 
     def _kill(self) -> None:
         """Kill the group; until the leader is reaped no other can have its number."""

@@ -43,9 +43,10 @@ from libra_vrrp.shell import say
 from libra_vrrp.shell.handover import Handover
 from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.line import Line
-from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
+from libra_vrrp.shell.privileges import REPORTER, die_with_parent, keep_out, lacking
 from libra_vrrp.shell.quarters import explained, list_mode, move_in
 from libra_vrrp.shell.standing_by import stand_by
+from libra_vrrp.shell.strays import adopt
 from libra_vrrp.shell.tracked import Tracked
 from libra_vrrp.wanted import instances_of, tracks
 
@@ -238,5 +239,7 @@ def main(arguments: list[str]) -> None:
     except (LibraError, OSError) as wrong:
         say.log("the reporter cannot work", "error", why=explained(wrong))
         sys.exit(1)
+    keep_out()
+    adopt()
     die_with_parent(signal.SIGTERM)
     sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))
