@@ -36,6 +36,14 @@ def test_an_address_from_dhcp_can_be_the_primary_one() -> None:
     assert known(AddressHeld(2, OWN, 24, valid=3600)).primary(2, {VIP}) == OWN
 
 
+def test_what_is_left_of_a_lease_is_the_primary_one_only_where_nothing_else_is() -> None:
+    """Found by review: a virtual address of an earlier config was taken for the host's own."""
+    left = AddressHeld(2, VIP, 32, valid=2)
+    assert known(left, AddressHeld(2, OWN, 24)).primary(2, ()) == OWN
+    assert known(left, AddressHeld(2, OWN, 24, valid=3600)).primary(2, ()) == OWN
+    assert known(AddressHeld(2, OWN, 32, valid=3600)).primary(2, {VIP}) == OWN
+
+
 def test_the_primary_address_is_found_without_a_look_at_all_the_others() -> None:
     """Hosts have thousands of addresses, and each router on an interface asks."""
     asked: list[IPv4Address] = []
@@ -68,6 +76,12 @@ def test_a_virtual_link_local_address_is_a_source_only_where_it_is_the_owners() 
     assert known(leased).link_local(2, {LOW}) is None
     assert known(leased, AddressHeld(2, HIGH, 64)).link_local(2, {LOW}) == HIGH
     assert known(AddressHeld(2, LOW, 64)).link_local(2, {LOW}) == LOW
+
+
+def test_a_link_local_address_left_of_a_lease_is_a_source_only_where_nothing_else_is() -> None:
+    left = AddressHeld(2, LOW, 128, 2)
+    assert known(left, AddressHeld(2, HIGH, 64)).link_local(2, ()) == HIGH
+    assert known(left).link_local(2, ()) == LOW
 
 
 def test_a_link_local_address_under_duplicate_address_detection_is_awaited() -> None:

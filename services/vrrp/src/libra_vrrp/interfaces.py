@@ -48,22 +48,25 @@ class Interfaces:
         """Return the first own IPv4 address of an interface (RFC 9568 section 1.5).
 
         A virtual address counts only where nothing else is there and it is permanent: an owner's.
+        What looks like a lease of ours comes second: it may be left from another config.
         """
-        own = (at for at, _ in self._primaries(index) if at not in virtual)
-        owned = (at for at, held in self._primaries(index) if held.valid is None)
-        return next(chain(own, owned), None)
+        own = (one.address for one in self._primaries(index, virtual) if not is_leased(one))
+        left = (one.address for one in self._primaries(index, virtual) if is_leased(one))
+        owned = (one.address for one in self._primaries(index, ()) if one.valid is None)
+        return next((at for at in chain(own, left, owned) if isinstance(at, IPv4Address)), None)
 
     def link_local(self, index: int, virtual: Collection[IpAddress]) -> IPv6Address | None:
         """Return the lowest own link-local address of an interface that is usable.
 
         The source of adverts for IPv6 (RFC 9568 section 1.5). The kernel lists addresses in
         another order than that in which it tells of them: only the lowest is always the same. A
-        virtual address counts as for `primary`.
+        virtual address, or what may be left of one, counts as for `primary`.
         """
         held = [a for a in self._link_locals(index) if a.usable]
-        own = [a.address for a in held if a.address not in virtual]
+        others = [a for a in held if a.address not in virtual]
+        own = [a.address for a in others if not is_leased(a)]
         owned = [a.address for a in held if a.valid is None]
-        found = own or owned
+        found = own or [a.address for a in others] or owned
         return min((a for a in found if isinstance(a, IPv6Address)), default=None)
 
     def is_awaiting_link_local(self, index: int) -> bool:
@@ -78,13 +81,13 @@ class Interfaces:
         held = self.holders(address)
         if address.is_link_local:
             held = [one for one in held if one.index == index]
-        return any(one.valid is None or one.prefix != address.max_prefixlen for one in held)
+        return not all(map(is_leased, held))
 
-    def _primaries(self, index: int) -> Iterator[tuple[IPv4Address, AddressHeld]]:
+    def _primaries(self, index: int, but: Collection[IpAddress]) -> Iterator[AddressHeld]:
         for held in self.addresses.values():
-            at = held.address
-            if held.index == index and not held.secondary and isinstance(at, IPv4Address):
-                yield at, held
+            is_here = held.index == index and not held.secondary
+            if is_here and isinstance(held.address, IPv4Address) and held.address not in but:
+                yield held
 
     def _link_locals(self, index: int) -> list[AddressHeld]:
         return [self.addresses[key] for key in self.local_keys.get(index, ())]
@@ -135,6 +138,11 @@ def _drop(keys: dict[T, tuple[Key, ...]], at: T, key: Key) -> None:
     left = tuple(one for one in keys.pop(at) if one != key)
     if left:
         keys[at] = left
+
+
+def is_leased(held: AddressHeld) -> bool:
+    """Say whether it is as we lease addresses; a host's own may be so too, from DHCP."""
+    return held.valid is not None and held.prefix == held.address.max_prefixlen
 
 
 def _is_local(address: IpAddress) -> bool:

@@ -11,11 +11,13 @@ from typing import Final
 
 from libra_vrrp import rtnetlink
 from libra_vrrp.guarding import HandOver, LastWord
+from libra_vrrp.interfaces import is_leased
 from libra_vrrp.renewal import Target
 from libra_vrrp.rtnetlink import AddressHeld, Answered, Said
 from libra_vrrp.shell.say import log
 
 _LARGEST: Final = 1 << 17
+ATTEMPTS: Final = 2
 _PATIENCE: Final = 5.0
 _IP_PKTINFO: Final = 8
 _PACKET_INFO: Final = struct.Struct("=i4s4s")
@@ -23,7 +25,7 @@ _PACKET_INFO: Final = struct.Struct("=i4s4s")
 
 
 class CleanUp:
-    """Raises `OSError` where raw sockets are not allowed."""
+    """Made before it is needed; making it raises `OSError` where raw sockets are not allowed."""
 
     def __init__(self) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
@@ -38,16 +40,26 @@ class CleanUp:
         self._sequence = 0
 
     def perform(self, hand_over: HandOver) -> None:
-        """Remove the addresses first, so that nobody takes over what is still held."""
-        if hand_over.targets:
+        """Remove the addresses first, so that nobody takes over what is still held.
+
+        It raises nothing: what cannot be removed is logged, and said to be given up all the same.
+        """
+        for _ in range(ATTEMPTS if hand_over.targets else 0):
             try:
                 self._remove(hand_over.targets)
+                break
             except OSError as wrong:
                 log("addresses may be left to the end of their lease", "error", why=str(wrong))
-                self._netlink.close()
-                self._netlink = _netlink()
+                self._reopen()
         for word in hand_over.words:
             self._say(word)
+
+    def _reopen(self) -> None:
+        """Leave late answers behind with their socket; where there can be no other, keep it."""
+        with contextlib.suppress(OSError):
+            fresh = _netlink()
+            self._netlink.close()
+            self._netlink = fresh
 
     def _remove(self, targets: tuple[Target, ...]) -> None:
         """Remove those that are leased; what the host holds for ever, or otherwise, is its own."""
@@ -61,9 +73,7 @@ class CleanUp:
     def _leased(self, family: int) -> list[AddressHeld]:
         number = self._number()
         listed = self._ask(rtnetlink.list_addresses(number, family), number)
-        held = [one for one in listed if isinstance(one, AddressHeld)]
-        whole = [one for one in held if one.prefix == one.address.max_prefixlen]
-        return [one for one in whole if one.valid is not None]
+        return [one for one in listed if isinstance(one, AddressHeld) and is_leased(one)]
 
     def _ask(self, request: bytes, number: int) -> list[Said]:
         found: list[Said] = []
