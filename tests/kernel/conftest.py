@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -58,8 +59,8 @@ class Director:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(kept.dump_instances((self.order, *self.others)))
 
-    def start(self) -> None:
-        """Start the parent, which starts the machine and the reporter."""
+    def start(self, log: IO[str] | None = None) -> None:
+        """Start the parent, which starts the machine and the reporter; they write to `log`."""
         told = {
             "LIBRA_NODE": self.node.name,
             "LIBRA_STATE": str(self.state),
@@ -69,6 +70,7 @@ class Director:
         self.parent = self.node.popen(
             [*self.wrapper, sys.executable, "-m", "libra_vrrp"],
             environment={**os.environ, **told, **self.environment},
+            stderr=log,
         )
 
     def stop(self) -> None:

@@ -9,14 +9,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kernel.conftest import SIX, number
+from tests.kernel.conftest import SIX, VIP, number
+from tests.kernel.witness import witness
 
 from libra_schemas.seal_keys import added, dumps, retired, switched
 from libra_vrrp.codec import Advertisement, encode
@@ -260,6 +261,54 @@ def test_from_plain_to_sealed_without_a_transition(pair: "Pair", tmp_path: Path)
     with recording(pair, tmp_path) as recorded:
         pair.soon(lambda: len(recorded.payloads()) > 10, "they speak")
         assert all(is_sealed(payload) for _, payload in recorded.payloads())
+
+
+@pytest.fixture
+def keyless(pair: "Pair", tmp_path: Path) -> "Pair":
+    """Return the pair at work and told to seal, while neither has its key; both say so."""
+    logs = [tmp_path / "a.log", tmp_path / "b.log"]
+    with ExitStack() as stack:
+        for director, log in zip((pair.b, pair.a), logs, strict=True):
+            director.start(stack.enter_context(log.open("w")))
+    pair.soon(lambda: pair.is_owned_by("a"), "a alone owns the address")
+    for director in (pair.a, pair.b):
+        missing = Seal(str(tmp_path / f"{director.node.name}.key"))
+        director.order = replace(director.order, seal=missing)
+        director.reload()
+    pair.soon(lambda: all("No such file" in log.read_text() for log in logs), "keys are missing")
+    stays(pair, "a")
+    return pair
+
+
+def test_a_seal_that_is_applied_before_its_key_is_there_moves_nobody(
+    keyless: "Pair", tmp_path: Path
+) -> None:
+    for director in (keyless.a, keyless.b):
+        write_key(director, KEY)
+    stays(keyless, "a")
+    with recording(keyless, tmp_path) as recorded:
+        keyless.soon(lambda: len(recorded.payloads()) > 10, "they speak")
+        assert all(is_sealed(payload) for _, payload in recorded.payloads())
+    stays(keyless, "a")
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_who_has_its_key_before_the_other_never_shares_the_address(
+    keyless: "Pair", first: str
+) -> None:
+    """The other hears that it was passed, gives up, and is back when it has its key."""
+    directors = {"a": keyless.a, "b": keyless.b}
+    second = directors["b" if first == "a" else "a"]
+    with witness(VIP, [keyless.a.node, keyless.b.node], keyless.client) as seen:
+        keyless.soon(lambda: seen.owners() == {"a"}, "a renews")
+        since = time.monotonic()
+        write_key(directors[first], KEY)
+        keyless.soon(lambda: seen.owners() == {first}, f"{first} alone owns the address")
+        stays(keyless, first)
+        write_key(second, KEY)
+        keyless.soon(lambda: seen.owners() == {"a"}, "a alone owns the address")
+        stays(keyless, "a")
+        assert seen.shared(since) == 0
 
 
 def octets(lines: list[str]) -> str:

@@ -17,8 +17,9 @@ from libra_vrrp.router import Router, advertisement, datagrams, patience
 from libra_vrrp.seal.conversation import Conversation, begin, unwrap, wrap
 from libra_vrrp.seal.datagram import Session, decode, is_sealed
 from libra_vrrp.seal.hearing import KEPT
+from libra_vrrp.seal.names import context, sender
 from libra_vrrp.seal.outcome import Dropped, Opened, Reason, alarm
-from libra_vrrp.seal.ring import Ring, context, sender
+from libra_vrrp.seal.ring import Ring
 from libra_vrrp.states import (
     Advertise,
     Backup,

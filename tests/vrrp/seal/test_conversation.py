@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from libra_vrrp.seal.conversation import Conversation, begin, retime, unwrap, wrap
 from libra_vrrp.seal.datagram import Inside, Session, decode, encode_inside
+from libra_vrrp.seal.names import context, sender
 from libra_vrrp.seal.outcome import Dropped, Opened, Outcome, Reason
-from libra_vrrp.seal.ring import Ring, context, sender
+from libra_vrrp.seal.ring import Ring
 
 KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
 RING = Ring(context("front", 51, 4), (KEY,))

@@ -15,6 +15,7 @@ from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Channel, Instance, Multicast, Place, Unicast
 from libra_vrrp.router import Router, datagrams
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
+from libra_vrrp.seal.names import context, router_tag
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.link import Link
@@ -130,13 +131,13 @@ CLEAR = replace(OLD, authentication=None)
     ("channel", "heard", "reason", "alarm"),
     [
         pytest.param(
-            GROUP, Datagram(THEIRS, VIP, b""), Reason.SHORT, "all:malformed", id="nothing"
+            GROUP, Datagram(THEIRS, VIP, b""), Reason.SHORT, "front:malformed", id="nothing"
         ),
         pytest.param(
             GROUP,
             MalformedAdvertisement(Reason.HEADER, "no packet"),
             Reason.HEADER,
-            "all:malformed",
+            "front:malformed",
             id="no packet at all",
         ),
         pytest.param(
@@ -191,8 +192,7 @@ def test_what_is_wrong_is_counted_by_its_reason_and_changes_nothing(
     assert {one.order.name: one.state for one in ground.roster} == before
     assert ground.counts[f"malformed_{reason}"] == 1
     who, _, kind = alarm.partition(":")
-    meant = ["front", "back", "old"] if who == "all" else [who]
-    assert [(name, of) for name, of, _ in ground.alarms] == [(name, kind) for name in meant]
+    assert [(name, of) for name, of, _ in ground.alarms] == [(who, kind)]
 
 
 def test_what_is_wrong_with_others_is_counted_and_no_alarm(ground: Listening) -> None:
@@ -249,3 +249,17 @@ def test_a_link_local_source_may_be_that_of_another_host(file: Path) -> None:
     ground.roster.reload(ground, 0.0)
     hear(Wired(six.channel, said_by(six, local)), ground.roster, ground, 0.5)
     assert (ground.counts["own_address"], ground.alarms) == (0, [])
+
+
+TAG = router_tag(context("front", 51, 4))
+
+
+@pytest.mark.parametrize("message", [b"\xf1\0" + TAG, b"\xf1\0" + TAG + bytes(100)])
+def test_a_sealed_datagram_for_a_router_without_a_seal_is_counted_and_no_alarm(
+    ground: Listening, message: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = list[bytes]()
+    monkeypatch.setattr(ground.seals, "passed_by", lambda tag, _: passed.append(tag))
+    hear(Wired(GROUP, Datagram(THEIRS, VIP, message)), ground.roster, ground, 0.5)
+    assert (masters(ground), ground.counts["sealed_unknown"], ground.alarms) == ({}, 1, [])
+    assert passed == [TAG]

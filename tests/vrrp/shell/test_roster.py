@@ -15,7 +15,7 @@ from libra_vrrp import kept
 from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, Place
+from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.renewal import Outcome, Remove, Renew
 from libra_vrrp.reports import Report, Transition, word
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
@@ -24,7 +24,7 @@ from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
-from libra_vrrp.states import Fail, Recover
+from libra_vrrp.states import Fail, Master, Recover
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
 LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
@@ -339,3 +339,59 @@ def test_a_group_that_cannot_start_whole_starts_in_fault_at_once(file: Path) -> 
     assert [(each.instance, each.state, each.why) for each in ground.told] == [
         ("two", "fault", "fault"), ("one", "fault", "group"),
     ]  # fmt: skip
+
+
+SEALED = replace(ONE, seal=Seal("/nowhere/key"))
+
+
+def again(ground: Ground, now: float) -> None:
+    """Do what the machine does when something changed that routers wait for."""
+    ground.roster.start(ground, Links(Aside(), lambda _, __: None, lambda _: None), now)
+
+
+def test_a_seal_whose_key_is_not_there_leaves_the_master_as_it_was(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground = begun(file, ONE)
+    read(file, ground, 0.1, SEALED)
+    [one] = ground.roster
+    again(ground, 0.2)
+    assert (one.order, isinstance(one.state, Master)) == (ONE, True)
+    monkeypatch.setattr(ground.seals, "is_early", lambda _: False)
+    again(ground, 0.3)
+    assert one.order == SEALED
+
+
+def test_whatever_else_an_order_changes_waits_for_no_key(file: Path) -> None:
+    """An address that moves meanwhile moves: nobody else holds it beside us."""
+    moving = Place("eth0", MOVING)
+    ground = begun(file, replace(ONE, places=(*ONE.places, moving)), TWO)
+    after = replace(TWO, places=(*TWO.places, moving))
+    read(file, ground, 0.1, SEALED, after)
+    assert ground.kernel() == {MOVING}
+    assert [one.order for one in ground.roster] == [ONE, after]
+    ground.confirm(0.1)
+    read(file, ground, 0.2, replace(SEALED, places=(*ONE.places, moving)), TWO)
+    assert ground.kernel() == {MOVING}
+    assert ground.roster.get("one") is not None
+    assert [one.order.held for one in ground.roster] == [(*ONE.places, moving), TWO.places]
+
+
+def test_a_list_that_makes_no_sense_forgets_no_seal_that_is_to_come(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground = begun(file, ONE)
+    read(file, ground, 0.1, SEALED)
+    read(file, ground, 0.2, replace(SEALED, vrid=300))
+    [one] = ground.roster
+    assert one.order == ONE
+    monkeypatch.setattr(ground.seals, "is_early", lambda _: False)
+    again(ground, 0.3)
+    assert one.order == SEALED
+
+
+def test_a_router_that_is_new_waits_for_its_key(file: Path) -> None:
+    ground = begun(file)
+    read(file, ground, 0.1, SEALED)
+    [one] = ground.roster
+    assert (one.order, word(one.state)) == (SEALED, None)

@@ -18,6 +18,7 @@ from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.datagram import decode, is_sealed
+from libra_vrrp.seal.names import context, router_tag
 from libra_vrrp.seal.outcome import Dropped, Opened, Reason
 from libra_vrrp.shell import seals, starts
 from libra_vrrp.shell.seals import LOOK, Seals, starts_of
@@ -222,6 +223,61 @@ def test_the_cipher_is_imported_aside(
     assert len(node.seals.dress(order, SAID, 0.0)) == 1
     assert importing
     assert threading.get_ident() not in importing
+
+
+def test_a_key_that_is_to_come_is_looked_for_and_its_lack_told(node: Node, order: Instance) -> None:
+    assert order.seal is not None
+    file = Path(order.seal.key_file)
+    file.unlink()
+    change = PLAIN, order
+    assert node.seals.is_early(change)
+    node.seals.order([PLAIN], 0.0, [change])
+    node.until(lambda: any("No such file" in detail for _, detail in node.alarms))
+    assert node.alarms[-1][1].endswith("(it goes on as it was until then)")
+    assert node.seals.is_early(change)
+    assert node.seals.dress(PLAIN, SAID, 0.0) == (SAID,)
+    write(file, KEY)
+    node.looks_again(lambda: not node.seals.is_early(change))
+
+
+def test_who_hears_a_peer_seal_looks_at_once_and_waits_no_more_for_a_key_that_is_not_there(
+    node: Node, order: Instance
+) -> None:
+    assert order.seal is not None
+    Path(order.seal.key_file).unlink()
+    change, tag = (PLAIN, order), router_tag(context("front", 51, 4))
+    node.seals.order([PLAIN], 0.0, [change])
+    node.until(lambda: node.alarms)
+    node.now = LOOK / 2
+    node.seals.passed_by(tag, node.now)
+    assert node.seals.wake_at() == node.now
+    node.seals.tend(node.now)
+    node.until(lambda: not node.seals.is_early(change))
+    node.seals.passed_by(tag, node.now)
+    assert node.seals.wake_at() > node.now
+
+
+def test_a_key_that_came_just_before_a_peer_sealed_is_used(node: Node, order: Instance) -> None:
+    assert order.seal is not None
+    file = Path(order.seal.key_file)
+    file.unlink()
+    change = PLAIN, order
+    node.seals.order([PLAIN], 0.0, [change])
+    node.until(lambda: node.alarms)
+    write(file, KEY)
+    node.seals.passed_by(router_tag(context("front", 51, 4)), node.now)
+    node.seals.tend(node.now)
+    node.until(lambda: not node.seals.is_early(change))
+    assert node.seals.fault(order) is None
+
+
+def test_a_router_that_cannot_seal_as_it_is_waits_for_no_other_key(
+    node: Node, order: Instance, tmp_path: Path
+) -> None:
+    assert order.seal is not None
+    Path(order.seal.key_file).unlink()
+    node.opened(order)
+    assert not node.seals.is_early((order, replace(order, seal=Seal(str(tmp_path / "other")))))
 
 
 def test_the_state_file_lies_where_the_reporter_cannot_write() -> None:

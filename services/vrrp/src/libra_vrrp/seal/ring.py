@@ -4,7 +4,6 @@ ChaCha20-Poly1305 (RFC 8439) under keys derived by HKDF (RFC 5869). One rule: a 
 to one session, whose counter is the nonce. It imports `cryptography`, 12 MiB: import it late.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,29 +13,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from libra_vrrp.seal.datagram import Header, Session, encode_header
+from libra_vrrp.seal.names import LABEL, router_tag
 
-_LABEL: Final = b"libra seal 1"
 _CACHED: Final = 64
-
-
-def context(instance: str, vrid: int, family: int) -> bytes:
-    """Return what tells a virtual router from every other; `family` is 4 or 6."""
-    return b"\0".join((instance.encode(), bytes((vrid, family))))
-
-
-def sender(node: str) -> bytes:
-    """Return what stands for a node on the wire."""
-    return hashlib.sha256(_LABEL + b" sender " + node.encode()).digest()[:8]
-
-
-def router_tag(router: bytes) -> bytes:
-    """Return what stands for a virtual router on the wire."""
-    return hashlib.sha256(_LABEL + b" router " + router).digest()[:4]
 
 
 def key_id(key: bytes) -> bytes:
     """Return what stands for a key on the wire."""
-    return HKDF(SHA256(), 4, salt=None, info=_LABEL + b" key id").derive(key)
+    return HKDF(SHA256(), 4, salt=None, info=LABEL + b" key id").derive(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +70,7 @@ class Ring:
             return known
         one = header.session
         who = b" datagram " + one.sender + one.start.to_bytes(4) + self.router
-        derived = HKDF(SHA256(), 32, salt=one.salt, info=_LABEL + who)
+        derived = HKDF(SHA256(), 32, salt=one.salt, info=LABEL + who)
         return ChaCha20Poly1305(derived.derive(self._ids[header.key]))
 
     def _keep(self, header: Header, cipher: ChaCha20Poly1305) -> None:

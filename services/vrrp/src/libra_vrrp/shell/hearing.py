@@ -45,10 +45,12 @@ def _take(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: f
 
 def _unseal(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: float) -> None:
     """Open a sealed datagram and hand over what it hides, or count and tell what is wrong."""
-    name = ground.seals.named(tag_of(datagram.message))
+    tag = tag_of(datagram.message)
+    name = ground.seals.named(tag)
     one = None if name is None else roster.get(name)
     if one is None or one.order.channel != link.channel:
         ground.count("sealed_unknown")
+        ground.seals.passed_by(tag, now)
         return
     outcome = ground.seals.open(one.order, datagram, now)
     match outcome:
@@ -60,6 +62,8 @@ def _unseal(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now:
                 _drop(SealReason.CONTENT, datagram.source, one, ground)
         case Dropped(reason=reason):
             _drop(reason, datagram.source, one, ground)
+            if reason is SealReason.KEY:
+                ground.seals.passed_by(tag, now)
         case Opened() | None:
             pass
         case _:
@@ -118,12 +122,16 @@ def _refuse(
     roster: Roster,
     ground: Ground,
 ) -> None:
-    """Count what was wrong, and raise an alarm for whom of ours it was about."""
+    """Count what was wrong, and raise an alarm for whom of ours it was about.
+
+    Where nobody can tell, one who is spoken to there stands for all.
+    """
     ground.count(f"malformed_{wrong.reason}")
-    kind = _KIND.get(wrong.reason, "malformed")
-    about = roster.on(link.channel)
+    kind, detail = _KIND.get(wrong.reason, "malformed"), str(wrong)
     if wrong.vrid is not None:
         one = roster.at(link.channel, wrong.vrid)
-        about = [] if one is None else [one]
-    for one in about:
-        ground.alarm(one.order.name, kind, source, str(wrong))
+    else:
+        one = next((each for each in roster if each.order.channel == link.channel), None)
+        detail = f"{detail}, for whom it was cannot be told"
+    if one is not None:
+        ground.alarm(one.order.name, kind, source, detail)

@@ -1,13 +1,16 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from libra_vrrp import group, kept, lease
+from libra_vrrp.interfaces import is_leased
 from libra_vrrp.orders import Channel, Instance, Multicast, Place
 from libra_vrrp.parameters import require_sense
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal.coming import Change
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
@@ -30,6 +33,7 @@ class Roster:
         self._routers: dict[str, VirtualRouter] = {}
         self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
+        self._postponed: tuple[Change, ...] = ()
         self._virtual: frozenset[IpAddress] = frozenset()
 
     def __iter__(self) -> Iterator[VirtualRouter]:
@@ -89,9 +93,11 @@ class Roster:
         """Read the file again and disturb nothing that did not change; who is new waits to start.
 
         Masters that stay advertise before anything else happens, and an address that moves from
-        one to another is released before it is taken.
+        one to another is released before it is taken. A seal that cannot be used yet is put off.
         """
         wanted = {one.name: one for one in self._read()}
+        self._postponed = self._early(wanted.values(), ground)
+        wanted |= {new.name: replace(new, seal=old.seal) for old, new in self._postponed}
         virtual = frozenset(place.address for one in wanted.values() for place in one.held)
         self._virtual |= virtual
         stay = {
@@ -107,7 +113,7 @@ class Roster:
         for one in gone:
             del self._routers[one.name]
         self._virtual = virtual
-        ground.seals.order(wanted.values(), now)
+        ground.seals.order(wanted.values(), now, self._postponed)
         for name in changed:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
@@ -116,11 +122,21 @@ class Roster:
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
         self._regroup(now)
 
+    def _early(self, wanted: Iterable[Instance], ground: Ground) -> tuple[Change, ...]:
+        """Return the changes of routers that work, whose new seal cannot be used yet."""
+        running = {one.name: one.order for one in self}
+        changes = [(running[one.name], one) for one in wanted if one.name in running]
+        stay = [each for each in changes if _identity(each[0]) == _identity(each[1])]
+        return tuple(filter(ground.seals.is_early, stay))
+
     def start(self, ground: Ground, links: Links, now: float) -> None:
         """Start those that wait, unless their socket is still under way.
 
         Where another process works in our place they start in fault, and recover when it ends.
         """
+        if not all(map(ground.seals.is_early, self._postponed)):
+            self.reload(ground, now)
+            links.retry_at = min(links.retry_at, now)
         if self._routers and ground.claim.take():
             for one in self:
                 one.look(now)
@@ -172,7 +188,8 @@ class Roster:
             return ()
         except (OSError, ValueError) as wrong:
             log("the list of routers cannot be used, going on as before", "error", why=str(wrong))
-            return tuple(one.order for one in self)
+            running = {one.name: one.order for one in self}
+            return tuple((running | {new.name: new for _, new in self._postponed}).values())
         return found
 
     def _holds(self, router: VirtualRouter) -> bool:
@@ -201,15 +218,14 @@ def _stop(routers: Iterable[VirtualRouter], now: float) -> None:
 
 def _left(router: VirtualRouter, ground: Ground) -> tuple[Place, ...]:
     """Return the places whose leased address is there already."""
-    return tuple(place for place in router.order.held if _is_leased(ground, place))
+    return tuple(place for place in router.order.held if _is_left(ground, place))
 
 
-def _is_leased(ground: Ground, place: Place) -> bool:
+def _is_left(ground: Ground, place: Place) -> bool:
     """Say whether the address is there as we lease it; a link-local one where it is to be."""
     link = ground.interfaces.named(place.interface)
     return any(
-        held.valid is not None
-        and held.prefix == place.address.max_prefixlen
+        is_leased(held)
         and (link is None or held.index == link.index or not place.address.is_link_local)
         for held in ground.interfaces.holders(place.address)
     )

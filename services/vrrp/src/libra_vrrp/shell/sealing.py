@@ -7,8 +7,9 @@ from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance
 from libra_vrrp.seal.conversation import begin, retime, unwrap, wrap
 from libra_vrrp.seal.datagram import CHALLENGE, Session
+from libra_vrrp.seal.names import context, router_tag, sender
 from libra_vrrp.seal.outcome import Outcome
-from libra_vrrp.seal.ring import Ring, context, router_tag, sender
+from libra_vrrp.seal.ring import Ring
 
 _SALT = 16
 

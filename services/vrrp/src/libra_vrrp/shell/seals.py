@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal import coming
+from libra_vrrp.seal.coming import Change, Coming
 from libra_vrrp.seal.outcome import Opened, Outcome
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.key_file import Unusable, read_keys
@@ -57,21 +59,27 @@ class Seals:
         self._book: Book | None = None
         self._begin: type[Sealing] | None = None
         self._orders: dict[str, Instance] = {}
+        self._coming = Coming()
         self._sealings: dict[str, Sealing] = {}
         self._keys: dict[str, tuple[bytes, ...]] = {}
         self._troubles: dict[str, str] = {}
         self._looks, self._look_at = 0, float("inf")
 
-    def order(self, orders: Iterable[Instance], now: float) -> None:
-        """Take in which routers have a seal."""
+    def order(self, orders: Iterable[Instance], now: float, changes: Iterable[Change] = ()) -> None:
+        """Take in which routers have a seal, and which `changes` wait until theirs can be used."""
         self._orders = {one.name: one for one in orders if one.seal is not None}
-        if self._orders and self._reader is None:
+        self._coming = coming.expect(self._coming, changes, self._orders.values())
+        if self._sealed() and self._reader is None:
             self._reader, keeper = self._thread(), self._thread()
             self._reader.do(partial(import_module, "libra_vrrp.shell.sealing"), self._imported)
             self._book = Book(self._file, keeper, self._tell, self._ready, now)
         self._renew(now)
-        self._look_at = now if self._orders else float("inf")
+        self._look_at = now if self._sealed() else float("inf")
         self.tend(now)
+
+    def _sealed(self) -> list[Instance]:
+        """Return the orders that have a seal, in force or not."""
+        return [*self._orders.values(), *self._coming.orders.values()]
 
     def _thread(self) -> Aside:
         """Return a thread of its own: keys are read while the disk of the state file hangs."""
@@ -94,6 +102,24 @@ class Seals:
         is_read = file in self._keys or file in self._troubles
         is_begun = self._book is not None and self._book.own is not None
         return not (is_read and is_begun and self._begin is not None)
+
+    def is_early(self, change: Change) -> bool:
+        """Say whether a router that works is to go on as it is until its new seal can be used."""
+        old, new = change
+        if new.seal == old.seal or coming.is_given_up(self._coming, new):
+            return False
+        return self._is_usable(old) and not self._is_usable(new)
+
+    def _is_usable(self, order: Instance) -> bool:
+        """Say whether all that its seal needs has been read once."""
+        is_read = order.seal is None or order.seal.key_file in self._keys
+        return is_read and not self.is_opening(order)
+
+    def passed_by(self, tag: bytes, now: float) -> None:
+        """Hear of a sealed datagram that we cannot open: look again at once whether we can now."""
+        known, self._coming = self._coming, coming.passed_by(self._coming, tag)
+        if self._coming != known:
+            self._look_at = now
 
     def fault(self, order: Instance) -> str | None:
         """Say why a router cannot seal; a file that got worse does not count, its keys are kept."""
@@ -149,7 +175,7 @@ class Seals:
         self._look_at = now + LOOK
         if self._looks:
             return
-        for file in {one.seal.key_file for one in self._orders.values() if one.seal is not None}:
+        for file in {one.seal.key_file for one in self._sealed() if one.seal is not None}:
             self._looks += 1
             self._reader.do(partial(_read, file), partial(self._have, file))
 
@@ -165,6 +191,8 @@ class Seals:
             self._troubles[file] = trouble
             if news:
                 self._tell(trouble)
+            known, self._coming = self._coming, coming.give_up(self._coming, file)
+            news |= self._coming != known
         if news:
             self._ready(now)
 
@@ -191,6 +219,8 @@ class Seals:
         log("a seal has a trouble", "warning", why=trouble)
         for name in self._orders:
             self._told.alarm(name, "seal", None, trouble)
+        for name in self._coming.orders:
+            self._told.alarm(name, "seal", None, f"{trouble} (it goes on as it was until then)")
 
 
 def starts_of(routers: Path) -> Path:
