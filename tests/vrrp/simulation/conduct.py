@@ -9,14 +9,14 @@
 - At the end of a turn the members of a group are masters all or none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from tests.vrrp.simulation.record import Record
 
 from libra_vrrp.codec import OWNER, Advertisement, Received
 from libra_vrrp.orders import Instance
-from libra_vrrp.renewal import Outcome
+from libra_vrrp.renewal import Outcome, Renew
 from libra_vrrp.router import STOPPING
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.virtual_router import VirtualRouter
@@ -33,10 +33,14 @@ class Conduct:
     """The records of one process by instance; `clock` is what the host's clock reads by now."""
 
     def __init__(
-        self, who: str, address: IpAddress, orders: Iterable[Instance], died_at: float | None
+        self,
+        who: str,
+        homes: Mapping[int, IpAddress],
+        orders: Iterable[Instance],
+        died_at: float | None,
     ) -> None:
         self._who = who
-        self._address = address
+        self._homes = homes
         self._died_at = died_at
         self._gave_way_at: dict[str, float] = {}
         self._records = {one.name: Record(one) for one in orders}
@@ -65,7 +69,7 @@ class Conduct:
         """Note an advertisement that is handed in."""
         record, said = self._records[name], received.advertisement
         record.hear(said.priority, said.interval / 100, now)
-        ours = record.priority, int(self._address)
+        ours = record.priority, int(self._homes[record.order.family])
         theirs = said.priority, int(received.source)
         is_master = isinstance(record.state, Master)
         record.is_outranked = is_master and theirs > ours
@@ -107,21 +111,31 @@ class Conduct:
     def announces(self, address: IpAddress, clock: float) -> None:
         """Judge a gratuitous ARP that is sent."""
         record = self._owner(address)
-        if clock >= record.fence + ROUNDING:
+        if record is None or clock >= record.fence + ROUNDING:
             raise BrokenError(f"{self._who} announces {address} though it is past its fence")
+
+    def reorder(self, orders: Iterable[Instance]) -> None:
+        """Know of another list of the same routers."""
+        for one in orders:
+            self._records[one.name].order = one
+
+    def asks(self, job: Renew) -> None:
+        """Note a renewal: one that shortens the lease may do so from here on."""
+        record = self._records[job.instance]
+        record.fence = min(record.fence, _reliable(job, record))
 
     def renewed(self, outcome: Outcome) -> None:
         """Note what became of a renewal."""
         record = self._records[outcome.renew.instance]
         if isinstance(record.state, Master) and outcome.errno == 0 and not outcome.late:
-            terms = record.order.terms
             record.is_confirmed = True
-            fence = outcome.renew.asked_at + terms.duration - terms.margin
-            record.fence = max(record.fence, fence)
+            record.fence = max(record.fence, _reliable(outcome.renew, record))
 
     def expires(self, address: IpAddress, clock: float) -> None:
         """Judge that the kernel takes an address back while the process works."""
         record = self._owner(address)
+        if record is None:  # of an earlier list
+            return
         if isinstance(record.state, Master) and record.is_confirmed and clock < record.fence:
             early = record.fence - clock
             raise BrokenError(f"{self._who} loses {address} {early:.3f} s before its fence")
@@ -158,14 +172,17 @@ class Conduct:
     def _may_adopt(self, record: Record, clock: float) -> bool:
         return self._died_at is not None and clock - self._died_at < 2 * record.order.interval
 
-    def _owner(self, address: IpAddress) -> Record:
-        return next(
-            record
-            for record in self._records.values()
-            if any(place.address == address for place in record.order.places)
-        )
+    def _owner(self, address: IpAddress) -> Record | None:
+        for record in self._records.values():
+            if any(place.address == address for place in record.order.places):
+                return record
+        return None
 
 
 def _must_give_way(record: Record, clock: float) -> bool:
     is_fenced = isinstance(record.state, Master) and clock >= record.fence
     return record.is_outranked or record.hold is not None or is_fenced
+
+
+def _reliable(job: Renew, record: Record) -> float:
+    return job.asked_at + job.lifetime - record.order.terms.margin

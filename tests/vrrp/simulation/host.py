@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable
 from functools import partial
-from ipaddress import IPv4Address
 
+from tests.vrrp.simulation.cluster import Change, home
 from tests.vrrp.simulation.engine import Clock, Engine
 from tests.vrrp.simulation.kernel import SERVICE, Kernel
 from tests.vrrp.simulation.network import Network
@@ -31,10 +31,11 @@ class Host:
     ) -> None:
         self.engine: Engine = network.engine
         self.dice, self.clock, self.orders, self.lateness = dice, clock, orders, lateness
-        self.number = network.join(self._receive)
+        self.number = len(network.receivers)
         self.name = f"r{self.number}"
-        self.address: IpAddress = IPv4Address(f"10.9.0.{self.number + 1}")
-        self.kernel = Kernel(self.engine, dice, clock, self.address)
+        self.homes = {one.family: _home(one, self.number) for one in orders}
+        network.join(self._receive, self.homes.values())
+        self.kernel = Kernel(self.engine, dice, clock, self.homes.values())
         self.kernel.said = self._kernel_says
         self.kernel.on_expiry = self._expires
         self.process: Process | None = None
@@ -44,6 +45,7 @@ class Host:
         self.on_change: Callable[[Host], None] = lambda _: None
         self._network = network
         self._read_at: float | None = None
+        self._list_made_at = 0.0
 
     def start(self, died_at: float | None = None) -> None:
         """Begin a life of the machine, unless one has begun.
@@ -110,6 +112,16 @@ class Host:
             self.engine.disturb(self.name, "link up" if up else "link down")
             self.kernel.set_link(up=up)
 
+    def reload(self, change: Change, made_at: float) -> None:
+        """Have another list of routers, which the machine reads at once, or when it starts."""
+        if made_at < self._list_made_at:
+            return
+        self._list_made_at = made_at
+        self.orders = change(self.orders)
+        self.engine.disturb(self.name, f"another list: {_told(self.orders)}")
+        if self.process is not None:
+            self.process.reload(self.orders)
+
     def instruct(self, name: str, given: Input) -> None:
         """Have the operator say something."""
         if self.process is None:
@@ -117,8 +129,8 @@ class Host:
         self.engine.disturb(self.name, f"operator: {given}")
         self.process.instruct(name, given)
 
-    def obeyed(self, given: Input) -> None:
-        """Know that the operator's word arrived: the end of a hold will be a cause."""
+    def obeyed(self, given: Input | None) -> None:
+        """Know that the operator's word, or a list, arrived: the end of a hold will be a cause."""
         if isinstance(given, Yield):
             self.held_until = self.engine.now + given.hold / self.clock.rate
             self.engine.at(self.held_until, partial(self.engine.disturb, self.name, "hold over"))
@@ -178,9 +190,13 @@ class Host:
         return effective(order.priority, (self.deltas.get(name, 0),))
 
     def owns(self, order: Instance) -> bool:
-        """Say whether the neighbours find the addresses here."""
+        """Say whether the neighbours find any of the addresses here."""
         is_there = self.is_on and self.kernel.up
         return is_there and any(self.kernel.holds(place.address) for place in order.places)
+
+    def owns_all(self, order: Instance) -> bool:
+        """Say whether the kernel has every one of the addresses."""
+        return all(self.kernel.holds(place.address) for place in order.places)
 
     def _hold_back(self, until: float) -> None:
         """Know that a router holds back by itself, as one whose kernel is mute does."""
@@ -201,3 +217,16 @@ class Host:
         process = self.process
         if process is not None and not process.is_paused:
             process.conduct.expires(address, self.clock.at(self.engine.now))
+
+
+def _home(order: Instance, number: int) -> IpAddress:
+    """Return the address that a host speaks from as a router."""
+    return order.source or home(number, order.family, is_unicast=False)
+
+
+def _told(orders: tuple[Instance, ...]) -> str:
+    return ", ".join(
+        f"{one.name} {one.priority} {[str(place.address) for place in one.places]}, "
+        f"lease {one.terms.duration} s"
+        for one in orders
+    )

@@ -6,7 +6,8 @@ lock, expiry included (net/ipv4/devinet.c: check_lifetime). It refuses, and its 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
 
@@ -19,8 +20,8 @@ from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, LinkHeld, 
 
 INDEX: Final = 2
 INTERFACE: Final = "eth0"
-OVERSHOOT: Final = 0.4
-"""Seconds by which an expiry may come late (seen on Linux 6.1)."""
+OVERSHOOT: Final = {4: 0.4, 6: 1.0}
+"""Seconds by which an expiry may come late (seen on Linux 6.1; for IPv6 see `lease.EARLY`)."""
 SERVICE: Final = 0.01
 """Seconds that a request takes at most when nobody holds the lock."""
 ANSWER_LOST: Final = 5.0
@@ -30,7 +31,9 @@ ANSWER_LOST: Final = 5.0
 class Kernel:
     """Addresses of one interface; `said` is told of every change, as rtnetlink tells."""
 
-    def __init__(self, engine: Engine, dice: random.Random, clock: Clock, own: IpAddress) -> None:
+    def __init__(
+        self, engine: Engine, dice: random.Random, clock: Clock, own: Iterable[IpAddress]
+    ) -> None:
         self.said: Callable[[Said], None] = lambda _: None
         self.stuck_until = 0.0
         self.silent_until = 0.0
@@ -42,8 +45,8 @@ class Kernel:
         self._engine = engine
         self._dice = dice
         self._clock = clock
-        self._own = AddressHeld(INDEX, own, 24)
-        self._mac = b"\2\0\0\0\0" + own.packed[-1:]
+        self._own = [AddressHeld(INDEX, one, 24 if one.version == 4 else 64) for one in own]
+        self._mac = b"\2\0\0\0\0" + self._own[0].address.packed[-1:]
         self._leases: dict[IpAddress, int] = {}
         self._generation = 0
         self.up = True
@@ -53,6 +56,11 @@ class Kernel:
         return address in self._leases
 
     @property
+    def leases(self) -> AbstractSet[IpAddress]:
+        """Return every leased address."""
+        return self._leases.keys()
+
+    @property
     def is_troubled(self) -> bool:
         """Say whether requests are held up, refused or not answered."""
         busy_until = max(self.stuck_until, self.silent_until)
@@ -60,8 +68,8 @@ class Kernel:
 
     def listing(self) -> Interfaces:
         """Return everything that a fresh process finds."""
-        held = [AddressHeld(INDEX, address, 32, valid=1) for address in self._leases]
-        return fold(Interfaces(), [self._link(), self._own, *held])
+        held = [_held(address, 1) for address in self._leases]
+        return fold(Interfaces(), [self._link(), *self._own, *held])
 
     def set_link(self, *, up: bool) -> None:
         """Pull the cable or plug it in; addresses stay."""
@@ -110,17 +118,17 @@ class Kernel:
         self._engine.after(patience, partial(self._give_up, done))
 
     def _give_up(self, done: Callable[[int], None]) -> None:
-        self._engine.disturb(f"{self._own.address}", "an answer of the kernel is given up")
+        self._engine.disturb(f"{self._own[0].address}", "an answer of the kernel is given up")
         done(UNKNOWN)
 
     def _add(self, targets: tuple[Target, ...], lifetime: int) -> None:
-        for index, address in targets:
+        for _, address in targets:
             if address not in self._leases:
                 self._engine.is_changed = True
-                self.said(AddressHeld(index, address, 32, valid=lifetime))
+                self.said(_held(address, lifetime))
             self._generation += 1
             self._leases[address] = self._generation
-            error = self._dice.uniform(-lease.EARLY, OVERSHOOT)
+            error = self._dice.uniform(-lease.EARLY, OVERSHOOT[address.version])
             expires = self._clock.world(self._clock.at(self._engine.now) + lifetime + error)
             self._engine.at(expires, partial(self._expire, address, self._generation))
 
@@ -136,7 +144,11 @@ class Kernel:
     def _forget(self, address: IpAddress) -> None:
         if self._leases.pop(address, None) is not None:
             self._engine.is_changed = True
-            self.said(AddressGone(INDEX, address, 32))
+            self.said(AddressGone(INDEX, address, address.max_prefixlen))
 
     def _link(self) -> LinkHeld:
         return LinkHeld(INDEX, INTERFACE, up=self.up, mac=self._mac)
+
+
+def _held(address: IpAddress, lifetime: int) -> AddressHeld:
+    return AddressHeld(INDEX, address, address.max_prefixlen, valid=lifetime)

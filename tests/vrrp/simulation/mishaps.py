@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from tests.vrrp.simulation.cluster import another
 from tests.vrrp.simulation.engine import Engine
 from tests.vrrp.simulation.host import Host
 from tests.vrrp.simulation.network import Network, Weather
@@ -140,7 +141,7 @@ def lock(scene: Scene) -> float:
 def refuse(scene: Scene) -> float:
     """Have a kernel refuse addresses; what was refused is tried again after ten seconds."""
     host, seconds = scene.any_host(), scene.dice.uniform(0.05, 4)
-    [place] = scene.dice.choice(host.orders).places
+    place = scene.dice.choice(scene.dice.choice(host.orders).places)
     host.kernel.errno, host.kernel.refused = ENOBUFS, frozenset({place.address})
     scene.engine.disturb(host.name, f"the kernel refuses {place.address}")
 
@@ -204,6 +205,15 @@ def cover(scene: Scene) -> float:
     return 0
 
 
+def reload(scene: Scene) -> float:
+    """Give every host another list of the same routers, each in its time."""
+    seconds = scene.dice.uniform(0, 0.5)
+    change, now = another(scene.dice, scene.hosts[0].orders), scene.engine.now
+    for host in scene.hosts:
+        scene.engine.after(scene.dice.uniform(0, seconds), partial(host.reload, change, now))
+    return seconds
+
+
 def _heal(scene: Scene) -> None:
     scene.network.sides[:] = [0] * len(scene.network.sides)
     scene.network.deaf.clear()
@@ -213,5 +223,5 @@ def _heal(scene: Scene) -> None:
 MISHAPS: tuple[Mishap, ...] = (
     kill, kill, kill_all, stop, pause, pause, outage, unplug, partition, partition, one_way,
     bad_weather, bad_weather, lock, lock, refuse, lose_answers, edit, fail_over, weigh, weigh,
-    cover,
+    cover, reload, reload,
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """One layer-2 network: what a host says reaches the others on its side, in its time, or not."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 from tests.vrrp.simulation.engine import Engine
 
 from libra_vrrp.codec import Datagram
+from libra_vrrp.rtnetlink import IpAddress
 
 
 @dataclass(slots=True)
@@ -32,19 +33,22 @@ class Network:
     lateness: float
     weather: Weather = field(default_factory=Weather)
     receivers: list[Callable[[Datagram], None]] = field(default_factory=list)
+    homes: list[frozenset[IpAddress]] = field(default_factory=list)
     sides: list[int] = field(default_factory=list)
     deaf: set[tuple[int, int]] = field(default_factory=set)
 
-    def join(self, receive: Callable[[Datagram], None]) -> int:
-        """Plug a host in; return its number."""
+    def join(self, receive: Callable[[Datagram], None], addresses: Iterable[IpAddress]) -> int:
+        """Plug a host with these addresses in; return its number."""
         self.receivers.append(receive)
+        self.homes.append(frozenset(addresses))
         self.sides.append(0)
         return len(self.receivers) - 1
 
     def send(self, sender: int, datagram: Datagram) -> None:
-        """Let a datagram go to everyone else."""
-        for other in range(len(self.receivers)):
-            if other != sender:
+        """Let a datagram go to everyone else, or to whose address it is for."""
+        to = datagram.destination
+        for other, homes in enumerate(self.homes):
+            if other != sender and (to.is_multicast or to in homes):
                 self._carry(sender, other, datagram)
                 if self.dice.random() < self.weather.twice:
                     self._carry(sender, other, datagram)

@@ -3,7 +3,7 @@
 Every promise has a bound in seconds, counted from the last disturbance of the world, or from when
 it began to be broken if that is later:
 
-- `nobody`: a live router is there, and no host owns the addresses (design §6: master-down, skew).
+- `nobody`: a live router is there, and no host has all addresses (design §6: master-down, skew).
 - `masters`: two routers that hear each other are both master (one advertisement).
 - `owners`: two hosts that hear each other both own the addresses (the lease).
 - `leftovers`: a host whose router works and is not master has the addresses (address work).
@@ -30,6 +30,9 @@ from libra_vrrp.orders import Instance
 from libra_vrrp.router import After, Never, WhenSynced
 from libra_vrrp.states import Master
 
+LONGEST = 3
+"""Seconds of the longest lease that another list may bring."""
+
 CLOCKS = 1.03
 """By how much clocks that run at different rates stretch a bound."""
 
@@ -53,9 +56,10 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
     interval = max(one.interval for one in orders)
     wait = 4 * interval
     slack = delay + 4 * lateness + 3 * SERVICE
-    every = max(one.terms.every for one in orders)
+    every = max(LONGEST / 4, *(one.terms.every for one in orders))
     masters = interval + delay + slack
-    lease = max(one.terms.duration for one in orders) + OVERSHOOT + slack
+    overshoot = max(OVERSHOOT[one.family] for one in orders)
+    lease = max(LONGEST, *(one.terms.duration for one in orders)) + overshoot + slack
     settle = _delays(orders) + interval + 2 * wait + 2 * slack
     trouble = wait + 2 * lease
     if any(one.group for one in orders):
@@ -123,7 +127,7 @@ class Peace:
         masters = [host for host in takers if isinstance(host.state(order.name), Master)]
         owners = [host for host in side if host.owns(order)]
         found: list[str] = []
-        if takers and not owners:
+        if takers and not any(host.owns_all(order) for host in owners):
             found.append("nobody")
         if len(masters) > 1:
             found.append("masters")
@@ -137,9 +141,12 @@ class Peace:
 
     def _has_leftovers(self, host: Host, order: Instance) -> bool:
         router = host.router(order.name)
-        if router is None or host.kernel.is_troubled or isinstance(router.state, Master):
+        if router is None or host.kernel.is_troubled:
             return False
-        return host.owns(order)
+        ours = {place.address for one in host.orders for place in one.places}
+        if host.kernel.leases - ours:
+            return True
+        return host.owns(order) and not isinstance(router.state, Master)
 
     def _has_right(self, master: Host, takers: list[Host], order: Instance) -> bool:
         """Say whether nobody outranks the master, unless the operator or `preempt` wants it so.

@@ -46,6 +46,7 @@ def on_safe_interfaces() -> Iterator[None]:
     """Let every interface have the sysctl that production sets there."""
     with (
         patch.object(holding, "prepare_interface", lambda _: True),
+        patch.object(holding, "is_forwarding", lambda _: False),
         patch.object(ailments, "unfit", lambda *_: None),
     ):
         yield
@@ -57,7 +58,7 @@ def _timeline(seed: int) -> str:
         world.run()
     notes = _told_once(world.engine.notes)[-SHOWN:]
     told = [
-        f"  {host.name}: {host.address}, {order.name}: priority {order.priority}, "
+        f"  {host.name}: {host.homes[order.family]}, {order.name}: priority {order.priority}, "
         f"interval {order.interval} s, preempt {order.preempt}, lease {order.terms.duration} s, "
         f"start-up delay {order.start_delay} s, clock rate {host.clock.rate:.5f}"
         for host in world.hosts

@@ -45,7 +45,8 @@ class Process:
         self.is_paused = self.is_dead = self.is_stopping = False
         self.interfaces = host.kernel.listing()
         self.roster = Roster(cast("Path", Kept(host.orders)), died_at)
-        self.conduct = Conduct(host.name, host.address, host.orders, died_at)
+        self.conduct = Conduct(host.name, host.homes, host.orders, died_at)
+        self._channels = {one.family: one.channel for one in host.orders}
         self._host = host
         self._engine = host.engine
         self._opening = Opening()
@@ -72,10 +73,12 @@ class Process:
         return self._host.transmit(datagram)
 
     def announce(self, interface: str, frame: bytes, until: float) -> bool:  # noqa: ARG002 - likewise
-        self.conduct.announces(ip_address(frame[28:32]), self._host.clock.at(self._engine.now))
+        self.conduct.announces(_announced(frame), self._host.clock.at(self._engine.now))
         return True
 
     def work(self, job: Renew | Remove) -> None:
+        if isinstance(job, Renew):
+            self.conduct.asks(job)
         self._thread.do(job)
 
     def tell(self, report: Report) -> None:
@@ -110,6 +113,22 @@ class Process:
     def kernel_says(self, said: Said) -> None:
         """Have news of the kernel in the socket."""
         self.post(partial(self._take_in, said))
+
+    def reload(self, orders: tuple[Instance, ...]) -> None:
+        """Read another list of routers, as for a signal or a word of the reporter."""
+
+        def act(now: float) -> None:
+            for one in self.roster:
+                self._look(one)
+            self.conduct.reorder(orders)
+            self.roster.file = cast("Path", Kept(orders))
+            self.roster.reload(self, now)
+            self.roster.start(self, self.links, now)
+            for one in self.roster:
+                self._look(one)
+            self._host.obeyed(None)
+
+        self.post(act)
 
     def instruct(self, name: str, given: Input) -> None:
         """Hand an input in, as the reporter's orders do."""
@@ -198,7 +217,7 @@ class Process:
         if not self._opening.is_open:
             return
         received = decoded(datagram)
-        channel = self._host.orders[0].channel
+        channel = self._channels[datagram.source.version]
         link = cast("Link", Socket(channel, datagram))
         one = self.roster.at(channel, received.advertisement.vrid)
         if one is not None:
@@ -239,3 +258,9 @@ class Process:
         self.conduct.finish(self.roster)
         at = min(one.wake_at() for one in self.roster)
         self._arrange(max(self._host.clock.world(at), self._engine.now))
+
+
+def _announced(frame: bytes) -> IpAddress:
+    """Return the address that an ARP (RFC 5227) or a neighbour advertisement (RFC 4861) is of."""
+    is_arp = frame[12:14] == b"\x08\x06"
+    return ip_address(frame[28:32] if is_arp else frame[62:78])

@@ -62,7 +62,7 @@ class Surroundings(Protocol):
     """The host, as its process sees it."""
 
     name: str
-    address: IpAddress
+    homes: dict[int, IpAddress]
     engine: Engine
     dice: random.Random
     clock: Clock
@@ -76,8 +76,8 @@ class Surroundings(Protocol):
     def changed(self) -> None:
         """Know that a router's state is another."""
 
-    def obeyed(self, given: Input) -> None:
-        """Know that the operator's word arrived."""
+    def obeyed(self, given: Input | None) -> None:
+        """Know that the operator's word, or another list, arrived."""
 
     def entered(self, state: State) -> None:
         """Know that a router entered a state."""

@@ -4,7 +4,7 @@ One rule: `step` is the whole machine; it reads no clock, sends nothing and keep
 """
 
 from dataclasses import replace
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from libra_vrrp.backup import hear, retime, watch
 from libra_vrrp.mastership import advertise_now, answer
@@ -45,6 +45,9 @@ from libra_vrrp.states import (
 from libra_vrrp.why import Why
 
 __all__ = ["deadline", "step"]
+
+SHY: Final = 5
+"""Intervals for which who could not hold its addresses waits: longer than any other backup does."""
 
 Step: TypeAlias = tuple[State, tuple[Effect, ...]]
 
@@ -158,8 +161,10 @@ def _master(router: Router, state: Master, given: Input, now: float) -> Step:
             given_up = (Advertise(STOPPING), DropAddresses(), Enter(backup, Why.OPERATOR))
             return backup, given_up
         case LeaseLost(hold=hold):
-            held_until = now + hold if hold else None
-            backup = replace(watch(router, router.interval, now), held_until=held_until)
+            backup = watch(router, router.interval, now)
+            if hold:
+                down_at = now + SHY * router.interval
+                backup = replace(backup, held_until=now + hold, down_at=down_at)
             return backup, (DropAddresses(), Enter(backup, Why.LEASE))
         case Relinquish():
             return _relinquish(router, state, given, now)
