@@ -37,7 +37,7 @@ class CleanUp:
 @pytest.fixture
 def warden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Guard]:
     """Make a guard that opens no raw socket; signals are afterwards what they were."""
-    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     monkeypatch.setattr(guard, "CleanUp", CleanUp)
     made = Guard(Settings("a", tmp_path))

@@ -17,7 +17,7 @@ from libra_schemas.canonical import digest
 from libra_schemas.envelope import Event
 from libra_schemas.events import ConfigApplied
 from libra_vrrp.orders import Instance
-from libra_vrrp.shell import intake
+from libra_vrrp.shell import source
 from libra_vrrp.shell.intake import Intake
 
 
@@ -28,7 +28,8 @@ class World:
         log = MemoryLog("a")
         self.console = MemoryJournal("a", "console", log)
         self.journal = MemoryJournal("a", "vrrp", log)
-        self.intake = Intake("a", self.journal)
+        self.asked = asyncio.Event()
+        self.intake = Intake("a", self.journal, self.asked)
 
     async def apply(self, number: int, **front: Any) -> None:
         """Apply a config with one instance, and have it noted."""
@@ -109,7 +110,7 @@ async def test_a_newer_config_is_taken_instead_of_one_that_waits(tmp_path: Path)
 async def test_what_waits_is_tried_again_and_what_does_not_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "RETRY", 0.01)
+    monkeypatch.setattr(source, "RETRY", 0.01)
     world, secret, tried = World(), tmp_path / "pass", asyncio.Event()
 
     async def again() -> None:
@@ -118,9 +119,30 @@ async def test_what_waits_is_tried_again_and_what_does_not_is_left_alone(
 
     await world.apply(1, version=2, auth_file=str(secret))
     assert await world.front() is None
-    retrying = asyncio.create_task(world.intake.retry(again))
+    retrying = asyncio.create_task(world.intake.tend(again))
     secret.write_text("s3cret")
     async with asyncio.timeout(60):
         await tried.wait()
     retrying.cancel()
     await asyncio.wait({retrying})
+
+
+async def test_whoever_asks_has_the_config_taken_once_more(tmp_path: Path) -> None:
+    world, secret, taken = World(), tmp_path / "pass", list[bytes | None]()
+    secret.write_text("old")
+
+    async def again() -> None:
+        front = await world.front()
+        taken.append(None if front is None else front.authentication)
+
+    await world.apply(1, version=2, auth_file=str(secret))
+    await again()
+    tending = asyncio.create_task(world.intake.tend(again))
+    secret.write_text("new")
+    world.asked.set()
+    async with asyncio.timeout(60):
+        while len(taken) < 2:  # noqa: ASYNC110 - the list is the tending task's
+            await asyncio.sleep(0.01)
+    tending.cancel()
+    await asyncio.wait({tending})
+    assert taken == [b"old", b"new"]

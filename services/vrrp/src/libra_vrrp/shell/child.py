@@ -1,6 +1,7 @@
 """A child process that is started again when it ends, the sooner the longer it had worked."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from typing import Final
@@ -34,12 +35,19 @@ class Child:
         return None if self._process is None else self._process.pid
 
     def start(self, arguments: list[str], descriptors: list[int], now: float) -> int:
-        """Start it with `arguments` after its word; return its process id. Raise `OSError`."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
-            pass_fds=descriptors,
-            start_new_session=True,
-        )
+        """Start it with `arguments` after its word; return its process id. Raise `OSError`.
+
+        SIGHUP waits until it is ready for it.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
+                pass_fds=descriptors,
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self.started_at = now
         log("child started", child=self.word, pid=self._process.pid)
         return self._process.pid
@@ -66,6 +74,12 @@ class Child:
         """Ask it to end in order."""
         if self._process is not None:
             self._process.terminate()
+
+    def look_again(self) -> None:
+        """Tell it that its config may have changed."""
+        if self._process is not None:
+            with contextlib.suppress(PermissionError):
+                self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """End it; without CAP_KILL a child of another user is beyond us."""

@@ -42,7 +42,7 @@ class Guard:
         )
         self._machine, self._reporter = Child("machine"), Child("reporter")
         self._clean_up = CleanUp()
-        self._signals = Signals(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+        self._signals = Signals(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._poll = select.poll()
         self._poll.register(self._signals.fileno(), select.POLLIN)
         self._line: socket.socket | None = None
@@ -144,8 +144,10 @@ class Guard:
         return [str(self._settings.routers), *map(str, passed), *died_at]
 
     def _start_reporter(self, now: float) -> None:
-        line = self._to_reporter.fileno()
-        ordinary(self._reporter.start([str(self._settings.routers), str(line)], [line], now))
+        line, settings = self._to_reporter.fileno(), self._settings
+        alone = [] if settings.config is None else [str(settings.config)]
+        arguments = [str(settings.routers), str(line), *alone]
+        ordinary(self._reporter.start(arguments, [line], now))
 
     def _promised(self) -> float:
         return float("inf") if self._page is None else self._page.promised
@@ -167,7 +169,10 @@ class Guard:
         spared_until = guarding.spared_until(planned, time.monotonic())
         self._spared_until = max(self._spared_until, spared_until)
         if any(descriptor == self._signals.fileno() for descriptor, _ in ready):
-            self._is_ending |= bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT})
+            caught = self._signals.caught()
+            self._is_ending |= bool(caught & {signal.SIGTERM, signal.SIGINT})
+            if signal.SIGHUP in caught:
+                self._reporter.look_again()
 
     def _end(self) -> None:
         """End the children in order, and clean up what the machine did not."""
