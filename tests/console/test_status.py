@@ -25,6 +25,7 @@ from libra_schemas.events import (
     Stopped,
     SyncState,
 )
+from libra_schemas.events.vrrp import Takeover
 from libra_schemas.intent.fold import Entry
 from libra_schemas.subjects import Subject
 from libra_schemas.target import target_of
@@ -216,6 +217,7 @@ def test_services_and_instances_show_their_newest_state() -> None:
     assert (web["state"], web["sorry"], web["why"]) == ("down", True, "no backend is up")
     assert document["instances"]["front"]["state"] == "backup"
     assert document["instances"]["front"]["master"] == "10.0.0.3"
+    assert document["instances"]["front"]["takeover"] is None
     assert document["sync"]["all"]["role"] == "both"
 
 
@@ -231,6 +233,17 @@ def test_the_state_of_an_instance_is_not_known_while_vrrp_does_not_answer(
     front = status("a", held, CONFIG, {"vrrp": trouble})["instances"]["front"]
     assert front["state"] == state
     assert trouble is None or front["why"] == "it was master; vrrp does not answer"
+
+
+def test_the_last_takeover_is_shown_whatever_came_after() -> None:
+    took = Takeover(time=NOW, took_ms=12.5, why="timer")
+    said = InstanceState(
+        instance="front", state="backup", why="higher-priority", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000, took_ms=3.25, takeover=took,
+    )  # fmt: skip
+    front = status("a", registers(("vrrp.backup", ("front",), said)), CONFIG)["instances"]["front"]
+    assert front["took_ms"] == 3.25
+    assert front["takeover"] == {"time": NOW.isoformat(), "took_ms": 12.5, "why": "timer"}
 
 
 def test_an_instance_of_both_families_is_shown_as_its_two_routers() -> None:

@@ -1,15 +1,17 @@
 """Reports as events."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from libra_schemas.events import Alarm, InstanceState, PriorityState
-from libra_vrrp.facts import fact_of
+from libra_vrrp.facts import fact_of, takeover_of
 from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
 from libra_vrrp.seal.outcome import Reason, alarm
 from libra_vrrp.why import Why
 
+AT = datetime.fromtimestamp(1000.0, UTC)
 MASTER = Transition(
     instance="front",
     state="master",
@@ -35,6 +37,28 @@ def test_a_state_becomes_an_event_of_its_own_type() -> None:
     assert isinstance(data, InstanceState)
     assert (data.why, data.took_ms, data.interval_ms) == ("timer", 361.25, 100.0)
     assert (data.master, data.family) == (None, "ipv4")
+
+
+def test_a_takeover_is_told_with_every_state_until_the_next() -> None:
+    takeover = takeover_of(MASTER)
+    assert takeover is not None
+    assert (takeover.time, takeover.took_ms, takeover.why) == (AT, 361.25, "timer")
+    fact = fact_of(replace(MASTER, state="backup", why=Why.SHUTDOWN.value), takeover)
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].takeover == takeover
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(replace(MASTER, state="backup"), id="backup"),
+        pytest.param(replace(MASTER, why="adopted"), id="adopted"),
+        pytest.param(replace(MASTER, repeated=True), id="a status"),
+    ],
+)
+def test_who_is_no_new_master_took_nothing_over(report: Transition) -> None:
+    assert takeover_of(report) is None
 
 
 def test_a_router_of_ipv6_is_told_as_one() -> None:

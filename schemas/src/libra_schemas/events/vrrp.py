@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from libra_schemas.events.common import Data, EvidenceText
 from libra_schemas.model import Address, Fact, Name
@@ -32,12 +32,21 @@ Why = Literal[
 MAX_MOVED = 100
 
 
+class Takeover(Fact):
+    """When a virtual router took over from another or from nobody, how fast, and why."""
+
+    time: AwareDatetime
+    took_ms: Annotated[float, Field(ge=0)]
+    why: Why
+
+
 class InstanceState(Data):
     """A virtual router entered a state.
 
     Where an instance has both address families the router of IPv6 is called INSTANCE-ipv6.
     *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
     state entered with its addresses; *master* is the primary address of the master it follows.
+    *takeover* is its last one since this vrrp's reporter started, this one where it is one.
     """
 
     instance: Name
@@ -53,6 +62,7 @@ class InstanceState(Data):
     addresses: tuple[str, ...] = ()
     master: Address | None = None
     took_ms: Annotated[float, Field(ge=0)] = 0.0
+    takeover: Takeover | None = None
 
 
 class MovedBy(Fact):

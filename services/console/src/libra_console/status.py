@@ -126,11 +126,20 @@ def _instance(registers: State, name: str, router: str, troubles: Troubles) -> J
         "since": _when(held),
         "why": state.why,
         "detail": state.detail,
+        "took_ms": state.took_ms,
+        "takeover": _takeover(state),
         **_priority(registers, name, state),
         "addresses": list(state.addresses),
         "master": str(state.master) if state.master else None,
         "admin": _admin(registers, "instance", name),
     }
+
+
+def _takeover(state: InstanceState) -> Json | None:
+    """Show when this node took over last, how fast and why; None where that is not known."""
+    if (last := state.takeover) is None:
+        return None
+    return {"time": last.time.isoformat(), "took_ms": last.took_ms, "why": last.why}
 
 
 def _priority(registers: State, name: str, state: InstanceState) -> Json:

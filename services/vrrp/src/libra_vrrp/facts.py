@@ -3,10 +3,11 @@
 One rule: a report becomes at most one event; statuses and statistics become none.
 """
 
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from libra_schemas.events import Alarm, InstanceState, PriorityState
-from libra_schemas.events.vrrp import MAX_MOVED
+from libra_schemas.events.vrrp import MAX_MOVED, Takeover
 from libra_schemas.text import one_line
 from libra_vrrp.reports import AlarmRaised, Report, Transition, Weighed
 from libra_vrrp.why import Why
@@ -73,14 +74,15 @@ _LONGEST: Final = 1000
 Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState]
 
 
-def fact_of(report: Report) -> Fact | None:
+def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
     """Return the type and data of the event that a report becomes.
 
-    Raise `ValueError` where the report says something that no event can.
+    `takeover` is the last one of its virtual router. Raise `ValueError` where the report says
+    something that no event can.
     """
     match report:
         case Transition() if not report.repeated:
-            return f"vrrp.{report.state}", _state(report)
+            return f"vrrp.{report.state}", _state(report, takeover)
         case AlarmRaised():
             return "vrrp.alarm", _alarm(report)
         case Weighed():
@@ -89,7 +91,25 @@ def fact_of(report: Report) -> Fact | None:
             return None
 
 
-def _state(report: Transition) -> InstanceState:
+def takeover_of(report: Transition) -> Takeover | None:
+    """Return the takeover that a report tells of; who is adopted was master already.
+
+    Raise `ValueError` and `KeyError` as `fact_of` does.
+    """
+    if report.state != "master" or report.repeated or report.why == Why.ADOPTED:
+        return None
+    return Takeover(
+        time=datetime.fromtimestamp(report.at, UTC),
+        took_ms=_milliseconds(report.took),
+        why=WORDS[report.why][0],
+    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _state(report: Transition, takeover: Takeover | None) -> InstanceState:
     why, said = WORDS[report.why]
     return InstanceState.model_validate(
         {
@@ -105,7 +125,8 @@ def _state(report: Transition) -> InstanceState:
             "interval_ms": report.interval * 1000,
             "addresses": report.addresses,
             "master": report.master if report.state == "backup" else None,
-            "took_ms": round(report.took * 1000, 3),
+            "took_ms": _milliseconds(report.took),
+            "takeover": takeover,
         }
     )
 

@@ -32,7 +32,7 @@ from libra_vrrp.shell.handover import Handover
 from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.privileges import REPORTER, die_with_parent, keep_out, lacking
-from libra_vrrp.shell.publishing import publish
+from libra_vrrp.shell.publishing import Publishing
 from libra_vrrp.shell.quarters import explained, list_mode, move_in
 from libra_vrrp.shell.source import Record, Source
 from libra_vrrp.shell.standing_by import stand_by
@@ -66,6 +66,7 @@ class Reporter:
         self._line = line
         self._record = record
         self._source = source
+        self._publishing = Publishing(record, source)
         self._meters: Meters | None = None
         self._found: tuple[Instance, ...] = ()
         self._tracked = Tracked(line, node, file.with_name("tracked.json"))
@@ -118,7 +119,7 @@ class Reporter:
             case Statistics() as statistics:
                 self._show(statistics)
         if number and (self._taken[0] != boot or number > self._taken[1]):
-            publish(numbered.report, self._record, self._source.revision)
+            self._publishing.publish(numbered.report)
             self._taken = boot, number
         if number:
             self._line.send(Taken(boot, number))
