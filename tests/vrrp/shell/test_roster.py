@@ -177,6 +177,13 @@ def test_a_shorter_lease_takes_no_mastership_away(file: Path) -> None:
     assert (word(router.state), router.held_until) == ("master", 6.5)
 
 
+def test_every_advert_that_was_due_is_counted_as_late_as_it_was(file: Path) -> None:
+    ground = begun(file, ONE, replace(TWO, interval=0.5))
+    assert ground.roster.turn([], readings(0.25, 0.25)) == []
+    assert ground.roster.turn([], readings(0.625, 0.625)) == [0.125]
+    assert ground.roster.turn([], readings(1.25, 1.25)) == [0.25, 0.25]
+
+
 def test_a_notice_costs_work_in_proportion_to_the_routers(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,11 +74,16 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert."""
+    """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert.
+
+    `late` has how many adverts fell into each bucket of `lateness.BOUNDS`.
+    """
 
     counters: dict[str, int]
     lateness: float
     at: float
+    late: tuple[int, ...] = ()
+    lateness_sum: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def loads(line: bytes) -> Numbered:
         data = fields["data"]
         if "addresses" in data:
             data = data | {"addresses": tuple(data["addresses"])}
+        if "late" in data:
+            data = data | {"late": tuple(map(int, data["late"]))}
         if "moved" in data:
             data = data | {"moved": tuple((str(a), int(b), str(c)) for a, b, c in data["moved"])}
         report = _KINDS[fields["report"]](**data)

@@ -66,11 +66,11 @@ class Roster:
 
     def turn(
         self, ready: Iterable[Callable[[float], None]], clock: Callable[[], float]
-    ) -> float | None:
+    ) -> list[float]:
         """Fence, hear what is ready, and only then let timers elapse; in every wake-up.
 
         A process that was stopped in the middle of it fences again before it goes on. Return how
-        late the worst advertisement was, in seconds; None where none was due.
+        late each advertisement was that was due, in seconds.
         """
         fenced_at = self._fence(clock())
         for act in ready:
@@ -81,8 +81,7 @@ class Roster:
         now = clock()
         if now - fenced_at >= LAPSE:
             self._fence(now)
-        overdue = [late for one in self if (late := one.tick(now)) is not None]
-        return max(overdue, default=None)
+        return [late for one in self if (late := one.tick(now)) is not None]
 
     def _fence(self, now: float) -> float:
         for one in self:
