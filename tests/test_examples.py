@@ -14,7 +14,9 @@ EXAMPLES = sorted(
 
 
 def test_the_ways_to_share_addresses_are_among_them() -> None:
-    assert {path.name for path in EXAMPLES} >= {"libra.yaml", "active-active.yaml", "nat-pair.yaml"}
+    assert {path.name for path in EXAMPLES} >= {
+        "libra.yaml", "active-active.yaml", "nat-pair.yaml", "vrrp-only.yaml",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -300,7 +300,9 @@ def test_a_lease_that_the_kernel_never_confirmed_leaves_others_alone_for_a_while
 
 
 def test_a_backup_is_told_that_connections_are_synced() -> None:
-    assert step(ROUTER, BACKUP, Synced(), 1.0) == (replace(BACKUP, synced=True), ())
+    synced = replace(BACKUP, synced=True)
+    assert step(ROUTER, BACKUP, Synced(), 1.0) == (synced, ())
+    assert step(ROUTER, synced, Synced(holds=False), 1.0) == (BACKUP, ())
 
 
 def test_a_changed_priority_moves_a_backups_timer() -> None:

@@ -38,6 +38,7 @@ def test_what_moves_another_of_the_group_moves_us() -> None:
         "files": {"hand": {"path": "/run/x", "weight": 1}},
         "processes": {"haproxy": {"weight": -9}},
         "services": {"web": {}},
+        "sync": {"weight": -7},
         "interfaces": [{"name": "eth1", "weight": -30}],
     }
     assert of_front(back=back) == Track.model_validate(back)
@@ -87,3 +88,23 @@ def test_another_object_of_the_same_name_is_tracked_too() -> None:
         "gw": -40,
         "back-gw": -5,
     }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "counts"),
+    [
+        pytest.param(None, {"weight": "fault"}, None, id="their fault is theirs"),
+        pytest.param({"weight": "fault"}, {"weight": -9}, "ours", id="our fault stays"),
+        pytest.param({"weight": -9}, {"weight": -40}, "theirs", id="theirs is heavier"),
+        pytest.param({"weight": -40}, {"weight": -9}, "ours", id="ours is heavier"),
+        pytest.param({"coverage": 50}, {"coverage": 80}, "theirs", id="theirs asks for more"),
+        pytest.param({"down_for": "5s"}, {}, "theirs", id="theirs counts sooner"),
+        pytest.param({"up_for": "5s"}, {}, "ours", id="ours counts longer"),
+    ],
+)
+def test_of_two_that_track_the_connections_the_heavier_and_stricter_counts_for_both(
+    ours: dict[str, Any] | None, theirs: dict[str, Any], counts: str | None
+) -> None:
+    front, back = {"sync": ours}, {"sync": theirs}
+    wanted = {"ours": front, "theirs": back, None: {"sync": None}}[counts]
+    assert of_front(front=front, back=back) == Track.model_validate(wanted)

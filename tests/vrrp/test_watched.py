@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libra_schemas.config import Track
-from libra_schemas.events import ServiceState
+from libra_schemas.events import FreshState, ServiceState
 from libra_vrrp.contribution import NOTHING, Contribution
 from libra_vrrp.settle import AT_ONCE, Delays
 from libra_vrrp.watched import (
@@ -127,6 +127,30 @@ def test_a_service_counts_while_nobody_serves(
 ) -> None:
     wanted = track(services={"web": {"weight": -30}})
     assert seen(wanted, {}, known) == (Seen("service.web", contribution, AT_ONCE),)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "weight", "contribution"),
+    [
+        pytest.param(None, -30, None, id="nobody has said yet"),
+        pytest.param(0.9, -30, NOTHING, id="enough"),
+        pytest.param(
+            0.899, -30, Contribution(-30, "89.9% of the peer's connections are here"), id="too few"
+        ),
+        pytest.param(
+            0.0, "fault", Contribution(None, "0.0% of the peer's connections are here"), id="fault"
+        ),
+        pytest.param(
+            1.0, 30, Contribution(30, "100.0% of the peer's connections are here"), id="a reward"
+        ),
+    ],
+)
+def test_the_copy_of_the_connections_counts_by_its_share(
+    coverage: float | None, weight: int | str, contribution: Contribution | None
+) -> None:
+    wanted = track(sync={"weight": weight, "down_for": "3s"})
+    fresh = None if coverage is None else FreshState(own=1, peer=2, coverage=coverage)
+    assert seen(wanted, {}, {}, fresh) == (Seen("sync", contribution, Delays(3.0, 0.0)),)
 
 
 def test_interfaces_are_the_machines() -> None:

@@ -26,7 +26,7 @@ LATER: dict[str, frozenset[str]] = {
             "nd", "source",
         }
     ),
-    "instances.track": frozenset({"sync", "bfd"}),
+    "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
             "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",

@@ -23,6 +23,7 @@ _EXPECTED = {
     "preempt": "true, false, when-synced or a delay such as 30s",
     "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
     "sysctls": "a whole number or text",
+    "weight": "a whole number from -253 to 253 but not 0, or fault",
 }
 """What a value of several possible kinds may be, by the nearest key."""
 

@@ -1,6 +1,7 @@
 import pytest
+from pydantic import ValidationError
 
-from libra_schemas.config.track import Track, TrackedProgram
+from libra_schemas.config.track import Track, TrackedProgram, TrackedSync
 
 PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
 
@@ -16,6 +17,27 @@ def test_what_nobody_wrote_is_a_fault_and_counts_at_once() -> None:
 def test_a_service_always_has_a_weight() -> None:
     track = Track.model_validate({"services": {"web": {}}})
     assert track.services["web"].weight == -20
+
+
+def test_the_copy_of_the_connections_has_a_weight_unless_a_fault_is_written() -> None:
+    assert Track.model_validate({}).sync is None
+    plain, fault = TrackedSync(), TrackedSync.model_validate({"weight": "fault"})
+    assert (plain.delta, plain.coverage) == (-20, 90)
+    assert fault.delta is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"weight": 0}, {"weight": "faulty"}, {"weight": None}, {"coverage": 0}, {"coverage": 101},
+        {"coverage": 0.9}, {"coverage": "90%"}, {"share": 90},
+    ],
+)  # fmt: skip
+def test_a_copy_of_the_connections_that_makes_no_sense_is_refused(
+    written: dict[str, object],
+) -> None:
+    with pytest.raises(ValidationError):
+        TrackedSync.model_validate(written)
 
 
 @pytest.mark.parametrize(

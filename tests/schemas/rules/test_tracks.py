@@ -72,7 +72,13 @@ PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
                 " weight: -30}"
             ),
         ),
-        ({"sync": {"weight": -5}}, "sync: not in this release yet (leave it out)"),
+        ({"bfd": {"weight": -5}}, "bfd: not in this release yet (leave it out)"),
+        (
+            {"sync": {"weight": 0}},
+            "sync.weight: expected a whole number from -253 to 253 but not 0, or fault",
+        ),
+        ({"sync": {"coverage": 0.9}}, "sync.coverage: expected a whole number from 1 to 100"),
+        ({"sync": True}, "sync: expected a mapping of keys to values"),
     ],
 )
 def test_what_cannot_be_tracked_is_told(

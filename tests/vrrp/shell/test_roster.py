@@ -24,7 +24,7 @@ from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
-from libra_vrrp.states import Fail, Master, Recover
+from libra_vrrp.states import Backup, Fail, Master, Recover
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
 LINK = LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")
@@ -175,6 +175,23 @@ def test_a_shorter_lease_takes_no_mastership_away(file: Path) -> None:
     ground.confirm(5.0)
     ground.roster.turn([], readings(5.1, 5.1))
     assert (word(router.state), router.held_until) == ("master", 6.5)
+
+
+def test_a_backup_knows_when_its_copy_of_the_connections_is_good_and_when_no_more(
+    file: Path,
+) -> None:
+    ground = begun(file, replace(ONE, priority=100), TWO)
+    one, two = ground.roster
+    for synced in (True, False):
+        ground.roster.cover(0.1, synced=synced)
+        assert isinstance(one.state, Backup)
+        assert one.state.synced is synced
+        assert isinstance(two.state, Master)
+    one.give(Fail("x"), 0.2)
+    ground.roster.cover(0.3, synced=True)
+    one.give(Recover("x"), 0.4)
+    assert isinstance(one.state, Backup)
+    assert one.state.synced
 
 
 def test_every_advert_that_was_due_is_counted_as_late_as_it_was(file: Path) -> None:

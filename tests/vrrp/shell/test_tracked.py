@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from libra_runtime.memory import MemoryJournal
 from libra_runtime.memory_log import MemoryLog
 from libra_runtime.stamp import draft
 from libra_schemas.config import Track
-from libra_schemas.events import ServiceState
+from libra_schemas.events import FreshState, ServiceState
 from libra_vrrp import orders
 from libra_vrrp.orders import Coverage, MalformedOrder, Order
 from libra_vrrp.orders import Tracked as Told
@@ -251,5 +252,31 @@ async def test_services_are_weighed_by_what_the_log_says(open_path: Path) -> Non
         world.tracked.tell()
         assert isinstance(world.told(), Told)
         assert world.heard[-1] == Coverage(synced=False)
+    await writer.close()
+    await reader.close()
+
+
+async def test_the_copy_of_the_connections_is_weighed_and_ends_the_wait_to_preempt(
+    open_path: Path,
+) -> None:
+    log = MemoryLog("a")
+    writer, reader = MemoryJournal("a", "ipvs-writer", log), MemoryJournal("a", "vrrp", log)
+    async with tracking(open_path) as world:
+        world.track(front={"sync": {"coverage": 50}})
+        assert world.told() == Told("front", (), held=("sync",))
+        told: list[tuple[int, bool]] = []
+        for coverage in (0.95, 0.7, 0.25):
+            fresh = FreshState(own=20 * int(100 * coverage), peer=2000, coverage=coverage)
+            writer.publish(draft("conn.fresh", ("all",), fresh))
+            await writer.flush()
+            async with aclosing(reader.read("conn.fresh")) as events:
+                newest = [stored async for stored in events][-1]
+            world.tracked.take(newest)
+            order = world.told()
+            coverages = [one for one in world.heard if isinstance(one, Coverage)]
+            assert order is not None
+            told.append((len(order.moved), coverages[-1].synced))
+        assert told == [(0, True), (0, False), (1, False)]
+        assert world.moved() == [("sync", -20, "25.0% of the peer's connections are here")]
     await writer.close()
     await reader.close()

@@ -93,8 +93,7 @@ class Conduct:
     def covers(self, name: str, *, synced: bool) -> None:
         """Note whether the copy of the peer's connections is good."""
         record = self._records[name]
-        record.is_covered = synced
-        record.is_synced = record.is_synced or synced
+        record.is_covered = record.is_synced = synced
 
     def says(self, said: Advertisement, clock: float) -> None:
         """Judge an advertisement that is sent."""

@@ -156,10 +156,10 @@ class Process:
     def cover(self, *, synced: bool) -> None:
         """Tell how good the copy of the peer's connections is."""
 
-        def act(_: float) -> None:
+        def act(now: float) -> None:
             for one in self.roster:
-                one.synced = synced
                 self.conduct.covers(one.order.name, synced=synced)
+            self.roster.cover(now, synced=synced)
 
         self.post(act)
 

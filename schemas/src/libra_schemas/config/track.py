@@ -1,10 +1,11 @@
 """What an instance watches: `track: {interfaces: [eth1], programs: {gw: {command: [...]}}}`.
 
 Rule: a tracked object with a `weight` moves the priority, one without is a fault while it is down.
-A tracked service alone always has one: all backends dead must not leave the addresses ownerless.
+A tracked service always has one: all backends dead must not leave the addresses ownerless. The copy
+of the peer's connections has one unless `fault` is written: without any, connections are lost only.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
@@ -156,6 +157,26 @@ class TrackedService(Strict):
     """How long it must be up again before that counts."""
 
 
+class TrackedSync(Strict):
+    """How much of the peer's connections this node's kernel holds, as `conn.fresh` says."""
+
+    coverage: Annotated[StrictInt, Field(ge=1, le=100)] = 90
+    """Percent of the peer's connections; fewer count as down."""
+    weight: Weight | Literal["fault"] = -20
+    """Below 0: added to the priority while fewer are here; above 0: while enough are.
+    `fault`: too few are a fault.
+    """
+    down_for: Duration = 0.0
+    """How long too few must be here before that counts."""
+    up_for: Duration = 0.0
+    """How long enough must be here again before that counts."""
+
+    @property
+    def delta(self) -> int | None:
+        """The weight as a number, None for a fault."""
+        return None if self.weight == "fault" else self.weight
+
+
 class Track(Strict):
     """What moves the priority or faults the instance."""
 
@@ -171,3 +192,7 @@ class Track(Strict):
     """Processes that must run."""
     services: dict[Name, TrackedService] = Field(default_factory=dict)
     """Services by name that move the priority while they have neither quorum nor a sorry server."""
+    sync: TrackedSync | None = None
+    """The copy of the peer's connections, `{}` for the defaults. In this release nothing publishes
+    `conn.fresh` yet: until something does it counts as up.
+    """

@@ -139,8 +139,8 @@ def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
             return replace(state, held_until=max(now + hold, state.held_until or 0.0)), ()
         case Released() if state.held_until is not None:
             return replace(state, held_until=min(now, state.held_until)), ()
-        case Synced():
-            return replace(state, synced=True), ()
+        case Synced(holds=holds):
+            return replace(state, synced=holds), ()
         case _:
             return state, ()
 

@@ -140,7 +140,9 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Our copy of the peer's connections is good enough to take over."""
+    """Whether our copy of the peer's connections is good enough to take over."""
+
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from libra_schemas.config.track import (
     TrackedProcess,
     TrackedProgram,
     TrackedService,
+    TrackedSync,
 )
 
 _LONGEST: Final = 63
@@ -39,7 +40,20 @@ def _joined(track: Track, other: InstanceConfig, member: str) -> Track:
         files=_named(track.files, theirs.files, member),
         processes=_named(track.processes, theirs.processes, member),
         services=_named(track.services, theirs.services, member),
+        sync=_synced(track.sync, theirs.sync),
     )
+
+
+def _synced(mine: TrackedSync | None, other: TrackedSync | None) -> TrackedSync | None:
+    """Join what is one thing for all: the same for every member, but for a fault of its own."""
+    if other is None or other.delta is None or (mine is not None and mine.delta is None):
+        return mine
+    return min((one for one in (mine, other) if one is not None), key=_severity)
+
+
+def _severity(one: TrackedSync) -> tuple[int, int, float, float]:
+    """Order them: the heaviest first, then the strictest."""
+    return one.delta or 0, -one.coverage, one.down_for, -one.up_for
 
 
 def _interfaces(track: Track, theirs: Track) -> tuple[str | TrackedInterface, ...]:

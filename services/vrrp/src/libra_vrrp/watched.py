@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from libra_schemas.config.track import Track, TrackedFile, TrackedProcess, TrackedProgram
-from libra_schemas.events import ServiceState
+from libra_schemas.events import FreshState, ServiceState
 from libra_vrrp.contribution import Contribution, of_number, of_state
 from libra_vrrp.settle import AT_ONCE, Delays
 
@@ -82,7 +82,10 @@ def _watches(track: Track) -> Iterator[Watch]:
 
 
 def seen(
-    track: Track, verdicts: Verdicts, services: Mapping[str, ServiceState]
+    track: Track,
+    verdicts: Verdicts,
+    services: Mapping[str, ServiceState],
+    fresh: FreshState | None = None,
 ) -> tuple[Seen, ...]:
     """Return what an instance's tracked objects contribute now; interfaces are the machine's."""
     return (
@@ -90,6 +93,7 @@ def seen(
         *(_file(name, one, verdicts) for name, one in track.files.items()),
         *(_process(name, one, verdicts) for name, one in track.processes.items()),
         *_services(track, services),
+        *_sync(track, fresh),
     )
 
 
@@ -139,6 +143,21 @@ def _services(track: Track, services: Mapping[str, ServiceState]) -> Iterator[Se
         is_up = state.up or state.sorry
         why = f"service {name} is {'up' if is_up else 'down'}"
         yield Seen(source, of_state(one.weight, up=is_up, why=why), delays)
+
+
+def _sync(track: Track, fresh: FreshState | None) -> Iterator[Seen]:
+    """Judge the copy of the peer's connections."""
+    one = track.sync
+    if one is None:
+        return
+    delays = Delays(one.down_for, one.up_for)
+    if fresh is None:
+        yield Seen("sync", None, delays)
+        return
+    percent = round(100 * fresh.coverage, 3)
+    why = f"{percent:.1f}% of the peer's connections are here"
+    said = of_state(one.delta, up=percent >= one.coverage, why=why)
+    yield Seen("sync", said, delays)
 
 
 def _of_program(one: TrackedProgram) -> ProgramWatch:

@@ -192,8 +192,7 @@ class Machine:
             case Tracked() | Failover() | Release():
                 self._instruct(order, now)
             case Coverage(synced=synced):
-                for one in self._roster:
-                    one.synced = synced
+                self._roster.cover(now, synced=synced)
             case Hello():
                 self._talk.again([one.status(now) for one in self._roster])
             case Taken():

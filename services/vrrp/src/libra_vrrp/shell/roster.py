@@ -18,7 +18,7 @@ from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Stop
+from libra_vrrp.states import Stop, Synced
 
 LAPSE: Final = 0.01
 """Seconds after which a fence that was looked at says nothing any more."""
@@ -147,6 +147,12 @@ class Roster:
         alone = {one.group for one in self if one not in adoptable}
         for one in sorted(ready, key=lambda one: not ailments(one.order, ground)):
             self._start(one, ground, now, adopt=one.group not in alone)
+
+    def cover(self, now: float, *, synced: bool) -> None:
+        """Know whether the copy of the peer's connections is good enough to take over."""
+        for one in self:
+            one.synced = synced
+            one.give(Synced(synced), now)
 
     def stop(self, now: float) -> None:
         """Stop every router, in order."""

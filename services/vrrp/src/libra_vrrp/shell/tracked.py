@@ -45,7 +45,7 @@ class Tracked:
         self._standing = Standing()
         self._told: dict[str, Order] = {}
         self._changed = asyncio.Event()
-        self._is_fresh = False
+        self._fresh: FreshState | None = None
         self._file = file
 
     @property
@@ -85,7 +85,8 @@ class Tracked:
                 self._services[state.service] = state
                 self._look()
             case FreshState() as state:
-                self._is_fresh = state.coverage >= FRESH
+                self._fresh = state
+                self._look()
                 self._line.send(Coverage(self._is_fresh))
             case _:
                 log.debug("passed over", subject=str(stored.subject))
@@ -95,6 +96,10 @@ class Tracked:
         self._told.clear()
         self._look()
         self._line.send(Coverage(self._is_fresh))
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self._fresh is not None and self._fresh.coverage >= FRESH
 
     def _serve(self, tracks: Mapping[str, Track]) -> None:
         self._tracks = tracks
@@ -111,7 +116,8 @@ class Tracked:
         """Let what is seen count, and tell the machine what is new."""
         services = self._services if self._knows_services else {}
         sight = {
-            name: seen(track, self._verdicts, services) for name, track in self._tracks.items()
+            name: seen(track, self._verdicts, services, self._fresh)
+            for name, track in self._tracks.items()
         }
         due = self._standing.due
         self._told = {name: said for name, said in self._told.items() if name in sight}
