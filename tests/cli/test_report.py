@@ -98,7 +98,7 @@ def test_an_instance_that_is_handed_over_says_so() -> None:
         "why": "upgrade", "node": None,
     }  # fmt: skip
     unknown = {"state": "unknown", "why": "", "admin": admin}
-    instance = unknown | {
+    instance: dict[str, Any] = unknown | {
         "state": "backup", "since": NOW.isoformat(), "why": "operator", "detail": "",
         "priority": 1, "moved": "", "addresses": [], "master": "192.0.2.9",
         "takeover": None,

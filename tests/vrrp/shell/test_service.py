@@ -50,11 +50,11 @@ def test_help_says_what_it_takes_and_starts_nothing(tmp_path: Path) -> None:
     ("config", "node", "said"),
     [
         pytest.param(
-            CONFIG.replace("vrid: 51", "vrid: 300, intervall: 1s"),
+            CONFIG.replace("vrid: 51", "vrid: 300, prio: 9"),
             "a",
             [
                 "{}/libra.yaml:4:34: instances.front.vrid: ",
-                "{}/libra.yaml:4:39: instances.front.intervall: unknown key 'intervall'",
+                "{}/libra.yaml:4:39: instances.front.prio: unknown key 'prio'",
                 "2 errors; nothing started",
             ],
             id="errors",
