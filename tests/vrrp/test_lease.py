@@ -9,6 +9,7 @@ from libra_vrrp.lease import (
     Terms,
     ask,
     confirm,
+    ends_in_time,
     is_due,
     is_lost,
     may_adopt,
@@ -104,3 +105,13 @@ def test_terms_that_cannot_hold_are_refused(duration: int, margin: float) -> Non
 def test_a_successor_adopts_only_before_anyone_can_have_taken_over() -> None:
     assert may_adopt(1.0, dead=1.9)
     assert not may_adopt(1.0, dead=2.0)
+
+
+@pytest.mark.parametrize(
+    ("duration", "interval", "holds"),
+    [(2, 1.0, True), (2, 0.99, False), (5, 2.0, True), (6, 2.0, False)],
+)
+def test_an_address_that_nobody_renews_is_gone_before_others_take_over(
+    duration: int, interval: float, *, holds: bool
+) -> None:
+    assert ends_in_time(Terms(duration), interval) is holds

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import Estate, HandOver, Ward, Will, dumps
 from libra_vrrp.settings import Settings
-from libra_vrrp.shell import guard
+from libra_vrrp.shell import bequests, guard
 from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
 from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
 
 REFUSAL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -37,7 +39,7 @@ class CleanUp:
 @pytest.fixture
 def warden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Guard]:
     """Make a guard that opens no raw socket; signals are afterwards what they were."""
-    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER)
     before = {number: signal.getsignal(number) for number in numbers}
     monkeypatch.setattr(guard, "CleanUp", CleanUp)
     made = Guard(Settings("a", tmp_path))
@@ -143,3 +145,82 @@ def test_a_child_that_cannot_be_started_is_tried_ever_less_often() -> None:
     assert pauses[0] == pytest.approx(FIRST_PAUSE)
     assert pauses == sorted(pauses)
     assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+
+
+def cleaned(warden: Guard) -> list[tuple[object, ...]]:
+    """Return what was removed."""
+    assert isinstance(warden._clean_up, CleanUp)
+    return [one.targets for one in warden._clean_up.done]
+
+
+@pytest.mark.parametrize("told", [AT_ONCE, LATER])
+def test_what_a_machine_left_in_order_is_left_to_the_next_service(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._ward, warden._needs = Ward({"front": FRONT}), 0.125
+    assert warden._leave(told)
+    assert cleaned(warden) == []
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert (bequest.needs, [one.will for one in bequest.left]) == (0.125, [FRONT])
+    assert bequest.left[0].until == pytest.approx(bequest.died_at + 1.5)
+
+
+def test_what_a_service_that_starts_at_once_could_not_adopt_in_time_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._ward, warden._needs = Ward({"front": FRONT}), 0.8
+    assert warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert bequest.left == ()
+
+
+def test_what_a_machine_did_not_leave_in_order_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: False)
+    warden._ward = Ward({"front": FRONT})
+    assert not warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+    assert not warden._settings.bequest.exists()
+
+
+def test_what_cannot_be_kept_for_a_successor_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._settings.bequest.parent.touch()
+    warden._ward = Ward({"front": FRONT})
+    assert not warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+
+
+def test_who_is_told_to_leave_lets_the_reporter_end_and_starts_no_other(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = list[str]()
+
+    def start(child: Child, *_: object) -> int:
+        started.append(child.word)
+        raise REFUSAL
+
+    monkeypatch.setattr(Child, "start", start)
+    signal.raise_signal(AT_ONCE)
+    assert not warden.run()
+    assert started.count("reporter") == 1
+
+
+@pytest.mark.parametrize("bequest", [None, Bequest("here", 3.0, 0.5, (Estate(FRONT, 4.5),))])
+def test_a_guard_begins_with_what_was_left_to_it(
+    warden: Guard, tmp_path: Path, bequest: Bequest | None
+) -> None:
+    heir = Guard(Settings("a", tmp_path), bequest)
+    for one in (heir._to_machine, heir._to_reporter, heir._signals._woken):
+        one.close()
+    assert heir._ward.left == ({} if bequest is None else {"front": bequest.left[0]})
+    assert heir._arguments([])[1:] == ([] if bequest is None else ["3.0"])
+    assert warden._ward == Ward()

@@ -161,7 +161,9 @@ def test_an_orderly_end_revokes_what_was_released(desk: Desk) -> None:
     desk.heard()
     desk.pulse.rest()
     assert desk.page.promised == float("inf")
-    desk.pulse.end(released=False)
+    desk.pulse.end((), released=False)
     assert desk.heard() == []
-    desk.pulse.end(released=True)
+    desk.pulse.end(("front",), released=True)
+    assert desk.heard() == []
+    desk.pulse.end(("back",), released=True)
     assert desk.heard() == [Revoked("front")]

@@ -1,6 +1,7 @@
 """The list of routers read again: who stays, who goes, and in which order addresses move."""
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from libra_vrrp.reports import Report, Transition, word
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
+from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
@@ -340,6 +342,42 @@ def test_a_group_in_fault_stops_without_a_recovery_in_between(file: Path) -> Non
     assert [(each.instance, each.state) for each in ground.told] == [
         ("two", "stopped"), ("one", "stopped"),
     ]  # fmt: skip
+
+
+SLOW = replace(ONE, interval=1.0)
+QUICK = replace(TWO, interval=0.25)
+
+
+@pytest.mark.parametrize(
+    ("orders", "told", "stay"),
+    [
+        pytest.param((SLOW, QUICK), AT_ONCE, {"one", "two"}, id="at once"),
+        pytest.param((SLOW, QUICK), LATER, {"one"}, id="later: others would be quicker than it"),
+        pytest.param((replace(SLOW, terms=Terms(3)),), LATER, set(), id="later: a long lease"),
+        pytest.param((SLOW, replace(QUICK, priority=100)), AT_ONCE, {"one"}, id="a backup"),
+        pytest.param(
+            (replace(SLOW, group="g"), replace(QUICK, group="g")), LATER, set(), id="a group"
+        ),
+    ],
+)
+def test_who_is_left_to_a_successor_says_so_once_more_and_the_others_stop(
+    file: Path, orders: tuple[Instance, ...], told: signal.Signals, stay: set[str]
+) -> None:
+    ground = begun(file, *orders)
+    masters = {one.name for one in ground.roster if isinstance(one.state, Master)}
+    ground.said.clear()
+    left = leave(ground.roster, frozenset({told}))
+    assert left == stay
+    ground.roster.stop(2.0, left)
+    assert {one.name for one in ground.roster if isinstance(one.state, Master)} == stay
+    spoken = [said.message[2] for said in ground.said]
+    assert spoken == [255] * len(stay) + [0] * len(masters - stay)
+    released = [job.targets for job in ground.jobs if isinstance(job, Remove)]
+    assert len(released) == len(masters - stay)
+
+
+def test_without_a_word_nobody_is_left(file: Path) -> None:
+    assert leave(begun(file, SLOW).roster, frozenset()) == frozenset()
 
 
 @pytest.mark.parametrize("left", [(FIRST, SECOND), (FIRST,)])

@@ -14,6 +14,8 @@ An IPv6 one at most 0.02 s early (ADDRCONF_TIMER_FUZZ_MINUS), and up to 1 s late
 for such at most once a second (ADDRCONF_TIMER_FUZZ_MAX). On 6.18 0.99 s were seen where another
 address was changed 0.03 s before the end, else 0.45 s.
 """
+LATE: Final = 1.0
+"""Seconds by which the kernel may take an address late; see `EARLY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +109,12 @@ def may_adopt(interval: float, dead: float) -> bool:
     three intervals and more after it.
     """
     return dead < 2 * interval
+
+
+def ends_in_time(terms: Terms, interval: float) -> bool:
+    """Say whether the kernel takes the addresses back before others take over.
+
+    That is from a last advertisement on; a renewal is never younger, the others wait for three
+    intervals and a skew.
+    """
+    return terms.duration + LATE <= 3 * interval

@@ -49,6 +49,11 @@ class Settings:
         return self.state / "vrrp"
 
     @property
+    def bequest(self) -> Path:
+        """What a service that ended left to this one; only root may write where it lies."""
+        return self.state / "vrrp-guard" / "left.json"
+
+    @property
     def routers(self) -> Path:
         """The list of routers from which the machine starts."""
         return self.directory / "routers.jsonl"

@@ -23,6 +23,7 @@ class Child:
         self.started_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._pause = 0.0
+        self._is_retired = False
 
     @property
     def runs(self) -> bool:
@@ -63,6 +64,9 @@ class Child:
         if self._process is None or self._process.poll() is None:
             return False
         status = self._process.returncode
+        if self._is_retired:
+            self._process = None
+            return True
         log("child ended, starting another", "warning", child=self.word, status=status)
         calm = now - self.started_at > CALM
         self._process = None
@@ -75,11 +79,16 @@ class Child:
         if self._process is not None:
             self._process.terminate()
 
-    def look_again(self) -> None:
-        """Tell it that its config may have changed."""
+    def retire(self) -> None:
+        """Ask it to end in order; no other is started."""
+        self._is_retired, self.start_at = True, float("inf")
+        self.terminate()
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
         if self._process is not None:
             with contextlib.suppress(PermissionError):
-                self._process.send_signal(signal.SIGHUP)
+                self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it; without CAP_KILL a child of another user is beyond us."""
@@ -87,10 +96,10 @@ class Child:
             with contextlib.suppress(PermissionError):
                 self._process.kill()
 
-    def await_end(self, patience: float) -> None:
-        """Wait for its end, and kill it after `patience` seconds."""
+    def await_end(self, patience: float) -> bool:
+        """Wait for its end, and kill it after `patience` seconds; say whether it ended in order."""
         if self._process is None:
-            return
+            return False
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -98,4 +107,5 @@ class Child:
             with contextlib.suppress(PermissionError):
                 self._process.kill()
                 self._process.wait()
-        self._process = None
+        status, self._process = self._process.returncode, None
+        return status == 0

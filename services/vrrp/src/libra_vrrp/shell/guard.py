@@ -13,12 +13,14 @@ import time
 from typing import Final
 
 from libra_vrrp import guarding, reports
+from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import HandOver, MalformedWill, Settled, Ward
 from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings
-from libra_vrrp.shell import page
+from libra_vrrp.shell import bequests, page
 from libra_vrrp.shell.child import Child
 from libra_vrrp.shell.clean_up import CleanUp
+from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
 from libra_vrrp.shell.privileges import early, ordinary
 from libra_vrrp.shell.say import log
@@ -33,37 +35,58 @@ _SO_SNDBUFFORCE: Final = 32
 
 
 class Guard:
-    """Supervises; it holds the children's line open, so that the death of one breaks nothing."""
+    """Supervises; it holds the children's line open, so that the death of one breaks nothing.
 
-    def __init__(self, settings: Settings) -> None:
+    The machine that it starts may adopt what `bequest` says.
+    """
+
+    def __init__(self, settings: Settings, bequest: Bequest | None = None) -> None:
         self._settings = settings
         self._to_machine, self._to_reporter = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
         self._machine, self._reporter = Child("machine"), Child("reporter")
         self._clean_up = CleanUp()
-        self._signals = Signals(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._signals = Signals(
+            signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER
+        )
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # see service._start_again
         self._poll = select.poll()
         self._poll.register(self._signals.fileno(), select.POLLIN)
         self._line: socket.socket | None = None
         self._page: Page | None = None
-        self._ward = Ward()
-        self._died_at: float | None = None
-        self._needs = 0.0
+        left = () if bequest is None else bequest.left
+        self._ward = Ward(left={estate.will.instance: estate for estate in left})
+        self._died_at = None if bequest is None else bequest.died_at
+        self._needs = 0.0 if bequest is None else bequest.needs
         self._spared_until = 0.0
         self._is_ending = False
+        self._leaving: signal.Signals | None = None
+        self._leaves_at = float("inf")
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT, then end the machine first and the reporter after it."""
+    def run(self) -> bool:
+        """Run until SIGTERM or SIGINT, then end the machine first and the reporter after it.
+
+        On SIGUSR1 and SIGUSR2 leave to a successor what the machine holds; say whether that
+        one is to be started in our place.
+        """
         gc.collect()
         gc.freeze()
-        while not self._is_ending:
+        while not self._is_over(time.monotonic()):
             now = time.monotonic()
             self._hear()
             self._watch(now)
             self._tend(now)
             self._wait(self._wake_at(now))
-        self._end()
+        if self._is_ending or self._leaving is None:
+            self._end()
+            return False
+        return self._leave(self._leaving) and self._leaving == AT_ONCE
+
+    def _is_over(self, now: float) -> bool:
+        """Say whether nothing is left to wait for; who leaves lets the reporter end first."""
+        is_left = self._leaving is not None and not self._reporter.runs
+        return self._is_ending or is_left or now >= self._leaves_at
 
     def _hear(self) -> None:
         """Take in what the machine has said."""
@@ -161,7 +184,7 @@ class Guard:
     def _wake_at(self, now: float) -> float:
         starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]
         due = guarding.deadline(self._ward, self._promised())
-        return min([max(due, self._spared_until), now + 3600.0, *starts])
+        return min([max(due, self._spared_until), now + 3600.0, self._leaves_at, *starts])
 
     def _wait(self, planned: float) -> None:
         """Wait for a word, a signal or the time; note where we ourselves were held up."""
@@ -172,15 +195,42 @@ class Guard:
             caught = self._signals.caught()
             self._is_ending |= bool(caught & {signal.SIGTERM, signal.SIGINT})
             if signal.SIGHUP in caught:
-                self._reporter.look_again()
+                self._reporter.send(signal.SIGHUP)
+            if caught & {AT_ONCE, LATER} and self._leaving is None:
+                self._leaving = AT_ONCE if AT_ONCE in caught else LATER
+                self._leaves_at = time.monotonic() + REPORTER_ENDS
+                self._reporter.retire()
 
     def _end(self) -> None:
         """End the children in order, and clean up what the machine did not."""
         self._machine.terminate()
         self._machine.await_end(MACHINE_ENDS)
         self._hear()
-        now = time.monotonic()
-        self._perform(guarding.given_up(self._ward, self._promised(), now), "ended")
+        self.give_up()
         with contextlib.suppress(BlockingIOError):  # a reporter that hangs: it is killed
             self._to_machine.send(reports.dumps(Numbered("", 0, Farewell())))
         self._reporter.await_end(REPORTER_ENDS)
+
+    def _leave(self, told: signal.Signals) -> bool:
+        """End the machine, and leave what it held; where that cannot be, give it up."""
+        self._reporter.await_end(0.0)
+        self._machine.send(told)
+        is_in_order = self._machine.await_end(MACHINE_ENDS)
+        self._hear()
+        now = time.monotonic()
+        if is_in_order:
+            heir_at = now + 2 * self._needs if told == AT_ONCE else now
+            self._ward, lost = guarding.bury(self._ward, self._promised(), now, heir_at)
+            self._perform(lost, "not left")
+            left = tuple(self._ward.left.values())
+            bequest = Bequest(bequests.place(), now, self._needs, left)
+            if bequests.leave(self._settings.bequest, bequest):
+                log("left to a successor", instances=sorted(self._ward.left))
+                return True
+        self.give_up()
+        return False
+
+    def give_up(self) -> None:
+        """Give up what the machine held, or left."""
+        lost = guarding.given_up(self._ward, self._promised(), time.monotonic())
+        self._perform(lost, "ended")

@@ -41,6 +41,7 @@ from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.last_look import may_say
+from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.privileges import die_with_parent, urgent
@@ -74,8 +75,8 @@ class Machine:
         self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
         self._figures = Figures(outlet)
-        self._statistics_at, self._stopping = 0.0, False
-        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._statistics_at, self._stopping, self._leaving = 0.0, False, frozenset[int]()
+        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER)
         self._await(self._signals.fileno(), self._signalled)
         self._await(self._aside.fileno(), self._aside.follow_up)
         self._await(self._watch.fileno(), self._kernel_says)
@@ -133,9 +134,13 @@ class Machine:
         while not self._stopping:
             self._round()
         self._pulse.rest()
-        self._roster.stop(time.monotonic())
-        self._pulse.end(released=self._addresses.finish(LAST_WORDS))
+        left = leave(self._roster, self._leaving)
+        self._roster.stop(time.monotonic(), left)
+        released = self._addresses.finish(LAST_WORDS)
+        self._pulse.end(left, released=released)
         self._talk.flush()
+        if left and not released:
+            sys.exit("address work is still under way: nothing can be left to a successor")
 
     def _round(self) -> None:
         ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
@@ -226,7 +231,8 @@ class Machine:
 
     def _signalled(self, now: float) -> None:
         caught = self._signals.caught()
-        self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT})
+        self._leaving = frozenset(caught & {AT_ONCE, LATER})
+        self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT} or self._leaving)
         if signal.SIGHUP in caught and not self._stopping:
             self._reload(now)
 

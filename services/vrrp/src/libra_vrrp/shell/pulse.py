@@ -106,10 +106,11 @@ class Pulse:
         """Promise nothing more: what follows is an orderly end."""
         self._promise(float("inf"))
 
-    def end(self, *, released: bool) -> None:
-        """Say, after an orderly end, whether nothing is held any more."""
+    def end(self, left: Collection[str], *, released: bool) -> None:
+        """Say, after an orderly end, whether nothing is held any more but what is left."""
         for name in self._told if released else ():
-            self._say(Revoked(name))
+            if name not in left:
+                self._say(Revoked(name))
 
     def _promise(self, at: float) -> None:
         self._page.promised = self._promised = at

@@ -1,6 +1,6 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -154,9 +154,9 @@ class Roster:
             one.synced = synced
             one.give(Synced(synced), now)
 
-    def stop(self, now: float) -> None:
-        """Stop every router, in order."""
-        _stop(list(self), now)
+    def stop(self, now: float, left: Collection[str] = ()) -> None:
+        """Stop every router, in order, but for those that are left to a successor."""
+        _stop([one for one in self if one.name not in left], now)
 
     def _start(self, router: VirtualRouter, ground: Ground, now: float, *, adopt: bool) -> None:
         """Start one: as master if its predecessor was just now, else without what that one left."""

@@ -1,15 +1,19 @@
 """The composition root: the settings read, the capabilities looked at, the guard at work."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+from libra_runtime.outlet import LAST_WORDS, Outlet
 from libra_vrrp.settings import HELP, from_environment
+from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
 from libra_vrrp.shell.privileges import MACHINE, lacking, shelter, urgent
-from libra_vrrp.shell.say import begin
+from libra_vrrp.shell.say import begin, log
 
 
 def main(arguments: list[str]) -> None:
@@ -26,19 +30,37 @@ def main(arguments: list[str]) -> None:
     except (ValueError, OSError) as wrong:
         sys.exit(f"libra-vrrp: {wrong}")
     os.environ["LIBRA_NODE"] = settings.node
+    bequest = bequests.take(settings.bequest)
     if (config := settings.config) is not None:
         settings = replace(settings, config=config.absolute())
-        _require_sound(config.absolute())
+        if bequest is None or not bequest.is_open(time.monotonic()):
+            _require_sound(config.absolute())
     trouble = lacking(MACHINE)
     if trouble is not None:
         from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
 
         begin()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         stand_by(trouble)
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    Guard(settings).run()
+    guard = Guard(settings, bequest)
+    if guard.run():
+        _start_again(guard)
+
+
+def _start_again(guard: Guard) -> None:
+    """Become what is installed now; signals wait until it hears them."""
+    log("starting again in place")
+    if isinstance(sys.stderr, Outlet):
+        sys.stderr.drain(LAST_WORDS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - it is this very program
+    except OSError as refused:
+        guard.give_up()
+        sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
 
 
 def _require_sound(config: Path) -> None:
