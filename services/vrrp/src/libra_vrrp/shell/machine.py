@@ -14,22 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 from libra_runtime.outlet import Outlet
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import (
-    Coverage,
-    Failover,
-    Hello,
-    Instance,
-    Order,
-    Release,
-    Routers,
-    Taken,
-    Tracked,
-)
+from libra_vrrp.orders import Instance
 from libra_vrrp.renewal import Remove, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
@@ -44,6 +34,7 @@ from libra_vrrp.shell.last_look import may_say
 from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.obeying import obey
 from libra_vrrp.shell.privileges import die_with_parent, urgent
 from libra_vrrp.shell.pulse import Pulse, connect
 from libra_vrrp.shell.roster import Roster
@@ -52,7 +43,6 @@ from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.watch import Watch
-from libra_vrrp.states import Released, Yield
 
 STATISTICS_EVERY: Final = 2.0
 SHARE: Final = 0.0001
@@ -186,32 +176,9 @@ class Machine:
     def _reporter_says(self, now: float) -> None:
         try:
             for order in self._talk.heard():
-                self._obey(order, now)
+                obey(order, self._roster, self._talk, self._reload, now)
         except EOFError:
             self._selector.unregister(self._talk.fileno())
-
-    def _obey(self, order: Order, now: float) -> None:
-        match order:
-            case Routers():
-                self._reload(now)
-            case Tracked() | Failover() | Release():
-                self._instruct(order, now)
-            case Coverage(synced=synced):
-                self._roster.cover(now, synced=synced)
-            case Hello():
-                self._talk.again([one.status(now) for one in self._roster])
-            case Taken():
-                self._talk.forget(order)
-            case _:
-                assert_never(order)
-
-    def _instruct(self, order: Tracked | Failover | Release, now: float) -> None:
-        if (one := self._roster.get(order.instance)) is None:
-            return
-        if isinstance(order, Tracked):
-            one.track(order, now)
-        else:
-            one.give(Yield(order.hold) if isinstance(order, Failover) else Released(), now)
 
     def _watch_opened(self, now: float) -> None:
         self._await(self._watch.fileno(), self._kernel_says)
