@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import pytest
 from tests.kernel.conftest import Director, Pair
+from tests.kernel.test_vrrp_events import APPLIED, FAILOVER, Log
 
 from libra_runtime.healthcheck import trouble
 
@@ -142,19 +143,34 @@ def test_what_is_tracked_counts_without_anybody_else(lone: Pair) -> None:
     lone.soon(lambda: lone.is_owned_by("a"), "a has it back")
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        pytest.param("nats://127.0.0.1:9", id="nobody answers"),
-        pytest.param("nats://no.such.host.invalid:4222", id="no such host"),
-        pytest.param("what is this", id="no address"),
-    ],
-)
+def test_a_log_that_is_named_is_told_and_heard_and_the_config_stays_the_files(
+    lone: Pair, tmp_path: Path
+) -> None:
+    a, _ = lone_ones(lone)
+    log = Log(a, tmp_path / "nats")
+    try:
+        log.say("console", "config.applied", ("cluster",), APPLIED)
+        lone.start()
+        lone.soon(lambda: [one.state for one in log.states()][-1:] == ["master"], "it is logged")
+        assert log.states()[-1].takeover is not None
+        log.say("console", "operator.failover", FAILOVER.entity, FAILOVER)
+        lone.soon(lambda: lone.is_owned_by("b"), "a hands over")
+        lone.soon(lambda: log.states()[-1].why == "operator", "that is logged too")
+        log.server.stop()
+        lone.soon(lambda: a.lines("log is away"), "a says that the log is gone")
+        assert a.health() is None
+        a.signal(signal.SIGHUP, "parent")
+        lone.soon(lambda: a.lines("config read")[1:], "a reads its file")
+    finally:
+        log.server.stop()
+
+
+@pytest.mark.parametrize("address", ["nats://127.0.0.1:9", "nats://no.such.host.invalid:4222"])
 def test_a_log_that_cannot_be_had_is_a_notice(lone: Pair, address: str) -> None:
     a, _ = lone_ones(lone)
     a.environment = {"LIBRA_NATS": address, "LIBRA_SEED_FILE": "/no/such.seed"}
     lone.start()
-    lone.soon(lambda: a.lines("log is away") or a.lines("events stay in this log output"), "told")
+    lone.soon(lambda: a.lines("log is away"), "it is told")
     lone.soon(lambda: ("vrrp.master", "timer") in a.decided(), "transitions are told")
     assert a.lines("no seed for NATS")
     assert a.health() is None
