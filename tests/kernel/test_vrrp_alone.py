@@ -103,7 +103,7 @@ def test_two_alone_hand_over_when_killed_and_when_stopped_and_say_why(lone: Pair
     a, b = lone_ones(lone)
     lone.start()
     lone.soon(lone.pings, "the client is answered")
-    a.signal(signal.SIGKILL, "parent", "machine")
+    a.signal(signal.SIGKILL, "machine", "parent")
     lone.soon(lambda: lone.is_owned_by("b"), "b alone owns the address")
     lone.soon(lambda: b.decided()[-1:] == [("vrrp.master", "timer")], "b says that it is master")
     assert a.parent is not None
