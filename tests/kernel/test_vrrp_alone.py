@@ -31,7 +31,14 @@ instances:
     preempt: true
     priority: {a: 150, b: 100}
     addresses: [192.0.2.10/24]
-    track: {files: {brake: {path: BRAKE, weight: -100, every: 100ms}}}
+    track:
+      programs:
+        brake:
+          command: [/bin/sh, -c, "test ! -e BRAKE-$LIBRA_NODE"]
+          every: 200ms
+          rise: 1
+          fall: 1
+          weight: -100
 """
 
 
@@ -124,7 +131,7 @@ def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(lone: Pa
     good = a.config.read_text()
     a.config.write_text(good.replace("vrid: 51", "vrid: 510"))
     a.signal(signal.SIGHUP, "parent")
-    lone.soon(lambda: "libra.yaml:5:11: instances.front.vrid" in str(a.health()), "a says where")
+    lone.soon(lambda: "libra.yaml:6:11: instances.front.vrid" in str(a.health()), "a says where")
     assert a.owns()
     a.config.write_text(good.replace("a: 150", "a: 90"))
     a.signal(signal.SIGHUP, "parent")
@@ -136,10 +143,10 @@ def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(lone: Pa
 def test_what_is_tracked_counts_without_anybody_else(lone: Pair) -> None:
     a, _ = lone_ones(lone)
     lone.start()
-    (a.config.parent / "brake").write_text("1\n")
+    (a.config.parent / "brake-a").touch()
     lone.soon(lambda: lone.is_owned_by("b"), "a is slowed down")
     assert a.lines("decided")[-1]["type"] in {"vrrp.backup", "vrrp.priority"}
-    (a.config.parent / "brake").unlink()
+    (a.config.parent / "brake-a").unlink()
     lone.soon(lambda: lone.is_owned_by("a"), "a has it back")
 
 
