@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from libra_vrrp.bequest import Bequest, parse, render
 from libra_vrrp.guarding import Estate, LastWord, MalformedWill, Will
+from libra_vrrp.routing import Entry, Kind
+from libra_vrrp.rtnetlink import Target
 
 FRONT = Will(
     "front",
     0.25,
-    ((2, IPv4Address("192.0.2.10")), (3, IPv6Address("2001:db8::10"))),
+    (Target(2, IPv4Address("192.0.2.10")), Target(3, IPv6Address("2001:db8::10"), 64)),
     (LastWord(2, "224.0.0.18", b"\x45\0"),),
+    (Entry(Kind.RULE, b"\2", "rule 100: from all lookup 7"),),
 )
 LEFT = Bequest("boot 4026531840", 100.0, 0.125, (Estate(FRONT, 100.375),))
 NO_WILL = b'{"place": "x", "died_at": 1, "needs": 0, "left": [[1, "{\\"settled\\": true}"]]}'

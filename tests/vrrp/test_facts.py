@@ -121,6 +121,7 @@ def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:
         ("auth", "auth"),
         ("replay", "replay"),
         ("seal", "seal"),
+        ("route", "route"),
         ("malformed", "malformed"),
         ("two-masters", "two-masters"),
         ("duplicate-owner", "duplicate-owner"),

@@ -1,13 +1,13 @@
 """The guard acts only for a machine that cannot act, in time, and says nothing out of turn."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_vrrp import guarding
+from libra_vrrp import guarding, routing
 from libra_vrrp.guarding import (
     Estate,
     HandOver,
@@ -28,13 +28,20 @@ from libra_vrrp.guarding import (
     loads,
     spared_until,
 )
+from libra_vrrp.routing import Entry, Kind, Route, Rule
+from libra_vrrp.rtnetlink import Target
 
 NEVER = float("inf")
 NOW = 1000.0
-TARGET = (2, IPv4Address("192.0.2.10"))
+TARGET = Target(2, IPv4Address("192.0.2.10"))
 WORD = LastWord(2, "224.0.0.18", b"\x45\x00")
 FRONT = Will("front", 1.0, (TARGET,), (WORD,))
-BACK = Will("back", 0.1, ((3, IPv6Address("2001:db8::10")),), (LastWord(3, "ff02::12", b"\x60"),))
+BACK = Will(
+    "back", 0.1, (Target(3, IPv6Address("2001:db8::10")),), (LastWord(3, "ff02::12", b"\x60"),)
+)
+RULE = Entry(Kind.RULE, b"\x02", "rule 100: from all lookup 7")
+ROUTE = Entry(Kind.ROUTE, b"\x0a", "route ::/0 dev eth0")
+ROUTED = replace(FRONT, targets=(Target(2, IPv4Address("192.0.2.10"), 24),), entries=(ROUTE, RULE))
 BOTH = Ward({"front": FRONT, "back": BACK})
 ON_TIME = NOW + 1.5 * 0.1
 """What is promised by a machine that has just said everything in time."""
@@ -157,20 +164,42 @@ def test_an_address_that_two_have_is_removed_once() -> None:
     assert given_up(Ward({"front": FRONT, "twin": twin}), NEVER, NOW).targets == (TARGET,)
 
 
+def test_routes_and_rules_are_removed_once_unless_another_instance_has_them() -> None:
+    twin = replace(ROUTED, instance="twin")
+    both = Ward({"front": ROUTED, "twin": twin})
+    assert given_up(both, NEVER, NOW).entries == (ROUTE, RULE)
+    ward, _ = bury(Ward({"front": ROUTED}), NOW + 1.5, NOW, heir_at=NOW + 0.2)
+    ward, _ = hear(ward, replace(BACK, entries=(RULE,)), NOW + 0.3)
+    _, lost = hear(ward, Settled(), NOW + 0.4)
+    assert lost == HandOver(ROUTED.targets, ROUTED.words, (ROUTE,))
+
+
+def test_what_a_condemned_machine_had_laid_is_removed_at_its_end_once_more() -> None:
+    ward, lost = condemn(Ward({"front": ROUTED}), NOW, NOW)
+    _, again = bury(ward, NOW, NOW + 0.01, NOW + 0.01)
+    assert lost.entries == again.entries == (ROUTE, RULE)
+
+
 def test_a_guard_that_was_held_up_itself_holds_nothing_against_the_machine() -> None:
     assert spared_until(NOW, NOW + 0.01) == NOW + 0.01
     assert spared_until(NOW, NOW + 5) > NOW + 5
 
 
-@pytest.mark.parametrize("message", [FRONT, BACK, Revoked("front"), Settled()])
+@pytest.mark.parametrize("message", [FRONT, BACK, ROUTED, Revoked("front"), Settled()])
 def test_every_message_arrives_as_it_was_sent(message: Message) -> None:
     assert loads(dumps(message)) == message
+
+
+def test_routes_and_rules_are_called_by_name_in_the_will() -> None:
+    heard = loads(dumps(ROUTED))
+    assert isinstance(heard, Will)
+    assert [entry.said for entry in heard.entries] == [ROUTE.said, RULE.said]
 
 
 def test_the_bytes_of_a_will() -> None:
     assert dumps(FRONT) == (
         b'{"will": "front", "interval": 1.0, "targets": [[2, "192.0.2.10"]], '
-        b'"words": [[2, "224.0.0.18", "4500"]]}'
+        b'"words": [[2, "224.0.0.18", "4500"]], "entries": []}'
     )
 
 
@@ -178,3 +207,15 @@ def test_the_bytes_of_a_will() -> None:
 def test_anything_else_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedWill):
         guarding.loads(line)
+
+
+def test_the_largest_will_is_one_message_that_the_guard_takes_whole() -> None:
+    """Guard and machine talk over a socket whose messages are read into 256 KiB."""
+    net = ip_network("2001:db8:ffff:ffff:ffff:ffff:ffff:fff0/124")
+    far = IPv6Address("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")
+    targets = tuple(Target(1000, far + n, 64) for n in range(90 + 1000))
+    table = 0xFFFFFFFF
+    way = routing.route(Route(net, "interface-named", far, far, table, 0xFFFFFFFF), 1000)
+    rule = Rule(6, 32765, net, net, "interface-named", "interface-other", (table, table), table)
+    will = Will("front", 1.0, targets, FRONT.words * 100, (way, routing.rule(rule)) * 255)
+    assert len(dumps(will)) < 1 << 18

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from libra_vrrp.interfaces import Interfaces, faults, fold
-from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, LinkGone, LinkHeld
+from libra_vrrp.rtnetlink import AddressGone, AddressHeld, Answered, LinkGone, LinkHeld, Target
 
 ETH0 = LinkHeld(2, "eth0", up=True, mac=b"\x02\0\0\0\0\x01")
 ETH1 = LinkHeld(3, "eth1", up=False, mac=b"\x02\0\0\0\0\x02")
@@ -26,6 +26,11 @@ def test_the_primary_address_is_the_first_own_one() -> None:
 
 def test_a_leased_virtual_address_is_never_the_primary_one() -> None:
     assert known(AddressHeld(2, VIP, 32, 2)).primary(2, {VIP}) is None
+
+
+def test_where_a_connected_address_came_first_the_hosts_own_is_a_secondary_one() -> None:
+    own = AddressHeld(2, OWN, 24, secondary=True)
+    assert known(AddressHeld(2, VIP, 24, 2), own).primary(2, {VIP}) == OWN
 
 
 def test_an_owners_virtual_address_is_its_own() -> None:
@@ -104,13 +109,21 @@ def test_a_link_local_address_under_duplicate_address_detection_is_awaited() -> 
 def test_an_address_is_the_hosts_own_unless_it_is_as_we_lease_it(
     held: AddressHeld, own: bool
 ) -> None:
-    assert known(held).is_own(SIX, 2) == own
+    assert known(held).is_own(Target(2, SIX)) == own
+
+
+def test_a_connected_address_is_ours_with_its_prefix_length_alone() -> None:
+    held = known(AddressHeld(2, VIP, 24, 2))
+    assert not held.is_own(Target(2, VIP, 24))
+    assert held.is_own(Target(2, VIP, 25))
+    assert held.is_own(Target(2, VIP))
+    assert known(AddressHeld(2, VIP, 24)).is_own(Target(2, VIP, 24))
 
 
 def test_a_link_local_address_is_the_hosts_own_on_its_interface_only() -> None:
     held = known(AddressHeld(3, LOW, 64))
-    assert held.is_own(LOW, 3)
-    assert not held.is_own(LOW, 2)
+    assert held.is_own(Target(3, LOW))
+    assert not held.is_own(Target(2, LOW))
 
 
 def test_holders_are_found_on_every_interface() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
@@ -12,6 +12,7 @@ from libra_vrrp.kept import dump_instances, load_instances
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.routing import Route, Rule
 from libra_vrrp.settle import Delays
 
 FRONT = Instance(
@@ -43,9 +44,24 @@ SIX = replace(FRONT, name="six", places=(Place("eth0", IPv6Address("fe80::10")),
 MORE = replace(FRONT, name="more", vrid=55, excluded=(*SIX.places, *FRONT.places))
 
 
+WAYS = replace(
+    FRONT,
+    name="ways",
+    vrid=56,
+    places=(Place("eth0", IPv4Address("192.0.2.10"), 24), Place("eth1", IPv4Address("10.1.0.1"))),
+    routes=(Route(ip_network("0.0.0.0/0"), "eth0", IPv4Address("192.0.2.254"), table=100),),
+    rules=(Rule(4, 100, ip_network("10.1.0.0/16"), table=100),),
+)
+
+
 @pytest.mark.parametrize("preempt", [Never(), Always(), After(5.0), WhenSynced(60.0)])
 def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
     listed = (replace(FRONT, preempt=preempt), replace(FRONT, name="back", vrid=52), OLD, FAR, MORE)
+    assert load_instances(dump_instances(listed)) == listed
+
+
+def test_routes_rules_and_prefixes_survive_the_file() -> None:
+    listed = (FRONT, WAYS)
     assert load_instances(dump_instances(listed)) == listed
 
 
@@ -61,7 +77,7 @@ def test_an_empty_list_is_a_list() -> None:
 def test_a_list_of_an_older_release_is_read() -> None:
     line = json.loads(dump_instances((FRONT,)))
     older = {k: v for k, v in line.items() if k not in {"version", "authentication"}}
-    older = {k: v for k, v in older.items() if k not in {"peers", "source"}}
+    older = {k: v for k, v in older.items() if k not in {"peers", "source", "routes", "rules"}}
     older["tracked"] = ["eth2"]
     known = replace(FRONT, tracked=(TrackedLink("eth2"),))
     assert load_instances(json.dumps(older).encode()) == (known,)
@@ -84,6 +100,9 @@ def test_the_password_stays_out_of_what_is_printed() -> None:
         pytest.param({"checksum": "md5"}, id="an unknown checksum"),
         pytest.param({"authentication": "xyz"}, id="no password"),
         pytest.param({"peers": ["everybody"]}, id="no address of a peer"),
+        pytest.param({"routes": [["10.0.0.0/8"]]}, id="no route"),
+        pytest.param({"rules": [{"family": 4}]}, id="half a rule"),
+        pytest.param({"places": [["eth0", "192.0.2.1", 24, 7]]}, id="more than an address"),
         pytest.param({"seal": ["/etc/libra/seal.key"]}, id="half a seal"),
     ],
 )

@@ -82,3 +82,9 @@ def test_senseless_orders_are_refused(line: bytes) -> None:
 def test_any_line_is_an_order_or_refused(line: bytes) -> None:
     with pytest.raises(MalformedOrder):
         loads(line)
+
+
+def test_a_place_is_one_hosts_unless_it_is_connected() -> None:
+    four, six = IPv4Address("192.0.2.10"), IPv6Address("fe80::10")
+    assert (Place("eth0", four).length, Place("eth0", six).length) == (32, 128)
+    assert Place("eth0", four, 24).length == 24

@@ -13,6 +13,7 @@ from libra_vrrp.rtnetlink import (
     Answered,
     LinkGone,
     LinkHeld,
+    Target,
     add_address,
     decode,
     delete_address,
@@ -99,7 +100,7 @@ def test_what_is_about_the_port_of_a_bridge_says_nothing_of_the_link(kind: int) 
 
 def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     """linux/if_addr.h: IFA_LOCAL, IFA_ADDRESS, IFA_FLAGS (NOPREFIXROUTE), IFA_CACHEINFO."""
-    assert add_address(9, 2, VIP, 2) == bytes.fromhex(
+    assert add_address(9, Target(2, VIP), 2) == bytes.fromhex(
         "44000000 1400 0505 09000000 00000000"  # 68 octets, RTM_NEWADDR, REQUEST ACK REPLACE CREATE
         "02 20 00 00 02000000"
         "0800 0200 c000020a"
@@ -109,9 +110,18 @@ def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     )
 
 
+def test_a_connected_address_has_its_prefix_and_of_ipv4_the_kernels_route() -> None:
+    """IFA_FLAGS are none, and NODAD with NOPREFIXROUTE."""
+    four = add_address(9, Target(2, VIP, 24), 2)
+    assert (four[17], four[40:48]) == (24, bytes.fromhex("0800 0800 00000000"))
+    six = add_address(9, Target(2, IPv6Address("2001:db8::10"), 64), 2)
+    assert (six[17], six[64:72]) == (64, bytes.fromhex("0800 0800 02020000"))
+    assert delete_address(9, Target(2, VIP, 24))[17] == 24
+
+
 def test_an_ipv6_address_is_added_deprecated_and_without_duplicate_address_detection() -> None:
     """IFA_FLAGS are NODAD and NOPREFIXROUTE, IFA_CACHEINFO is preferred 0 s, valid 2 s."""
-    assert add_address(9, 2, IPv6Address("2001:db8::10"), 2) == bytes.fromhex(
+    assert add_address(9, Target(2, IPv6Address("2001:db8::10")), 2) == bytes.fromhex(
         "5c000000 1400 0505 09000000 00000000"
         "0a 80 00 00 02000000"
         "1400 0200 20010db8000000000000000000000010"
@@ -122,7 +132,7 @@ def test_an_ipv6_address_is_added_deprecated_and_without_duplicate_address_detec
 
 
 def test_an_address_is_removed_by_interface_and_address() -> None:
-    assert delete_address(9, 2, VIP) == bytes.fromhex(
+    assert delete_address(9, Target(2, VIP)) == bytes.fromhex(
         "28000000 1500 0500 09000000 00000000 02 20 00 00 02000000"
         "0800 0200 c000020a 0800 0100 c000020a"
     )

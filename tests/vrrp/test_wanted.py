@@ -94,6 +94,14 @@ def test_an_excluded_address_goes_with_the_router_of_its_family() -> None:
     assert alone.held == (*alone.places, four, six)
 
 
+def test_connected_addresses_keep_the_prefix_that_is_written() -> None:
+    written = ["192.0.2.10/24", "192.0.2.11/32"]
+    (front,) = instances(config(addresses=written, connected=True), "a")
+    assert [place.prefix for place in front.places] == [24, None]
+    (plain,) = instances(config(addresses=written), "a")
+    assert [place.prefix for place in plain.places] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("written", "preempt"),
     [

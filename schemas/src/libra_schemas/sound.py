@@ -22,6 +22,7 @@ STAND_INS: dict[str, Any] = {
     "address": "192.0.2.1",
     "interface": "eth0",
     "vrid": 1,
+    "priority": 100,
     "addresses": ["192.0.2.1/32"],
     "match": ["*.*"],
     "url_file": "/dev/null",

@@ -21,9 +21,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "instances": frozenset(
         {
-            "peers", "tether", "vmac", "routes", "rules",
-            "virtual_routes", "virtual_rules", "auth", "connected", "handover", "preempt_delay",
-            "nd", "source",
+            "peers", "tether", "vmac", "auth", "handover", "preempt_delay", "nd", "source",
         }
     ),
     "instances.track": frozenset({"bfd"}),

@@ -11,22 +11,23 @@ import pytest
 
 from libra_vrrp.codec import Datagram, encode_packet
 from libra_vrrp.guarding import HandOver, LastWord
-from libra_vrrp.renewal import Target
-from libra_vrrp.shell import clean_up
+from libra_vrrp.routing import Entry, Kind
+from libra_vrrp.rtnetlink import Target
+from libra_vrrp.shell import clean_up, questions
 from libra_vrrp.shell.clean_up import CleanUp
 from libra_vrrp.shell.privileges import MACHINE, lacking
 
 pytestmark = pytest.mark.skipif(lacking(MACHINE) is not None, reason="raw sockets need root")
 
 HERE = IPv4Address("127.0.0.1")
-TARGETS: tuple[Target, ...] = ((1, IPv4Address("192.0.2.10")),)
+TARGETS = (Target(1, IPv4Address("192.0.2.10")),)
 
 
 @pytest.fixture
 def made() -> Iterator[CleanUp]:
     one = CleanUp()
     yield one
-    for each in (one._raw, one._raw6, one._netlink):
+    for each in (one._raw, one._raw6, one._netlink, one._questions):
         if each is not None:
             each.close()
 
@@ -67,7 +68,10 @@ def test_without_a_descriptor_to_be_had_the_last_words_are_said_all_the_same(
         os.dup2(heard.fileno(), made._netlink.fileno(), inheritable=False)
         monkeypatch.setattr(clean_up, "_netlink", exhausted)
         packet = encode_packet(Datagram(HERE, HERE, b"last words"))
-        made.perform(HandOver(TARGETS, (LastWord(0, str(HERE), packet),)))
+        monkeypatch.setattr(questions, "_netlink", exhausted)
+        os.dup2(heard.fileno(), made._questions._socket.fileno(), inheritable=False)
+        entry = Entry(Kind.RULE, bytes(12))
+        made.perform(HandOver(TARGETS, (LastWord(0, str(HERE), packet),), (entry,)))
         assert heard.recv(100)[20:] == b"last words"
     assert capsys.readouterr().err.count("addresses may be left to the end of their lease") == 2
     assert made._netlink.fileno() >= 0

@@ -15,6 +15,7 @@ import pytest
 
 from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import Estate, HandOver, Ward, Will, dumps
+from libra_vrrp.rtnetlink import Target
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests, guard
 from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
@@ -23,7 +24,7 @@ from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
 
 REFUSAL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
-FRONT = Will("front", 1.0, ((2, IPv4Address("192.0.2.10")),), ())
+FRONT = Will("front", 1.0, (Target(2, IPv4Address("192.0.2.10")),), ())
 
 
 @dataclass

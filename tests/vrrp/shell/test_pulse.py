@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -12,9 +12,10 @@ from libra_vrrp.codec import decode_packet
 from libra_vrrp.guarding import Message, Revoked, Settled, Will
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.renewal import Target
+from libra_vrrp.renewal import Renew
 from libra_vrrp.router import Router
-from libra_vrrp.rtnetlink import LinkHeld
+from libra_vrrp.routing import Entry, Kind
+from libra_vrrp.rtnetlink import LinkHeld, Target
 from libra_vrrp.shell import page
 from libra_vrrp.shell.page import Page
 from libra_vrrp.shell.pulse import Pulse
@@ -22,7 +23,9 @@ from libra_vrrp.states import Backup, Master, State
 
 NOW = 100.0
 OWN, VIP = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.10")
-TARGETS: tuple[Target, ...] = ((2, VIP),)
+TARGETS = (Target(2, VIP),)
+WAY = Entry(Kind.RULE, b"\x02", "rule 100: from all lookup 7")
+RENEW = Renew("front", 1, TARGETS, 2, 0.0, 1.5, (WAY,))
 ETH0 = fold(Interfaces(), [LinkHeld(2, "eth0", up=True, mac=b"\2\0\0\0\0\1")])
 
 
@@ -83,10 +86,11 @@ def test_a_will_names_the_addresses_and_the_packet_of_priority_0_and_is_told_onc
 ) -> None:
     one = master()
     for _ in range(2):
-        desk.pulse.bequeath(one, TARGETS, ETH0)
+        desk.pulse.bequeath(one, RENEW, ETH0)
     (will,) = desk.heard()
     assert isinstance(will, Will)
     assert (will.instance, will.interval, will.targets) == ("front", 1.0, TARGETS)
+    assert will.entries == (WAY,)
     (word,) = will.words
     datagram = decode_packet(word.packet)
     assert (word.index, str(datagram.destination)) == (2, "224.0.0.18")
@@ -94,20 +98,20 @@ def test_a_will_names_the_addresses_and_the_packet_of_priority_0_and_is_told_onc
 
 
 def test_without_its_interface_a_router_has_no_last_word(desk: Desk) -> None:
-    desk.pulse.bequeath(master(), TARGETS, Interfaces())
+    desk.pulse.bequeath(master(), RENEW, Interfaces())
     (will,) = desk.heard()
     assert isinstance(will, Will)
     assert will.words == ()
 
 
 def test_a_router_that_is_gone_leaves_nothing(desk: Desk) -> None:
-    desk.pulse.bequeath(None, TARGETS, ETH0)
+    desk.pulse.bequeath(None, RENEW, ETH0)
     assert desk.heard() == []
 
 
 def test_what_is_held_no_more_is_revoked_and_nothing_is_promised(desk: Desk) -> None:
     one = master()
-    desk.pulse.bequeath(one, TARGETS, ETH0)
+    desk.pulse.bequeath(one, RENEW, ETH0)
     desk.pulse.beat([one], NOW, settled=True)
     assert desk.page.promised == NOW + 2.5
     one.state = Backup(down_at=NOW + 3, interval=1.0, since=NOW)
@@ -150,14 +154,14 @@ def test_what_the_guard_could_not_take_is_said_again(desk: Desk) -> None:
     one = master()
     while not desk.pulse.is_waiting:
         wills += 1
-        desk.pulse.bequeath(one, ((wills, VIP),), ETH0)
+        desk.pulse.bequeath(one, replace(RENEW, targets=(Target(wills, VIP),)), ETH0)
     first = desk.heard()
     desk.pulse.beat([one], NOW, settled=False)
     assert len(first) + len(desk.heard()) == wills
 
 
 def test_an_orderly_end_revokes_what_was_released(desk: Desk) -> None:
-    desk.pulse.bequeath(master(), TARGETS, ETH0)
+    desk.pulse.bequeath(master(), RENEW, ETH0)
     desk.heard()
     desk.pulse.rest()
     assert desk.page.promised == float("inf")

@@ -6,20 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from libra_vrrp import kept
+from libra_vrrp import kept, routing
 from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place, Seal
-from libra_vrrp.renewal import Outcome, Remove, Renew
+from libra_vrrp.renewal import Job, Laid, Outcome, Remove, Renew, Sweep
 from libra_vrrp.reports import Report, Transition, word
-from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
+from libra_vrrp.routing import Route, Rule
+from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld, Target
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
@@ -49,7 +50,7 @@ class Ground:
 
     roster: Roster
     told: list[Transition] = field(default_factory=list)
-    jobs: list[Renew | Remove] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     said: list[Datagram] = field(default_factory=list)
     claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
@@ -70,7 +71,7 @@ class Ground:
     def announce(self, _interface: str, _frame: bytes, _until: float) -> bool:
         return True
 
-    def work(self, job: Renew | Remove) -> None:
+    def work(self, job: Job) -> None:
         self.jobs.append(job)
 
     def tell(self, report: Report) -> None:
@@ -94,7 +95,9 @@ class Ground:
         """Return what the jobs, done in order, leave of the address that moves."""
         held: set[IpAddress] = {MOVING}
         for job in self.jobs:
-            addresses = {address for _, address in job.targets}
+            if isinstance(job, Sweep):
+                continue
+            addresses = {one.address for one in job.targets}
             held = held | addresses if isinstance(job, Renew) else held - addresses
         return held & {MOVING}
 
@@ -392,7 +395,7 @@ def test_a_group_adopts_all_that_its_predecessor_had_or_nothing(
     ground.roster.start(ground, links, 0.1)
     assert states(ground) == (["master"] * 2 if len(left) == 2 else ["backup"] * 2)
     released = [job for job in ground.jobs if isinstance(job, Remove)]
-    assert [job.targets for job in released] == ([] if len(left) == 2 else [((2, FIRST),)])
+    assert [job.targets for job in released] == ([] if len(left) == 2 else [(Target(2, FIRST),)])
 
 
 def test_a_group_that_cannot_start_whole_starts_in_fault_at_once(file: Path) -> None:
@@ -457,3 +460,84 @@ def test_a_router_that_is_new_waits_for_its_key(file: Path) -> None:
     read(file, ground, 0.1, SEALED)
     [one] = ground.roster
     assert (one.order, word(one.state)) == (SEALED, None)
+
+
+OUT = Route(ip_network("0.0.0.0/0"), "eth0", table=7)
+RULE = Rule(4, 100, table=7)
+ROUTED = replace(ONE, routes=(OUT,), rules=(RULE,))
+ENTRIES = (routing.route(OUT, 2), routing.rule(RULE))
+
+
+def laid(job: Renew, ground: Ground, now: float) -> None:
+    """Answer a renewal and what goes with it."""
+    router = ground.roster.get(job.instance)
+    assert router is not None
+    router.done(Outcome(job, 0, late=False), now)
+    router.done(Laid(job, job.entries), now)
+
+
+def test_a_master_is_told_of_once_its_routes_are_there_too(file: Path) -> None:
+    ground = begun(file, ROUTED)
+    assert ground.told == []
+    ground.roster.turn([], readings(0.5, 0.5))
+    (job,) = ground.jobs
+    assert isinstance(job, Renew)
+    assert job.entries == ENTRIES
+    laid(job, ground, 0.6)
+    assert [each.state for each in ground.told] == ["master"]
+
+
+def test_what_a_mastership_had_laid_is_removed_with_its_addresses(file: Path) -> None:
+    ground = begun(file, ROUTED)
+    ground.roster.stop(0.1)
+    assert ground.jobs == [Remove((Target(2, FIRST),), ENTRIES)]
+
+
+def test_routes_that_a_config_drops_are_removed_and_new_ones_asked_for_at_once(file: Path) -> None:
+    ground = begun(file, ROUTED)
+    other = Rule(4, 101, table=7)
+    read(file, ground, 0.1, replace(ROUTED, rules=(other,)))
+    gone, renew = ground.jobs
+    assert gone == Remove((), (routing.rule(RULE),))
+    assert isinstance(renew, Renew)
+    assert renew.entries == (ENTRIES[0], routing.rule(other))
+
+
+def test_what_came_of_an_earlier_mastership_says_nothing(file: Path) -> None:
+    ground = begun(file, ROUTED)
+    ground.roster.turn([], readings(0.5, 0.5))
+    (job,) = ground.jobs
+    assert isinstance(job, Renew)
+    laid(replace(job, token=job.token - 1), ground, 0.6)
+    assert ground.told == []
+
+
+@pytest.mark.parametrize("died_at", [None, 0.0])
+def test_a_machine_keeps_of_what_it_finds_what_it_adopts_and_looks_once(
+    file: Path, died_at: float | None
+) -> None:
+    mine, back = replace(ROUTED, priority=150), replace(TWO, priority=150, rules=(Rule(4, 7),))
+    file.write_bytes(kept.dump_instances((mine, back)))
+    held = AddressHeld(2, FIRST, 32, 2)
+    ground = Ground(Roster(file, died_at), interfaces=fold(Interfaces(), [LINK, OWN, held]))
+    ground.roster.reload(ground, 0.1)
+    links = Links(Aside(), lambda _, __: None, lambda _: None)
+    for _ in range(2):
+        ground.roster.start(ground, links, 0.1)
+    sweeps = [job for job in ground.jobs if isinstance(job, Sweep)]
+    assert sweeps == [Sweep(() if died_at is None else ENTRIES)]
+
+
+class Rivalled(Alone):
+    """Another machine works in this network namespace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rival = "another one works here"
+
+
+def test_nothing_of_a_rivals_is_swept(file: Path) -> None:
+    ground = Ground(Roster(file, None), claim=Rivalled())
+    read(file, ground, 0.0, ROUTED)
+    ground.roster.start(ground, Links(Aside(), lambda _, __: None, lambda _: None), 0.0)
+    assert ground.jobs == []

@@ -12,6 +12,7 @@ from libra_vrrp.codec import OWNER
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.routing import Rule
 from libra_vrrp.rtnetlink import IpAddress
 
 PRIORITIES = (50, 100, 100, 101, 150, 200, 254)
@@ -64,6 +65,7 @@ def cluster(dice: random.Random, interval: float) -> list[tuple[Instance, ...]]:
                 name=name,
                 vrid=vrid,
                 places=(Place(INTERFACE, addresses[family]),),
+                rules=(Rule(family, vrid, table=vrid),),
                 interval=own,
                 group=shape.group,
                 priority=dice.choice(PRIORITIES) if shape.is_contrary else priority,

@@ -10,6 +10,7 @@ from tests.vrrp.simulation.kernel import SERVICE, Kernel
 from tests.vrrp.simulation.network import Network
 from tests.vrrp.simulation.process import Process
 
+from libra_vrrp import routing
 from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import effective
@@ -197,6 +198,10 @@ class Host:
     def owns_all(self, order: Instance) -> bool:
         """Say whether the kernel has every one of the addresses."""
         return all(self.kernel.holds(place.address) for place in order.places)
+
+    def has_rules(self, order: Instance) -> bool:
+        """Say whether the kernel has what goes with the addresses."""
+        return any(self.kernel.has(routing.rule(rule)) for rule in order.rules)
 
     def _hold_back(self, until: float) -> None:
         """Know that a router holds back by itself, as one whose kernel is mute does."""

@@ -1,4 +1,4 @@
-"""A host's kernel, as far as leased addresses go.
+"""A host's kernel, as far as leased addresses go, and the rules beside them, which never expire.
 
 It takes an address back when its lifetime is over, up to `lease.EARLY` before and `OVERSHOOT`
 after; it carries requests out one at a time and holds them up while another process has its RTNL
@@ -8,15 +8,17 @@ lock, expiry included (net/ipv4/devinet.c: check_lifetime). It refuses, and its 
 import random
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias, assert_never
 
 from tests.vrrp.simulation.engine import Clock, Engine
 
 from libra_vrrp import lease
 from libra_vrrp.interfaces import Interfaces, fold
-from libra_vrrp.renewal import UNKNOWN, Add, Remove, Target
-from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, LinkHeld, Said
+from libra_vrrp.renewal import UNKNOWN, Add, Remove, Sweep
+from libra_vrrp.routing import Entry, is_of
+from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, LinkHeld, Said, Target
 
 INDEX: Final = 2
 INTERFACE: Final = "eth0"
@@ -26,6 +28,16 @@ SERVICE: Final = 0.01
 """Seconds that a request takes at most when nobody holds the lock."""
 ANSWER_LOST: Final = 5.0
 """Seconds after which production gives an answer up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lay:
+    """Have these entries; `done` is told which errno each had."""
+
+    entries: tuple[Entry, ...]
+
+
+Request: TypeAlias = Add | Remove | Lay | Sweep
 
 
 class Kernel:
@@ -48,12 +60,17 @@ class Kernel:
         self._own = [AddressHeld(INDEX, one, 24 if one.version == 4 else 64) for one in own]
         self._mac = b"\2\0\0\0\0" + self._own[0].address.packed[-1:]
         self._leases: dict[IpAddress, int] = {}
+        self._entries: set[Entry] = set()
         self._generation = 0
         self.up = True
 
     def holds(self, address: IpAddress) -> bool:
         """Say whether the address is on the interface."""
         return address in self._leases
+
+    def has(self, entry: Entry) -> bool:
+        """Say whether it has a rule."""
+        return entry in self._entries
 
     @property
     def leases(self) -> AbstractSet[IpAddress]:
@@ -79,9 +96,10 @@ class Kernel:
     def power_off(self) -> None:
         """Forget everything."""
         self._leases.clear()
+        self._entries.clear()
         self._engine.is_changed = True
 
-    def enter(self, step: Add | Remove, done: Callable[[int], None]) -> None:
+    def enter(self, step: Request, done: Callable[[int], None]) -> None:
         """Carry a request out, whatever becomes of who asked; `done` gets the errno."""
         self.under_way += 1
         self._engine.at(
@@ -93,22 +111,36 @@ class Kernel:
         """Have another process remove an address."""
         self._forget(address)
 
-    def _carry_out(self, step: Add | Remove, done: Callable[[int], None]) -> None:
+    def _carry_out(self, step: Request, done: Callable[[int], None]) -> None:
         self.under_way -= 1
         if self._engine.now < self.stuck_until:
             self.enter(step, done)
             return
-        if isinstance(step, Remove):
-            for _, address in step.targets:
-                self._forget(address)
+        if not isinstance(step, Add):
+            self._change(step)
             done(0)
-        elif self.errno and any(address in self.refused for _, address in step.targets):
+        elif self.errno and any(one.address in self.refused for one in step.targets):
             done(self.errno)
         elif self.loses_answers:
             self._lose(step, done)
         else:
             self._add(step.targets, step.lifetime)
             done(0)
+
+    def _change(self, step: Remove | Lay | Sweep) -> None:
+        before = set(self._entries)
+        match step:
+            case Remove(targets=targets, entries=entries):
+                for target in targets:
+                    self._forget(target.address)
+                self._entries -= set(entries)
+            case Lay(entries=entries):
+                self._entries |= set(entries)
+            case Sweep(kept=kept):
+                self._entries = {e for e in self._entries if any(is_of(e, one) for one in kept)}
+            case _:
+                assert_never(step)
+        self._engine.is_changed |= before != self._entries
 
     def _lose(self, step: Add, done: Callable[[int], None]) -> None:
         if self._dice.random() < 0.5:
@@ -122,7 +154,8 @@ class Kernel:
         done(UNKNOWN)
 
     def _add(self, targets: tuple[Target, ...], lifetime: int) -> None:
-        for _, address in targets:
+        for target in targets:
+            address = target.address
             if address not in self._leases:
                 self._engine.is_changed = True
                 self.said(_held(address, lifetime))

@@ -6,7 +6,9 @@ it began to be broken if that is later:
 - `nobody`: a live router is there, and no host has all addresses (design §6: master-down, skew).
 - `masters`: two routers that hear each other are both master (one advertisement).
 - `owners`: two hosts that hear each other both own the addresses (the lease).
-- `leftovers`: a host whose router works and is not master has the addresses (address work).
+- `leftovers`: a host whose router works and is not master has the addresses, or rules that go with
+  them (address work).
+- `ruleless`: a master has not the rules.
 - `unsettled`: not exactly one master, or not the one with the right.
 
 A node that lost the first member of its group stands back for five intervals (libra_vrrp/group.py).
@@ -47,6 +49,7 @@ class Bounds:
     masters: float
     owners: float
     leftovers: float
+    ruleless: float
     unsettled: float
     trouble: float
 
@@ -55,7 +58,7 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
     """Derive the bounds of these orders, on a network of this delay, by RFC 9568 and design §6."""
     interval = max(one.interval for one in orders)
     wait = 4 * interval
-    slack = delay + 4 * lateness + 3 * SERVICE
+    slack = delay + 4 * lateness + 6 * SERVICE
     every = max(LONGEST / 4, *(one.terms.every for one in orders))
     masters = interval + delay + slack
     overshoot = max(OVERSHOOT[one.family] for one in orders)
@@ -65,7 +68,8 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
     if any(one.group for one in orders):
         wait, settle = wait + 6 * interval, settle + 12 * interval
     owners = max(lease, masters + slack)
-    found = (max(wait, every) + slack, masters, owners, slack + OPENING, settle, trouble)
+    taken = max(wait, every) + slack
+    found = (taken, masters, owners, slack + OPENING, taken, settle, trouble)
     return Bounds(*(CLOCKS * one for one in found))
 
 
@@ -137,6 +141,8 @@ class Peace:
             found.append("unsettled")
         if any(self._has_leftovers(host, order) for host in side):
             found.append("leftovers")
+        if any(not one.kernel.is_troubled and not one.has_rules(order) for one in masters):
+            found.append("ruleless")
         return found
 
     def _has_leftovers(self, host: Host, order: Instance) -> bool:
@@ -146,7 +152,8 @@ class Peace:
         ours = {place.address for one in host.orders for place in one.places}
         if host.kernel.leases - ours:
             return True
-        return host.owns(order) and not isinstance(router.state, Master)
+        is_there = host.owns(order) or host.has_rules(order)
+        return is_there and not isinstance(router.state, Master)
 
     def _has_right(self, master: Host, takers: list[Host], order: Instance) -> bool:
         """Say whether nobody outranks the master, unless the operator or `preempt` wants it so.

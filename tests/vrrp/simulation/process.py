@@ -18,7 +18,7 @@ from libra_vrrp.codec import Datagram, decode
 from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.interfaces import fold
 from libra_vrrp.orders import Instance, Tracked
-from libra_vrrp.renewal import Outcome, Remove, Renew
+from libra_vrrp.renewal import Job, Laid, Outcome, Renew
 from libra_vrrp.reports import Report, Transition
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, Said
 from libra_vrrp.shell.claim import Claim
@@ -76,7 +76,7 @@ class Process:
         self.conduct.announces(_announced(frame), self._host.clock.at(self._engine.now))
         return True
 
-    def work(self, job: Renew | Remove) -> None:
+    def work(self, job: Job) -> None:
         if isinstance(job, Renew):
             self.conduct.asks(job)
         self._thread.do(job)
@@ -195,7 +195,7 @@ class Process:
         elif not self.is_dead:
             act()
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: Outcome | Laid) -> None:
         """Have the outcome of a renewal ready."""
         self.post(partial(self._done, outcome))
 
@@ -234,10 +234,11 @@ class Process:
             for one in self.roster:
                 one.look(now)
 
-    def _done(self, outcome: Outcome, now: float) -> None:
+    def _done(self, outcome: Outcome | Laid, now: float) -> None:
         router = self._router(outcome.renew.instance)
         self._look(router)
-        self.conduct.renewed(outcome)
+        if isinstance(outcome, Outcome):
+            self.conduct.renewed(outcome)
         router.done(outcome, now)
 
     def _arrange(self, when: float) -> None:

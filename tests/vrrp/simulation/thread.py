@@ -5,9 +5,9 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Protocol
 
-from tests.vrrp.simulation.kernel import Kernel
+from tests.vrrp.simulation.kernel import Kernel, Lay
 
-from libra_vrrp.renewal import Add, Done, Outcome, Remove, Renew, renewal
+from libra_vrrp.renewal import Add, Done, Job, Laid, Outcome, Remove, Renew, renewal
 
 Steps = Generator[Add | Remove, Done, Outcome]
 
@@ -21,7 +21,7 @@ class Owner(Protocol):
     def clock(self) -> float:
         """Read the clock."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: Outcome | Laid) -> None:
         """Take what became of a renewal."""
 
 
@@ -31,10 +31,10 @@ class Thread:
     def __init__(self, owner: Owner, kernel: Kernel) -> None:
         self._owner = owner
         self._kernel = kernel
-        self._jobs: deque[Renew | Remove] = deque()
+        self._jobs: deque[Job] = deque()
         self._busy = False
 
-    def do(self, job: Renew | Remove) -> None:
+    def do(self, job: Job) -> None:
         """Queue a job."""
         self._jobs.append(job)
         if not self._busy:
@@ -45,19 +45,33 @@ class Thread:
         if not self._busy:
             return
         job = self._jobs.popleft()
-        if isinstance(job, Remove):
-            self._kernel.enter(job, lambda _: self._owner.when_running(self._begin))
-        else:
+        if isinstance(job, Renew):
             self._advance(renewal(job, self._owner.clock()), None)
+        else:
+            self._kernel.enter(job, lambda _: self._owner.when_running(self._begin))
 
     def _advance(self, steps: Steps, errno: int | None) -> None:
         try:
             step = next(steps) if errno is None else steps.send(Done(errno, self._owner.clock()))
         except StopIteration as finished:
-            self._owner.finished(finished.value)
-            self._begin()
+            outcome: Outcome = finished.value
+            self._owner.finished(outcome)
+            self._lay(outcome)
             return
         self._kernel.enter(step, partial(self._answered, steps))
+
+    def _lay(self, outcome: Outcome) -> None:
+        """Have the rules too, as production's thread does; go on with the next job."""
+        renew = outcome.renew
+        if not renew.entries or not outcome.holds or self._owner.clock() >= renew.not_after:
+            self._begin()
+            return
+
+        def laid() -> None:
+            self._owner.finished(Laid(renew))
+            self._begin()
+
+        self._kernel.enter(Lay(renew.entries), lambda _: self._owner.when_running(laid))
 
     def _answered(self, steps: Steps, errno: int) -> None:
         self._owner.when_running(partial(self._advance, steps, errno))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
+from libra_schemas.config.routing import VirtualRoute, VirtualRule
 from libra_schemas.config.track import Interface, Track
 from libra_schemas.model import Address, Name, Strict
 
@@ -50,6 +51,13 @@ def virtual_address(written: VirtualAddress) -> IPv4Address | IPv6Address:
     """Give the address of an entry of `addresses` or `excluded`, without its prefix length."""
     text = written.address if isinstance(written, AddressElsewhere) else written
     return ip_interface(text).ip
+
+
+def prefix_of(written: VirtualAddress) -> int | None:
+    """Give the prefix length of an entry, None where it is one host's."""
+    text = written.address if isinstance(written, AddressElsewhere) else written
+    network = ip_interface(text).network
+    return None if network.prefixlen == network.max_prefixlen else network.prefixlen
 
 
 def family_of(written: VirtualAddress) -> Family:
@@ -126,6 +134,14 @@ class InstanceConfig(Strict):
     """Further virtual addresses that no advert lists: more than fit there, or those of the other
     family where they need no router of their own.
     """
+    connected: StrictBool = False
+    """Virtual addresses bring the network of their prefix length along, as the host's own do;
+    without it each is held as `/32` or `/128`, whatever is written.
+    """
+    routes: Annotated[tuple[VirtualRoute, ...], Field(max_length=255)] = ()
+    """Routes that the master has and nobody else."""
+    rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
+    """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
     a duration after that time, `when-synced` once it has the master's connections (in this

@@ -83,7 +83,9 @@ class PriorityState(Data):
 
 
 class Alarm(Data):
-    """A peer of an instance misbehaves, or its seal has a trouble of our own (`seal`).
+    """A peer of an instance misbehaves, or there is trouble of our own: `seal`, `route`.
+
+    `route`: the kernel refuses a virtual route or rule; the addresses stay.
 
     *count* is since the last alarm of this kind.
     """
@@ -98,6 +100,7 @@ class Alarm(Data):
         "own-address",
         "malformed",
         "seal",
+        "route",
     ]
     peer: Address | None = None
     detail: EvidenceText = ""

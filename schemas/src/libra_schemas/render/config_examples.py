@@ -33,6 +33,10 @@ instances:
       files: {by-hand: {path: /run/libra/priority, weight: 1}}
       processes: {haproxy: {down_for: 2s}}
       services: {web: {weight: -20}}
+    routes:                           # on the master alone, as the rules
+      - {to: default, via: 192.0.2.1, src: 192.0.2.10, table: 100}
+      - {to: 10.9.0.0/16, type: blackhole}
+    rules: [{priority: 100, from: 10.0.1.0/24, table: 100}]
   old:                                # beside routers of VRRPv2, without multicast
     interface: eth1
     vrid: 7

@@ -54,7 +54,31 @@ def unheard(config: Config) -> Iterator[Finding]:
             yield Finding(("instances", name, "unicast"), message, "give another node a priority")
 
 
-ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (unowned, lonely, uneven, unheard)
+def sourceless(config: Config) -> Iterator[Finding]:
+    """Name routes from an address that the master need not have: without it the kernel refuses."""
+    together = groups(config)
+    for name, instance in config.instances.items():
+        members = together.get(instance.group or "", [name])
+        owned = {
+            virtual_address(each)
+            for member in members
+            for each in (*config.instances[member].addresses, *config.instances[member].excluded)
+        }
+        for index, route in enumerate(instance.routes):
+            if route.src is not None and route.src not in owned:
+                message = f"{route.src} is no address of this instance; without it on the host"
+                message += " the kernel refuses the route"
+                hint = nearest(str(route.src), [str(each) for each in owned])
+                yield Finding(("instances", name, "routes", index, "src"), message, hint)
+
+
+ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    unowned,
+    lonely,
+    uneven,
+    unheard,
+    sourceless,
+)
 
 
 def advise(config: Config) -> tuple[Finding, ...]:

@@ -57,12 +57,14 @@ AlarmKind: TypeAlias = Literal[
     "own-address",
     "malformed",
     "seal",
+    "route",
 ]
 _ALARM: Final[dict[str, AlarmKind]] = {
     "checksum": "checksum",
     "auth": "auth",
     "replay": "replay",
     "seal": "seal",
+    "route": "route",
     "malformed": "malformed",
     "two-masters": "two-masters",
     "duplicate-owner": "duplicate-owner",

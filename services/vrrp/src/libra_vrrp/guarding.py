@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Final, TypeAlias, assert_never
 
-from libra_vrrp.renewal import Target
+from libra_vrrp.routing import Entry, Kind
+from libra_vrrp.rtnetlink import Target
 
 SILENCE: Final = 1.5
 """Intervals by which an advertisement may be overdue: 2.5 after the last, where others wait 3."""
@@ -45,6 +46,7 @@ class Will:
     interval: float
     targets: tuple[Target, ...]
     words: tuple[LastWord, ...]
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,11 @@ class Ward:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Remove `targets` and then send `words`."""
+    """Remove `targets`, then send `words`, then remove `entries`."""
 
     targets: tuple[Target, ...] = ()
     words: tuple[LastWord, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 def due(masters: Iterable[tuple[float, float, float]]) -> float:
@@ -174,11 +177,16 @@ def hand_over(estates: Iterable[Estate], now: float, held: Iterable[Will] = ()) 
 
     What is in a will that is `held` stays: an address may have moved to another instance.
     """
-    estates, kept = tuple(estates), {target for will in held for target in will.targets}
+    estates, held = tuple(estates), tuple(held)
+    kept = {target for will in held for target in will.targets}
     left = dict.fromkeys(target for one in estates for target in one.will.targets)
     targets = tuple(target for target in left if target not in kept)
+    laid = {entry for will in held for entry in will.entries}
+    found = dict.fromkeys(entry for one in estates for entry in one.will.entries)
+    entries = tuple(entry for entry in found if entry not in laid)
     heard = [one for one in estates if now < one.until + TRUST * one.will.interval]
-    return HandOver(targets, tuple(word for one in heard for word in one.will.words))
+    words = tuple(word for one in heard for word in one.will.words)
+    return HandOver(targets, words, entries)
 
 
 def dumps(message: Message) -> bytes:
@@ -186,8 +194,9 @@ def dumps(message: Message) -> bytes:
     match message:
         case Will():
             fields: dict[str, Any] = {"will": message.instance, "interval": message.interval}
-            fields["targets"] = [[index, str(address)] for index, address in message.targets]
+            fields["targets"] = [_held(one) for one in message.targets]
             fields["words"] = [[w.index, w.destination, w.packet.hex()] for w in message.words]
+            fields["entries"] = [[e.kind, e.body.hex(), e.said] for e in message.entries]
         case Revoked():
             fields = {"revoked": message.instance}
         case Settled():
@@ -209,9 +218,18 @@ def loads(line: bytes) -> Message:
 
 
 def _will(fields: dict[str, Any]) -> Will:
+    beside = fields.get("entries", ())
     return Will(
         str(fields["will"]),
         float(fields["interval"]),
-        tuple((int(index), ip_address(address)) for index, address in fields["targets"]),
+        tuple(
+            Target(int(index), ip_address(address), *map(int, prefix))
+            for index, address, *prefix in fields["targets"]
+        ),
         tuple(LastWord(int(i), str(to), bytes.fromhex(raw)) for i, to, raw in fields["words"]),
+        tuple(Entry(Kind(k), bytes.fromhex(raw), str(said)) for k, raw, said in beside),
     )
+
+
+def _held(target: Target) -> list[Any]:
+    return [target.index, str(target.address), *([] if target.prefix is None else [target.prefix])]

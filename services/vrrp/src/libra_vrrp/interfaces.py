@@ -17,6 +17,7 @@ from libra_vrrp.rtnetlink import (
     LinkGone,
     LinkHeld,
     Said,
+    Target,
 )
 
 T = TypeVar("T")
@@ -48,11 +49,12 @@ class Interfaces:
         """Return the first own IPv4 address of an interface (RFC 9568 section 1.5).
 
         A virtual address counts only where nothing else is there and it is permanent: an owner's.
-        What looks like a lease of ours comes second: it may be left from another config.
+        Where a connected one came first, the host's own is a secondary one. What looks like a lease
+        of ours comes last: it may be left from another config.
         """
-        own = (one.address for one in self._primaries(index, virtual) if not is_leased(one))
-        left = (one.address for one in self._primaries(index, virtual) if is_leased(one))
-        owned = (one.address for one in self._primaries(index, ()) if one.valid is None)
+        own = (one.address for one in self._here(index, virtual) if not is_leased(one))
+        left = (one.address for one in self._here(index, virtual) if is_leased(one))
+        owned = (one.address for one in self._held(index, ()) if one.valid is None)
         return next((at for at in chain(own, left, owned) if isinstance(at, IPv4Address)), None)
 
     def link_local(self, index: int, virtual: Collection[IpAddress]) -> IPv6Address | None:
@@ -73,19 +75,26 @@ class Interfaces:
         """Say whether the interface has a link-local address that is not usable (yet)."""
         return any(not held.usable for held in self._link_locals(index))
 
-    def is_own(self, address: IpAddress, index: int) -> bool:
-        """Say whether the host holds `address` otherwise than as we lease it, /32 or /128.
+    def is_own(self, target: Target) -> bool:
+        """Say whether the host holds the address otherwise than as we lease it.
 
         Then it is neither leased nor removed. A link-local one counts on its interface alone.
         """
-        held = self.holders(address)
-        if address.is_link_local:
-            held = [one for one in held if one.index == index]
-        return not all(map(is_leased, held))
+        held = self.holders(target.address)
+        if target.address.is_link_local:
+            held = [one for one in held if one.index == target.index]
+        return not all(one.valid is not None and one.prefix == target.length for one in held)
 
-    def _primaries(self, index: int, but: Collection[IpAddress]) -> Iterator[AddressHeld]:
+    def _here(self, index: int, but: Collection[IpAddress]) -> Iterator[AddressHeld]:
+        """Yield the IPv4 addresses of an interface, secondary ones last."""
+        return chain(self._held(index, but), self._held(index, but, secondary=True))
+
+    def _held(
+        self, index: int, but: Collection[IpAddress], *, secondary: bool = False
+    ) -> Iterator[AddressHeld]:
+        """Yield the IPv4 addresses of an interface that are no secondary ones, or that are."""
         for held in self.addresses.values():
-            is_here = held.index == index and not held.secondary
+            is_here = held.index == index and held.secondary == secondary
             if is_here and isinstance(held.address, IPv4Address) and held.address not in but:
                 yield held
 

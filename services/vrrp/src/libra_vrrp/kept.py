@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
+from libra_vrrp.kept_routing import route, route_fields, rule, rule_fields
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
@@ -41,6 +42,8 @@ def _fields(one: Instance) -> dict[str, Any]:
         "priority": one.priority,
         "places": _listed(one.places),
         "excluded": _listed(one.excluded),
+        "routes": [*map(route_fields, one.routes)],
+        "rules": [*map(rule_fields, one.rules)],
         "interval": one.interval,
         "preempt": _preempt_fields(one.preempt),
         "start_delay": one.start_delay,
@@ -67,6 +70,8 @@ def _instance(fields: dict[str, Any]) -> Instance:
         priority=int(fields["priority"]),
         places=_of_one_family(_places(fields["places"])),
         excluded=_places(fields.get("excluded", [])),
+        routes=tuple(map(route, fields.get("routes", []))),
+        rules=tuple(map(rule, fields.get("rules", []))),
         interval=float(fields["interval"]),
         preempt=_preempt(*fields["preempt"]),
         start_delay=float(fields["start_delay"]),
@@ -85,16 +90,21 @@ def _instance(fields: dict[str, Any]) -> Instance:
     )
 
 
-def _listed(places: tuple[Place, ...]) -> list[list[str]]:
-    return [[place.interface, str(place.address)] for place in places]
+def _listed(places: tuple[Place, ...]) -> list[list[Any]]:
+    return [
+        [one.interface, str(one.address), *([] if one.prefix is None else [one.prefix])]
+        for one in places
+    ]
 
 
 def _seal(file: str | None, is_required: object) -> Seal | None:
     return None if file is None else Seal(str(file), bool(is_required))
 
 
-def _places(listed: list[list[str]]) -> tuple[Place, ...]:
-    return tuple(Place(str(where), ip_address(what)) for where, what in listed)
+def _places(listed: list[list[Any]]) -> tuple[Place, ...]:
+    return tuple(
+        Place(str(where), ip_address(what), *map(int, prefix)) for where, what, *prefix in listed
+    )
 
 
 def _of_one_family(places: tuple[Place, ...]) -> tuple[Place, ...]:

@@ -12,6 +12,7 @@ from libra_vrrp.codec import Checksum
 from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.lease import Terms
 from libra_vrrp.router import Always, Preempt
+from libra_vrrp.routing import Route, Rule
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import AT_ONCE, Delays
 
@@ -22,10 +23,19 @@ class MalformedOrder(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A virtual address and the interface where it lives."""
+    """A virtual address and the interface where it lives.
+
+    With a `prefix` it brings the network that it is connected to along.
+    """
 
     interface: str
     address: IpAddress
+    prefix: int | None = None
+
+    @property
+    def length(self) -> int:
+        """Return the prefix length with which the kernel is to hold it."""
+        return self.address.max_prefixlen if self.prefix is None else self.prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class Instance:
     excluded: tuple[Place, ...] = ()
     """Addresses that are held as `places` are, but not advertised; of any family."""
     seal: Seal | None = None
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @property
     def family(self) -> int:

@@ -1,27 +1,27 @@
-"""Address work as values, and what a renewal is made of.
+"""Address work as values, and what a renewal is made of; the routes and rules that go with it.
 
 Design §6. One rule: a renewal that came too late is undone, for it puts back what the kernel had
 already taken. Times are seconds of the monotonic clock.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from errno import EEXIST
 from typing import Final, TypeAlias
 
-from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Answered, Target
 
 UNKNOWN: Final = -1
 """In place of an errno: the kernel's answer was lost."""
-
-Target: TypeAlias = tuple[int, IpAddress]
-"""The index of an interface, and an address on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Renew:
     """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
 
-    `instance` and `token` come back with the outcome.
+    Where that succeeds `entries` are made or found. `instance` and `token` come back with what
+    became of both.
     """
 
     instance: str
@@ -30,13 +30,25 @@ class Renew:
     lifetime: int
     asked_at: float
     not_after: float
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove `targets`, whether they are there or not."""
+    """Remove `targets`, and then `entries`, whether they are there or not."""
 
     targets: tuple[Target, ...]
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Remove every route and rule of ours but those in `kept`."""
+
+    kept: tuple[Entry, ...]
+
+
+Job: TypeAlias = Renew | Remove | Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,20 @@ class Outcome:
     renew: Renew
     errno: int
     late: bool
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the kernel holds the addresses, and is to."""
+        return not self.errno and not self.late
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What became of the entries of a `Renew`: which had to be made, which were refused and why."""
+
+    renew: Renew
+    made: tuple[Entry, ...] = ()
+    refused: tuple[tuple[Entry, Answered], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +99,14 @@ def renewal(renew: Renew, now: float) -> Generator[Add | Remove, Done, Outcome]:
     if late:
         yield Remove(renew.targets)
     return Outcome(renew, done.errno, late)
+
+
+def laid(renew: Renew, answers: Sequence[Answered]) -> Laid:
+    """Return what became of the entries, from the kernel's answers in their order.
+
+    EEXIST is what one that is there already comes to.
+    """
+    answered = tuple(zip(renew.entries, answers, strict=True))
+    made = tuple(entry for entry, answer in answered if not answer.errno)
+    refused = tuple((one, a) for one, a in answered if a.errno not in {0, EEXIST})
+    return Laid(renew, made, refused)

@@ -15,6 +15,7 @@ from libra_schemas.config.instance import (
     Family,
     VirtualAddress,
     family_of,
+    prefix_of,
     virtual_address,
 )
 from libra_schemas.events import AdminState
@@ -26,6 +27,7 @@ from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import Delays
 from libra_vrrp.together import together
+from libra_vrrp.wanted_routing import routes, rules
 
 SYNC_DEADLINE: Final = 60.0
 """Seconds that a preemption waits for the peer's connections at most (design §6)."""
@@ -144,8 +146,10 @@ def _routers(config: Config, name: str, interface: str, priority: int) -> Iterat
             interface=interface,
             vrid=one.vrid,
             priority=priority,
-            places=_places(one.addresses, interface, (family,)),
-            excluded=_places(one.excluded, interface, excluded),
+            places=_places(one, one.addresses, interface, (family,)),
+            excluded=_places(one, one.excluded, interface, excluded),
+            routes=routes(one, interface, family, excluded),
+            rules=rules(one, family, excluded),
             interval=one.interval,
             preempt=_preempt(one),
             start_delay=one.start_delay,
@@ -186,7 +190,10 @@ def _peers(one: InstanceConfig, config: Config, node: str) -> tuple[IpAddress, .
 
 
 def _places(
-    written: Iterable[VirtualAddress], interface: str, families: Collection[Family]
+    one: InstanceConfig,
+    written: Iterable[VirtualAddress],
+    interface: str,
+    families: Collection[Family],
 ) -> tuple[Place, ...]:
     """Return the addresses of some families and where they live, in the config's order."""
     chosen = (each for each in written if family_of(each) in families)
@@ -194,6 +201,7 @@ def _places(
         Place(
             each.interface if isinstance(each, AddressElsewhere) else interface,
             virtual_address(each),
+            prefix_of(each) if one.connected else None,
         )
         for each in chosen
     )

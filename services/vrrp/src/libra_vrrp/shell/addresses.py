@@ -1,36 +1,43 @@
-"""The thread that puts virtual addresses on interfaces, beside the timers of the machine.
+"""The thread that puts virtual addresses on interfaces, and routes and rules beside them.
 
-The kernel does address work inside the sending system call, and holds it up while another process
-has its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
+The kernel does this work inside the sending system call, and holds it up while another process has
+its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
 """
 
 import os
 import queue
-import socket
 import threading
 import time
 from collections import deque
-from typing import Final, assert_never
+from typing import assert_never
 
-from libra_vrrp import rtnetlink
-from libra_vrrp.renewal import UNKNOWN, Add, Done, Outcome, Remove, Renew, Target, renewal
-from libra_vrrp.rtnetlink import Answered
+from libra_vrrp import routing, rtnetlink
+from libra_vrrp.renewal import (
+    Add,
+    Done,
+    Job,
+    Laid,
+    Outcome,
+    Remove,
+    Renew,
+    Sweep,
+    laid,
+    renewal,
+)
+from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.fatal import fatal
-
-_BATCH: Final = 64
-_LARGEST: Final = 1 << 17
-_PATIENCE: Final = 5.0
+from libra_vrrp.shell.questions import Questions
+from libra_vrrp.shell.say import log
 
 
 class AddressThread:
     """Carries out jobs in order; `outcomes` are ready when `fileno` is readable."""
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Renew | Remove | None] = queue.SimpleQueue()
-        self._outcomes: deque[Outcome] = deque()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._outcomes: deque[Outcome | Laid] = deque()
         self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._socket = _netlink()
-        self._sequence = 0
+        self._kernel = Questions()
         self._thread = threading.Thread(target=self._work, name="addresses", daemon=True)
         self._thread.start()
 
@@ -38,11 +45,11 @@ class AddressThread:
         """Return the descriptor to wait on."""
         return self._ready
 
-    def do(self, job: Renew | Remove) -> None:
+    def do(self, job: Job) -> None:
         """Queue a job; returns at once."""
         self._jobs.put(job)
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[Outcome | Laid]:
         """Return what was finished since the last call."""
         try:
             os.eventfd_read(self._ready)
@@ -61,12 +68,26 @@ class AddressThread:
         while (job := self._jobs.get()) is not None:
             match job:
                 case Renew():
-                    self._outcomes.append(self._renew(job))
-                    os.eventfd_write(self._ready, 1)
+                    self._renew(job)
                 case Remove():
-                    self._remove(job.targets)
+                    self._remove(job)
+                case Sweep():
+                    self._sweep(job)
+                case _:
+                    assert_never(job)
 
-    def _renew(self, job: Renew) -> Outcome:
+    def _renew(self, job: Renew) -> None:
+        """Have the addresses, and only with them the routes and rules."""
+        outcome = self._outcome(job)
+        self._tell(outcome)
+        if job.entries and outcome.holds and time.monotonic() < job.not_after:
+            self._tell(laid(job, self._kernel.ask(routing.add, job.entries)))
+
+    def _tell(self, outcome: Outcome | Laid) -> None:
+        self._outcomes.append(outcome)
+        os.eventfd_write(self._ready, 1)
+
+    def _outcome(self, job: Renew) -> Outcome:
         steps = renewal(job, time.monotonic())
         try:
             step = next(steps)
@@ -82,56 +103,26 @@ class AddressThread:
             case Add():
                 return self._add(step)
             case Remove():
-                self._remove(step.targets)
+                self._remove(step)
                 return 0
             case _:
                 assert_never(step)
 
     def _add(self, step: Add) -> int:
         """Return the first errno that is none of success."""
-        refused = 0
-        for part in _parts(step.targets):
-            numbered = [(self._number(), index, address) for index, address in part]
-            requests = [rtnetlink.add_address(n, i, a, step.lifetime) for n, i, a in numbered]
-            errors = self._ask(requests, {n for n, _, _ in numbered})
-            refused = refused or next((e for e in errors if e), 0)
-        return refused
 
-    def _remove(self, targets: tuple[Target, ...]) -> None:
-        for part in _parts(targets):
-            numbered = [(self._number(), index, address) for index, address in part]
-            requests = [rtnetlink.delete_address(n, i, a) for n, i, a in numbered]
-            self._ask(requests, {n for n, _, _ in numbered})
+        def request(number: int, target: Target) -> bytes:
+            return rtnetlink.add_address(number, target, step.lifetime)
 
-    def _number(self) -> int:
-        self._sequence += 1
-        return self._sequence
+        return next((a.errno for a in self._kernel.ask(request, step.targets) if a.errno), 0)
 
-    def _ask(self, requests: list[bytes], expected: set[int]) -> list[int]:
-        """Send requests in one go and return their errnos, and UNKNOWN where an answer was lost."""
-        errors: list[int] = []
-        try:
-            self._socket.send(b"".join(requests))
-            while expected:
-                for said in rtnetlink.decode(self._socket.recv(_LARGEST)):
-                    if isinstance(said, Answered) and said.sequence in expected:
-                        expected.discard(said.sequence)
-                        errors.append(said.errno)
-        except OSError:
-            self._socket.close()
-            self._socket = _netlink()
-            errors.append(UNKNOWN)
-        return errors
+    def _remove(self, job: Remove) -> None:
+        self._kernel.ask(rtnetlink.delete_address, job.targets)
+        self._kernel.ask(routing.delete, job.entries[::-1])
 
-
-def _netlink() -> socket.socket:
-    netlink = socket.socket(
-        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-    )
-    netlink.bind((0, 0))
-    netlink.settimeout(_PATIENCE)
-    return netlink
-
-
-def _parts(targets: tuple[Target, ...]) -> list[tuple[Target, ...]]:
-    return [targets[at : at + _BATCH] for at in range(0, len(targets), _BATCH)]
+    def _sweep(self, job: Sweep) -> None:
+        found = self._kernel.entries()
+        left = [one for one in found if not any(routing.is_of(one, kept) for kept in job.kept)]
+        if left:
+            log("removing routes and rules that were left behind", "warning", count=len(left))
+            self._kernel.ask(routing.delete, left[::-1])

@@ -9,11 +9,10 @@ import struct
 from ipaddress import ip_address
 from typing import Final
 
-from libra_vrrp import rtnetlink
+from libra_vrrp import routing, rtnetlink
 from libra_vrrp.guarding import HandOver, LastWord
-from libra_vrrp.interfaces import is_leased
-from libra_vrrp.renewal import Target
-from libra_vrrp.rtnetlink import AddressHeld, Answered, Said
+from libra_vrrp.rtnetlink import AddressHeld, Answered, Said, Target
+from libra_vrrp.shell.questions import Questions
 from libra_vrrp.shell.say import log
 
 _LARGEST: Final = 1 << 17
@@ -37,12 +36,14 @@ class CleanUp:
             self._raw6 = socket.socket(socket.AF_INET6, kind, socket.IPPROTO_RAW)
             self._raw6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
         self._netlink = _netlink()
+        self._questions = Questions()
         self._sequence = 0
 
     def perform(self, hand_over: HandOver) -> None:
         """Remove the addresses first, so that nobody takes over what is still held.
 
         It raises nothing: what cannot be removed is logged, and said to be given up all the same.
+        Routes and rules are in nobody's way, so they come last.
         """
         for _ in range(ATTEMPTS if hand_over.targets else 0):
             try:
@@ -53,6 +54,7 @@ class CleanUp:
                 self._reopen()
         for word in hand_over.words:
             self._say(word)
+        self._questions.ask(routing.delete, hand_over.entries[::-1])
 
     def _reopen(self) -> None:
         """Leave late answers behind with their socket; where there can be no other, keep it."""
@@ -63,17 +65,18 @@ class CleanUp:
 
     def _remove(self, targets: tuple[Target, ...]) -> None:
         """Remove those that are leased; what the host holds for ever, or otherwise, is its own."""
-        families = {_family(address.version) for _, address in targets}
-        leased = {(held.index, held.address) for f in families for held in self._leased(f)}
-        for index, address in targets:
-            if (index, address) in leased:
+        families = {_family(target.address.version) for target in targets}
+        leased = {(one.index, one.address, one.prefix) for f in families for one in self._leased(f)}
+        for target in targets:
+            if (target.index, target.address, target.length) in leased:
                 number = self._number()
-                self._ask(rtnetlink.delete_address(number, index, address), number)
+                self._ask(rtnetlink.delete_address(number, target), number)
 
     def _leased(self, family: int) -> list[AddressHeld]:
         number = self._number()
         listed = self._ask(rtnetlink.list_addresses(number, family), number)
-        return [one for one in listed if isinstance(one, AddressHeld) and is_leased(one)]
+        held = [one for one in listed if isinstance(one, AddressHeld)]
+        return [one for one in held if one.valid is not None]
 
     def _ask(self, request: bytes, number: int) -> list[Said]:
         found: list[Said] = []

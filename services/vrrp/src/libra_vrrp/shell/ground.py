@@ -5,7 +5,7 @@ from typing import Protocol
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
-from libra_vrrp.renewal import Remove, Renew
+from libra_vrrp.renewal import Job
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
@@ -34,7 +34,7 @@ class Ground(Protocol):
     def announce(self, interface: str, frame: bytes, until: float) -> bool:
         """Send a frame that tells the neighbours whose an address is, if it is before `until`."""
 
-    def work(self, job: Renew | Remove) -> None:
+    def work(self, job: Job) -> None:
         """Have address work done."""
 
     def tell(self, report: Report) -> None:

@@ -177,9 +177,10 @@ class Guard:
 
     def _perform(self, lost: HandOver, why: str) -> None:
         if lost != HandOver():
-            addresses = sorted({str(address) for _, address in lost.targets})
+            addresses = sorted({str(one.address) for one in lost.targets})
+            routes = {"routes": [one.said for one in lost.entries]} if lost.entries else {}
             self._clean_up.perform(lost)
-            log("handed over for the machine", "warning", why=why, addresses=addresses)
+            log("handed over for the machine", "warning", why=why, addresses=addresses, **routes)
 
     def _wake_at(self, now: float) -> float:
         starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]

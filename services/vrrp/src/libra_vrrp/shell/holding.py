@@ -9,38 +9,47 @@ from typing import Final, assert_never
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.renewal import UNKNOWN, Outcome, Remove, Renew, Target
+from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Remove, Renew
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
+from libra_vrrp.shell.ways import Ways
 
 AT_ONCE: Final = 64
 """Frames sent before the timers have their turn: a burst is to delay no advertisement."""
 
 
 class Renewal(Enum):
-    """What an outcome means to the holder."""
+    """What an outcome means to the holder: `COMPLETE` is confirmed with all that goes with it."""
 
     FOREIGN = auto()
     LATE = auto()
     REFUSED = auto()
     UNKNOWN = auto()
     CONFIRMED = auto()
+    COMPLETE = auto()
 
 
 class Holding:
-    """The addresses of one mastership, from `TakeAddresses` to `DropAddresses`."""
+    """The addresses of one mastership, from `TakeAddresses` to `DropAddresses`.
+
+    `errno` is what the kernel refused one with.
+    """
 
     def __init__(self, order: Instance, ground: Ground, token: int, now: float) -> None:
         self.order = order
         self._ground = ground
         self._token = token
         self._lease = lease.take(order.terms, now)
+        self._ways = Ways(order.name, ground)
         self._wanted = False
         self._schedule: announce.Schedule | None = None
         self._burst: Iterator[Place] = iter(())
         self._left = 0
         self._forwarding: frozenset[str] = frozenset()
         self._changed_at = now
+        self.errno = 0
         self.renew(now)
 
     def is_lost(self, now: float) -> bool:
@@ -79,23 +88,28 @@ class Holding:
         for interface in {place.interface for place in self.order.held if _is_ipv4(place)}:
             prepare_interface(interface)
         places = targets(self._ground, self.order.held)
+        entries = self._ways.wanted(self.order)
         self._lease = lease.ask(terms, self._lease, now)
-        renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after)
+        renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after, entries)
         self._ground.work(renew)
 
-    def take_in(self, outcome: Outcome, now: float) -> Renewal:
+    def take_in(self, outcome: Outcome | Laid, now: float) -> Renewal:
         """Note what became of a renewal; one asked for before a change says nothing of what is new.
 
         One of an earlier mastership has been undone already.
         """
         if outcome.renew.token != self._token:
             return Renewal.FOREIGN
+        if isinstance(outcome, Laid):
+            self._ways.take_in(outcome)
+            return Renewal.COMPLETE
         if outcome.late:
             return Renewal.LATE
         if outcome.errno == UNKNOWN:
             self._lease = lease.retry(self._lease)
             return Renewal.UNKNOWN
         if outcome.errno:
+            self.errno = outcome.errno
             return Renewal.REFUSED
         if outcome.renew.asked_at < self._changed_at:
             self._lease = lease.retry(self._lease)
@@ -103,7 +117,7 @@ class Holding:
         self._lease = lease.confirm(self._lease, outcome.renew.asked_at)
         if self._wanted:
             self.announce(now)
-        return Renewal.CONFIRMED
+        return Renewal.CONFIRMED if outcome.renew.entries else Renewal.COMPLETE
 
     def announce(self, now: float) -> None:
         """Tell the neighbours, now or as soon as the kernel holds the addresses."""
@@ -118,7 +132,7 @@ class Holding:
         Other terms hold from the first renewal that is asked for under them, which is at once.
         """
         changed = set(order.held) != set(self.order.held)
-        is_due = changed or order.terms != self.order.terms
+        is_due = changed or _beside(order) != _beside(self.order)
         self.order = order
         if changed:
             self._lease = replace(self._lease, confirmed=False)
@@ -166,11 +180,19 @@ def _is_ipv4(place: Place) -> bool:
     return isinstance(place.address, IPv4Address)
 
 
-def release(ground: Ground, places: tuple[Place, ...]) -> None:
-    """Have leased addresses removed, whether they are there or not, but never a rival's."""
+def _beside(order: Instance) -> tuple[object, ...]:
+    """Return what else a change of calls for a renewal."""
+    return order.terms, order.routes, order.rules
+
+
+def release(ground: Ground, places: tuple[Place, ...], entries: tuple[Entry, ...] = ()) -> None:
+    """Have leased addresses removed, whether they are there or not, but never a rival's.
+
+    Routes and rules go with them.
+    """
     found = targets(ground, places)
-    if found and ground.claim.rival is None:
-        ground.work(Remove(found))
+    if (found or entries) and ground.claim.rival is None:
+        ground.work(Remove(found, entries))
 
 
 def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:
@@ -179,6 +201,7 @@ def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:
     found: list[Target] = []
     for place in places:
         link = known.named(place.interface)
-        if link is not None and not known.is_own(place.address, link.index):
-            found.append((link.index, place.address))
+        target = None if link is None else Target(link.index, place.address, place.prefix)
+        if target is not None and not known.is_own(target):
+            found.append(target)
     return tuple(found)

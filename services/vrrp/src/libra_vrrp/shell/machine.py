@@ -20,7 +20,7 @@ from libra_runtime.outlet import Outlet
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
-from libra_vrrp.renewal import Remove, Renew
+from libra_vrrp.renewal import Job, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.addresses import AddressThread
@@ -96,11 +96,11 @@ class Machine:
         """Send a frame that tells the neighbours whose an address is, until the fence."""
         return time.monotonic() < until and self._announcer.send(interface, frame)
 
-    def work(self, job: Renew | Remove) -> None:
+    def work(self, job: Job) -> None:
         """Have address work done by the thread, once the guard knows what may come of it."""
         self._pulse.work(time.monotonic())
         if isinstance(job, Renew):
-            self._pulse.bequeath(self._roster.get(job.instance), job.targets, self.interfaces)
+            self._pulse.bequeath(self._roster.get(job.instance), job, self.interfaces)
         self._addresses.do(job)
 
     def tell(self, report: Report) -> None:

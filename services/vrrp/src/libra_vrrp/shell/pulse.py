@@ -9,8 +9,10 @@ from libra_vrrp.codec.packet import whole_packet
 from libra_vrrp.guarding import LastWord, Message, Revoked, Settled, Will
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance, Multicast
-from libra_vrrp.renewal import Target
+from libra_vrrp.renewal import Renew
 from libra_vrrp.router import STOPPING, Router, datagrams
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.page import Page
 from libra_vrrp.states import Master, State
 
@@ -48,7 +50,7 @@ class Pulse:
     def __init__(self, guard: socket.socket, page: Page) -> None:
         self._guard = guard
         self._page = page
-        self._told: dict[str, tuple[Router, tuple[Target, ...]]] = {}
+        self._told: dict[str, tuple[Router, tuple[Target, ...], tuple[Entry, ...]]] = {}
         self._unsaid: list[Message] = []
         self._beat_at = 0.0
         self._promised = self.owed_at = float("inf")
@@ -59,15 +61,15 @@ class Pulse:
         """Whether the guard has not taken everything yet."""
         return bool(self._unsaid)
 
-    def bequeath(
-        self, one: Routing | None, targets: tuple[Target, ...], interfaces: Interfaces
-    ) -> None:
+    def bequeath(self, one: Routing | None, job: Renew, interfaces: Interfaces) -> None:
         """Tell what `one` is about to hold, where that is news."""
-        if one is None or self._told.get(one.order.name) == (one.router, targets):
+        if one is None:
             return
-        name = one.order.name
-        self._told[name] = (one.router, targets)
-        self._say(will_of(one, targets, interfaces))
+        name, news = one.order.name, (one.router, job.targets, job.entries)
+        if self._told.get(name) == news:
+            return
+        self._told[name] = news
+        self._say(will_of(one, job, interfaces))
         self._beat_at = 0.0
 
     def work(self, now: float) -> None:
@@ -135,7 +137,7 @@ def connect(to_guard: str, page: str) -> Pulse:
     return Pulse(guard, Page(int(page)))
 
 
-def will_of(one: Routing, targets: tuple[Target, ...], interfaces: Interfaces) -> Will:
+def will_of(one: Routing, job: Renew, interfaces: Interfaces) -> Will:
     """Return what is to be removed, and said with priority 0, in place of a dead master.
 
     Under a seal nothing can be said ahead that would still be fresh: its peers' timers decide.
@@ -150,4 +152,4 @@ def will_of(one: Routing, targets: tuple[Target, ...], interfaces: Interfaces) -
             LastWord(index, str(word.destination), whole_packet(word))
             for word in datagrams(router, STOPPING)
         )
-    return Will(order.name, router.interval, targets, words)
+    return Will(order.name, router.interval, job.targets, words, job.entries)

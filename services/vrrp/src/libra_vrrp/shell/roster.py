@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from libra_vrrp import group, kept, lease
-from libra_vrrp.interfaces import is_leased
 from libra_vrrp.orders import Channel, Instance, Multicast, Place
 from libra_vrrp.parameters import require_sense
+from libra_vrrp.renewal import Sweep
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.coming import Change
 from libra_vrrp.shell.ailments import ailments
@@ -35,6 +35,7 @@ class Roster:
         self._waiting: list[VirtualRouter] = []
         self._postponed: tuple[Change, ...] = ()
         self._virtual: frozenset[IpAddress] = frozenset()
+        self._is_swept = False
 
     def __iter__(self) -> Iterator[VirtualRouter]:
         """Return every virtual router."""
@@ -147,6 +148,8 @@ class Roster:
         alone = {one.group for one in self if one not in adoptable}
         for one in sorted(ready, key=lambda one: not ailments(one.order, ground)):
             self._start(one, ground, now, adopt=one.group not in alone)
+        if self.is_settled:
+            self._sweep(ground)
 
     def cover(self, now: float, *, synced: bool) -> None:
         """Know whether the copy of the peer's connections is good enough to take over."""
@@ -165,6 +168,12 @@ class Roster:
                 release(ground, _left(router, ground))
             router.look(now)
         router.start(now, adopt=adopt)
+
+    def _sweep(self, ground: Ground) -> None:
+        """Remove, once, the routes and rules of those before us that nobody has adopted."""
+        if self._routers and ground.claim.rival is None and not self._is_swept:
+            self._is_swept = True
+            ground.work(Sweep(tuple(entry for one in self for entry in one.entries)))
 
     def _may_adopt(self, router: VirtualRouter, ground: Ground, now: float) -> bool:
         """Say whether our predecessor was just now master here, and all its addresses are."""
@@ -230,7 +239,8 @@ def _is_left(ground: Ground, place: Place) -> bool:
     """Say whether the address is there as we lease it; a link-local one where it is to be."""
     link = ground.interfaces.named(place.interface)
     return any(
-        is_leased(held)
+        held.valid is not None
+        and held.prefix == place.length
         and (link is None or held.index == link.index or not place.address.is_link_local)
         for held in ground.interfaces.holders(place.address)
     )

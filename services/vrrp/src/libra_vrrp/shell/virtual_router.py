@@ -1,21 +1,23 @@
 """One virtual router at work: its inputs gathered, its effects performed."""
 
-import time
 from dataclasses import replace
 from typing import Final, assert_never
 
 from libra_vrrp.admission import admit
 from libra_vrrp.codec import Received
 from libra_vrrp.fsm import step
+from libra_vrrp.laying import laying
 from libra_vrrp.orders import Instance, Tracked
 from libra_vrrp.parameters import router_of
-from libra_vrrp.renewal import Outcome
-from libra_vrrp.reports import Transition, transition, word
+from libra_vrrp.renewal import Laid, Outcome
+from libra_vrrp.reports import Transition
 from libra_vrrp.router import Router, datagrams
+from libra_vrrp.routing import Entry
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
 from libra_vrrp.shell.sync_group import SyncGroup
+from libra_vrrp.shell.telling import Telling
 from libra_vrrp.shell.weighing import Weighing
 from libra_vrrp.states import (
     Adopt,
@@ -41,7 +43,6 @@ from libra_vrrp.states import (
     Synced,
     TakeAddresses,
 )
-from libra_vrrp.why import Why
 
 RETRY_REFUSED: Final = 10.0
 """Seconds in fault after the kernel refused an address, or left to others where it is silent."""
@@ -59,7 +60,7 @@ class VirtualRouter:
         self._reasons: frozenset[str] = frozenset()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
-        self._unreported: tuple[Enter, State] | None = None
+        self._telling = Telling(ground, self._weighing)
         self.router = self._router()
 
     @property
@@ -71,6 +72,11 @@ class VirtualRouter:
     def held_until(self) -> float:
         """When it steps down, unless the kernel confirms once more what it holds."""
         return float("inf") if self._holding is None else self._holding.until
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The routes and rules that it has the kernel hold."""
+        return () if self._holding is None else self._entries(self.order)
 
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
@@ -150,14 +156,16 @@ class VirtualRouter:
         """
         old, self.order = self.order, order
         self.look(now)
-        release(self._ground, tuple(one for one in old.held if one not in order.held))
+        kept = self._entries(order)
+        entries = tuple(one for one in self._entries(old) if one not in kept)
+        release(self._ground, tuple(one for one in old.held if one not in order.held), entries)
 
     def retake(self, now: float) -> None:
         """Hold what the order names, all of it, after others may have let go of it."""
         if self._holding is not None:
             self._holding.reorder(self.order, now)
 
-    def done(self, outcome: Outcome, now: float) -> None:
+    def done(self, outcome: Outcome | Laid, now: float) -> None:
         """Take what became of a renewal."""
         if self._holding is None:
             return
@@ -166,17 +174,17 @@ class VirtualRouter:
                 self._ground.count("late_renewals")
                 self.give(LeaseLost(), now)
             case Renewal.REFUSED:
-                self._refused(outcome.errno, now)
-            case Renewal.CONFIRMED:
-                self._confirmed(now)
+                self._refused(self._holding.errno, now)
+            case Renewal.COMPLETE:
+                self._telling.complete(self.order, self.router.priority, now)
             case Renewal.UNKNOWN:
                 self._ground.count("unknown_renewals")
-            case Renewal.FOREIGN:
+            case Renewal.FOREIGN | Renewal.CONFIRMED:
                 pass
 
     def status(self, now: float) -> Transition:
         """Return the present state as a report."""
-        return replace(self._transition(Enter(self.state, Why.STARTED), None, now), repeated=True)
+        return self._telling.status(self.order, self.router.priority, self.state, now)
 
     def _perform(self, effect: Effect, before: State, now: float) -> None:
         match effect:
@@ -186,13 +194,14 @@ class VirtualRouter:
                 self._tokens += 1
                 self._holding = Holding(self.order, self._ground, self._tokens, now)
             case DropAddresses():
-                self._holding = self._unreported = None
-                release(self._ground, self.order.held)
+                self._holding = None
+                self._telling.forget()
+                release(self._ground, self.order.held, self._entries(self.order))
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)
             case Enter():
-                self._entered(effect, before, now)
+                self._telling.entered(self.order, self.router.priority, effect, before, now)
             case Alarm(kind=kind, source=source, detail=detail):
                 self._ground.alarm(self.order.name, kind.replace("_", "-"), source, detail)
             case _:
@@ -204,18 +213,6 @@ class VirtualRouter:
             sent = self._ground.send(self.order, datagram)
             self._ground.count("sent" if sent else "unsent")
 
-    def _entered(self, entered: Enter, before: State, now: float) -> None:
-        """Report a state; a master's only once the kernel holds its addresses."""
-        if isinstance(entered.state, Master):
-            self._unreported = (entered, before)
-        else:
-            self._ground.tell(self._transition(entered, word(before), now))
-
-    def _confirmed(self, now: float) -> None:
-        if self._unreported is not None:
-            (entered, before), self._unreported = self._unreported, None
-            self._ground.tell(self._transition(entered, word(before), now))
-
     def _refused(self, errno: int, now: float) -> None:
         self._ground.count("refused")
         self._refusal = (f"the kernel refused an address (errno {errno})", now + RETRY_REFUSED)
@@ -226,15 +223,14 @@ class VirtualRouter:
         refusal = float("inf") if self._refusal is None else self._refusal[1]
         return min(refusal, self._weighing.tracking.due)
 
-    def _transition(self, entered: Enter, previous: str | None, now: float) -> Transition:
-        said = transition(self.order, self.router.priority, entered, previous, now, time.time())
-        return self._weighing.explained(said, self.order)
-
     def _reprioritise(self, now: float) -> None:
         was, priority = self.router.priority, self._weighing.look(self.order, now)
         if priority != was:
             self.router = replace(self.router, priority=priority)
             self.give(PriorityChanged(was), now)
+
+    def _entries(self, order: Instance) -> tuple[Entry, ...]:
+        return laying(order, self._ground.interfaces).entries
 
     def _router(self) -> Router:
         ground, deltas = self._ground, self._weighing.tracking.deltas
