@@ -305,10 +305,10 @@ def test_who_has_its_key_before_the_other_never_shares_the_address(
         write_key(directors[first], KEY)
         keyless.soon(lambda: seen.owners() == {first}, f"{first} alone owns the address")
         stays(keyless, first)
+        assert seen.shared(since) == 0
         write_key(second, KEY)
         keyless.soon(lambda: seen.owners() == {"a"}, "a alone owns the address")
         stays(keyless, "a")
-        assert seen.shared(since) == 0
 
 
 def octets(lines: list[str]) -> str:

@@ -11,7 +11,7 @@ from tests.vrrp.simulation.world import World
 from libra_vrrp.shell.virtual_router import VirtualRouter
 
 SEEDS = 1000
-"""Worlds in `make test`, some 30 s of CPU; `make simulate` plays others."""
+"""Worlds in `make test`, about a minute of CPU; `make simulate` plays others."""
 PART = 100
 
 

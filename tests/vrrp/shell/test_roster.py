@@ -276,6 +276,21 @@ def test_a_master_whose_kernel_never_answered_leaves_another_alone_for_a_while(
         assert word(router.state) == "backup"
 
 
+def test_a_kernel_that_did_answer_is_not_called_mute_for_an_address_that_is_new(
+    file: Path,
+) -> None:
+    """Found by the simulation: one that slept after a reload left others alone for a while."""
+    moving = Place("eth0", MOVING)
+    ground = begun(file, replace(ONE, priority=200))
+    ground.roster.turn([], readings(4.0, 4.0))
+    ground.confirm(4.0)
+    read(file, ground, 4.1, replace(ONE, priority=200, places=(*ONE.places, moving)))
+    ground.roster.turn([], readings(9.0, 9.0))
+    [router] = ground.roster
+    assert isinstance(router.state, Backup)
+    assert router.state.held_until is None
+
+
 def test_a_second_machine_on_a_host_is_in_fault_and_touches_nothing_until_the_first_ends(
     file: Path,
 ) -> None:
@@ -396,6 +411,18 @@ def test_a_group_adopts_all_that_its_predecessor_had_or_nothing(
     assert states(ground) == (["master"] * 2 if len(left) == 2 else ["backup"] * 2)
     released = [job for job in ground.jobs if isinstance(job, Remove)]
     assert [job.targets for job in released] == ([] if len(left) == 2 else [(Target(2, FIRST),)])
+
+
+def test_who_cannot_adopt_after_all_leaves_nothing_to_the_end_of_the_lease(file: Path) -> None:
+    """Found by the simulation: its link had gone down between its death and its start."""
+    file.write_bytes(kept.dump_instances((replace(ONE, priority=150),)))
+    held = AddressHeld(2, FIRST, 32, 2)
+    known = fold(Interfaces(), [replace(LINK, up=False), OWN, held])
+    ground = Ground(Roster(file, 0.0), interfaces=known)
+    ground.roster.reload(ground, 0.1)
+    again(ground, 0.1)
+    assert states(ground) == ["fault"]
+    assert [job.targets for job in ground.jobs if isinstance(job, Remove)] == [(Target(2, FIRST),)]
 
 
 def test_a_group_that_cannot_start_whole_starts_in_fault_at_once(file: Path) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from tests.vrrp.simulation.kernel import INTERFACE
+from tests.vrrp.simulation.sealed import KEY_FILE
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import OWNER
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, Place
+from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.routing import Rule
 from libra_vrrp.rtnetlink import IpAddress
@@ -68,6 +69,7 @@ def cluster(dice: random.Random, interval: float) -> list[tuple[Instance, ...]]:
                 rules=(Rule(family, vrid, table=vrid),),
                 interval=own,
                 group=shape.group,
+                seal=Seal(KEY_FILE) if shape.is_sealed else None,
                 priority=dice.choice(PRIORITIES) if shape.is_contrary else priority,
             )
             for (name, vrid, addresses), family in zip(MEMBERS, shape.families, strict=False)
@@ -119,6 +121,7 @@ class Shape:
     group: str = ""
     is_contrary: bool = False
     is_unicast: bool = False
+    is_sealed: bool = False
 
 
 SHAPES = (
@@ -131,6 +134,9 @@ SHAPES = (
     Shape((4, 6), "both families"),
     Shape((4, 6), "both families", is_unicast=True),
     Shape((4, 4, 6), "all"),
+    Shape(is_sealed=True),
+    Shape((4, 6), "both families", is_sealed=True),
+    Shape(is_unicast=True, is_sealed=True),
     Shape((4, 4), "both", is_contrary=True),
 )
 

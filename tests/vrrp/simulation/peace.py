@@ -8,6 +8,7 @@ it began to be broken if that is later:
 - `owners`: two hosts that hear each other both own the addresses (the lease).
 - `leftovers`: a host whose router works and is not master has the addresses, or rules that go with
   them (address work).
+- `unlisted`: a host has an address of an earlier list (the lease, where nobody was there to read).
 - `ruleless`: a master has not the rules.
 - `unsettled`: not exactly one master, or not the one with the right.
 
@@ -30,6 +31,7 @@ from tests.vrrp.simulation.process import OPENING
 from libra_vrrp.codec import OWNER
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import After, Never, WhenSynced
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import Master
 
 LONGEST = 3
@@ -49,6 +51,7 @@ class Bounds:
     masters: float
     owners: float
     leftovers: float
+    unlisted: float
     ruleless: float
     unsettled: float
     trouble: float
@@ -67,9 +70,11 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
     trouble = wait + 2 * lease
     if any(one.group for one in orders):
         wait, settle = wait + 6 * interval, settle + 12 * interval
+    if any(one.seal for one in orders):  # whoever was not heard for long is challenged first
+        wait, settle, masters = wait + 2 * interval, settle + 4 * interval, masters + interval
     owners = max(lease, masters + slack)
     taken = max(wait, every) + slack
-    found = (taken, masters, owners, slack + OPENING, taken, settle, trouble)
+    found = (taken, masters, owners, slack + OPENING, owners, taken, settle, trouble)
     return Bounds(*(CLOCKS * one for one in found))
 
 
@@ -141,6 +146,8 @@ class Peace:
             found.append("unsettled")
         if any(self._has_leftovers(host, order) for host in side):
             found.append("leftovers")
+        if any(host.kernel.leases - _listed(host) for host in side):
+            found.append("unlisted")
         if any(not one.kernel.is_troubled and not one.has_rules(order) for one in masters):
             found.append("ruleless")
         return found
@@ -149,9 +156,6 @@ class Peace:
         router = host.router(order.name)
         if router is None or host.kernel.is_troubled:
             return False
-        ours = {place.address for one in host.orders for place in one.places}
-        if host.kernel.leases - ours:
-            return True
         is_there = host.owns(order) or host.has_rules(order)
         return is_there and not isinstance(router.state, Master)
 
@@ -183,3 +187,7 @@ class Peace:
         if self._engine.calm > (bound := self._bound("unsettled")) and not self._network.deaf:
             quiet = f"after {self._engine.calm:.3f} s of quiet (bound {bound:.3f})"
             raise BrokenError(f"{host.name} changes its state {quiet}")
+
+
+def _listed(host: Host) -> set[IpAddress]:
+    return {place.address for one in host.orders for place in one.places}

@@ -7,6 +7,7 @@ from itertools import groupby
 from unittest.mock import patch
 
 from tests.vrrp.simulation.conduct import BrokenError
+from tests.vrrp.simulation.sealed import on_disks_of_its_own
 from tests.vrrp.simulation.world import World
 
 from libra_vrrp.shell import ailments, holding
@@ -43,11 +44,12 @@ def play(seed: int) -> Failure | None:
 
 @contextmanager
 def on_safe_interfaces() -> Iterator[None]:
-    """Let every interface have the sysctl that production sets there."""
+    """Let every interface have the sysctl that production sets there, and seals their disks."""
     with (
         patch.object(holding, "prepare_interface", lambda _: True),
         patch.object(holding, "is_forwarding", lambda _: False),
         patch.object(ailments, "unfit", lambda *_: None),
+        on_disks_of_its_own(),
     ):
         yield
 

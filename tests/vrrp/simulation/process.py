@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from tests.vrrp.simulation.conduct import Conduct
+from tests.vrrp.simulation.sealed import Sealed
 from tests.vrrp.simulation.stand_ins import Alone, Kept, Opening, Socket, Surroundings
 from tests.vrrp.simulation.thread import Thread
 
@@ -21,6 +22,8 @@ from libra_vrrp.orders import Instance, Tracked
 from libra_vrrp.renewal import Job, Laid, Outcome, Renew
 from libra_vrrp.reports import Report, Transition
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, Said
+from libra_vrrp.seal.datagram import is_sealed
+from libra_vrrp.shell.asking import ask, due_at
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.link import Link
@@ -41,7 +44,9 @@ class Process:
 
     def __init__(self, host: Surroundings, died_at: float | None) -> None:
         self.claim: Claim = Alone()
-        self.seals = Seals(Path("/nowhere"), self, lambda *_: None, lambda _: None)
+        self.seals: Seals = Sealed(
+            host.name, self, lambda _: self.post(self._changed), self._opens, self.clock
+        )
         self.is_paused = self.is_dead = self.is_stopping = False
         self.interfaces = host.kernel.listing()
         self.roster = Roster(cast("Path", Kept(host.orders)), died_at)
@@ -66,11 +71,14 @@ class Process:
     def virtual(self) -> frozenset[IpAddress]:
         return self.roster.virtual()
 
-    def send(self, order: Instance, datagram: Datagram) -> bool:  # noqa: ARG002 - no seal
-        said = decoded(datagram).advertisement
-        self.conduct.says(said, self._host.clock.at(self._engine.now))
-        self._engine.note(self._host.name, f"says priority {said.priority} (vrid {said.vrid})")
-        return self._host.transmit(datagram)
+    def send(self, order: Instance, datagram: Datagram) -> bool:
+        now = self._host.clock.at(self._engine.now)
+        if datagram.message:
+            said = decoded(datagram).advertisement
+            self.conduct.says(said, now)
+            self._engine.note(self._host.name, f"says priority {said.priority} (vrid {said.vrid})")
+        dressed = self.seals.dress(order, datagram, now)
+        return bool(dressed) and all(map(self._host.transmit, dressed))
 
     def announce(self, interface: str, frame: bytes, until: float) -> bool:  # noqa: ARG002 - likewise
         self.conduct.announces(_announced(frame), self._host.clock.at(self._engine.now))
@@ -213,18 +221,28 @@ class Process:
         self._opening.is_open = True
         self.roster.start(self, self.links, now)
 
+    def _changed(self, now: float) -> None:
+        """Do what follows where something of a seal was read."""
+        self.roster.start(self, self.links, now)
+        for one in self.roster:
+            one.look(now)
+            self._look(one)
+
+    def _opens(self, name: str, datagram: Datagram, now: float) -> None:
+        """Note what a sealed datagram hid, before it is handed in."""
+        self._look(self._router(name))
+        self.conduct.hears(name, decoded(datagram), now)
+
     def _hear(self, datagram: Datagram, now: float) -> None:
         if not self._opening.is_open:
             return
-        received = decoded(datagram)
         channel = self._channels[datagram.source.version]
-        link = cast("Link", Socket(channel, datagram))
-        one = self.roster.at(channel, received.advertisement.vrid)
-        if one is not None:
-            self._look(one)
-            self.conduct.hears(one.order.name, received, now)
-        hear(link, self.roster, self, now)
-        if one is not None:
+        if not is_sealed(datagram.message):
+            one = self.roster.at(channel, decoded(datagram).advertisement.vrid)
+            if one is not None:
+                self._opens(one.order.name, datagram, now)
+        hear(cast("Link", Socket(channel, datagram)), self.roster, self, now)
+        for one in self.roster:
             self._look(one)
 
     def _take_in(self, said: Said, now: float) -> None:
@@ -233,6 +251,7 @@ class Process:
         if not is_ours:
             for one in self.roster:
                 one.look(now)
+                self._look(one)
 
     def _done(self, outcome: Outcome | Laid, now: float) -> None:
         router = self._router(outcome.renew.instance)
@@ -257,7 +276,8 @@ class Process:
         for one in self.roster:
             self._look(one)
         self.conduct.finish(self.roster)
-        at = min(one.wake_at() for one in self.roster)
+        ask(self.roster, self, self.clock())
+        at = min(due_at(self.roster, self), *(one.wake_at() for one in self.roster))
         self._arrange(max(self._host.clock.world(at), self._engine.now))
 
 

@@ -43,7 +43,7 @@ class Holding:
         self._token = token
         self._lease = lease.take(order.terms, now)
         self._ways = Ways(order.name, ground)
-        self._wanted = False
+        self._wanted = self._was_confirmed = False
         self._schedule: announce.Schedule | None = None
         self._burst: Iterator[Place] = iter(())
         self._left = 0
@@ -58,8 +58,8 @@ class Holding:
 
     @property
     def is_confirmed(self) -> bool:
-        """Say whether the kernel ever held the addresses, as far as we know."""
-        return self._lease.confirmed
+        """Say whether the kernel ever confirmed a renewal, whatever the order named then."""
+        return self._was_confirmed
 
     @property
     def until(self) -> float:
@@ -115,6 +115,7 @@ class Holding:
             self._lease = lease.retry(self._lease)
             return Renewal.FOREIGN
         self._lease = lease.confirm(self._lease, outcome.renew.asked_at)
+        self._was_confirmed = True
         if self._wanted:
             self.announce(now)
         return Renewal.CONFIRMED if outcome.renew.entries else Renewal.COMPLETE

@@ -18,7 +18,7 @@ from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Stop, Synced
+from libra_vrrp.states import Master, Stop, Synced
 
 LAPSE: Final = 0.01
 """Seconds after which a fence that was looked at says nothing any more."""
@@ -148,6 +148,9 @@ class Roster:
         alone = {one.group for one in self if one not in adoptable}
         for one in sorted(ready, key=lambda one: not ailments(one.order, ground)):
             self._start(one, ground, now, adopt=one.group not in alone)
+        for one in adoptable:
+            if one.group not in alone and not isinstance(one.state, Master):
+                release(ground, _left(one, ground))
         if self.is_settled:
             self._sweep(ground)
 
