@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
+from urllib.request import urlopen
 
 import pytest
 from tests.kernel.conftest import Director, Pair
@@ -75,6 +76,16 @@ class Lone(Director):
         found = self.lines("decided")
         return [(one["type"], one["why"]) for one in found if one["type"] != "vrrp.priority"]
 
+    def metric(self, name: str) -> float:
+        """Return a figure, 0 where there is none."""
+
+        def scraped() -> str:
+            with urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=60) as answer:
+                return str(answer.read(), "ascii")
+
+        lines = (line.split() for line in self.node.call(scraped).splitlines())
+        return next((float(line[1]) for line in lines if line[0] == name), 0.0)
+
     def health(self) -> str | None:
         """Return what the health check complains of."""
         return self.node.call(trouble, PORT)
@@ -110,6 +121,8 @@ def test_two_alone_hand_over_when_killed_and_when_stopped_and_say_why(lone: Pair
     a, b = lone_ones(lone)
     lone.start()
     lone.soon(lone.pings, "the client is answered")
+    lone.soon(lambda: a.metric("libra_vrrp_advert_late_seconds_count") > 5, "adverts are timed")
+    assert a.metric('libra_vrrp_advert_late_seconds_bucket{le="+Inf"}') > 5
     a.signal(signal.SIGKILL, "machine", "parent")
     lone.soon(lambda: lone.is_owned_by("b"), "b alone owns the address")
     lone.soon(lambda: b.decided()[-1:] == [("vrrp.master", "timer")], "b says that it is master")
