@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,14 @@ from tests.kernel.conftest import VIP, Director, until
 from tests.kernel.test_vrrp_guard import Stage, stage
 
 from libra_vrrp.lease import Terms
+from libra_vrrp.routing import Route
 
 pytestmark = pytest.mark.kernel
 
 PATIENCE = 60.0
 A, B = "192.0.2.1", "192.0.2.2"
 LEAVE, AGAIN = signal.SIGUSR1, signal.SIGUSR2
+AWAY = Route(IPv4Network("198.51.100.0/24"), "eth0")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +126,33 @@ def test_a_service_started_again_in_place_stays_master_and_the_same_process(
         assert a.parent.poll() is None
         assert one.seen.moves(since) == []
         assert one.seen.heard(B, since) == []
+
+
+def test_a_route_stays_with_a_service_that_is_started_again_in_place(
+    tmp_path: Path, interval: float
+) -> None:
+    with stage(tmp_path, interval=interval / 2) as one:
+        a = one.directors["a"]
+        a.order = replace(a.order, routes=(AWAY,))
+        a.write()
+        one.start()
+
+        def lies() -> bool:
+            return str(AWAY.to) in a.node.run("ip", "route").stdout
+
+        until(lies, PATIENCE, "the route is there")
+        until(lambda: a.pid("reporter"), PATIENCE, "the reporter runs")
+        before, since = (a.pid("machine"), a.pid("reporter")), time.monotonic()
+        a.signal(AGAIN, "parent")
+        while not started_anew(a, before):
+            assert lies()
+        speaks(one, A, time.monotonic(), 3)
+        assert lies()
+        assert one.seen.moves(since) == []
+        ended(a, LEAVE)
+        until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b takes over")
+        assert not lies()
+        a.start()
 
 
 def settled(one: Stage, act: Callable[[Director], None]) -> None:

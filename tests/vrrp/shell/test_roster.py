@@ -364,6 +364,7 @@ def test_a_group_in_fault_stops_without_a_recovery_in_between(file: Path) -> Non
 
 SLOW = replace(ONE, interval=1.0)
 QUICK = replace(TWO, interval=0.25)
+AWAY = Route(IPv4Network("198.51.100.0/24"), "eth0")
 
 
 @pytest.mark.parametrize(
@@ -372,6 +373,8 @@ QUICK = replace(TWO, interval=0.25)
         pytest.param((SLOW, QUICK), AT_ONCE, {"one", "two"}, id="at once"),
         pytest.param((SLOW, QUICK), LATER, {"one"}, id="later: others would be quicker than it"),
         pytest.param((replace(SLOW, terms=Terms(3)),), LATER, set(), id="later: a long lease"),
+        pytest.param((replace(SLOW, routes=(AWAY,)),), LATER, set(), id="later: a route stays"),
+        pytest.param((replace(SLOW, routes=(AWAY,)),), AT_ONCE, {"one"}, id="a route"),
         pytest.param((SLOW, replace(QUICK, priority=100)), AT_ONCE, {"one"}, id="a backup"),
         pytest.param(
             (replace(SLOW, group="g"), replace(QUICK, group="g")), LATER, set(), id="a group"

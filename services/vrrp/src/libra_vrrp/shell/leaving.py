@@ -15,7 +15,7 @@ def leave(routers: Iterable[VirtualRouter], told: frozenset[int]) -> frozenset[s
     """Return who stays master without us, after a last advertisement: from it others count.
 
     Where no successor may come only those stay whose addresses the kernel takes back before
-    others take over. Of a group that cannot stay nobody does.
+    others take over, and with them all that they hold. Of a group that cannot stay nobody does.
     """
     if not told:
         return frozenset()
@@ -35,5 +35,7 @@ def leave(routers: Iterable[VirtualRouter], told: frozenset[int]) -> frozenset[s
 
 
 def _may_stay(one: VirtualRouter, *, lasting: bool) -> bool:
-    is_safe = lasting or lease.ends_in_time(one.order.terms, one.order.interval)
-    return isinstance(one.state, Master) and is_safe
+    order = one.order
+    is_leased = not order.routes and not order.rules  # the kernel takes these back from nobody
+    ends = is_leased and lease.ends_in_time(order.terms, order.interval)
+    return isinstance(one.state, Master) and (lasting or ends)
