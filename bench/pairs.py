@@ -18,8 +18,12 @@ from bench.keepalived import wait_for
 from bench.speakers import PRIORITY, Keepalived, Libra, Router, Speaker
 from libra_lab.node import Node
 from libra_lab.topology import Topology
+from libra_vrrp.tether.ends import Ends
 
 VIP = IPv4Address("192.0.2.10")
+HOSTS = {"a": IPv4Address("192.0.2.1"), "b": IPv4Address("192.0.2.2")}
+PORT = 9645
+"""TCP port of tethers, as it is by default."""
 ONE = (Router(51, VIP),)
 GROUP = "224.0.0.18"
 POLL = 0.002
@@ -88,12 +92,24 @@ def pairs(interval: float) -> Iterator[dict[str, Pair]]:
     with TemporaryDirectory(prefix="libra-bench-") as folder, ExitStack() as stack:
         yield {
             "libra": stack.enter_context(
-                _pair(interval, lambda node: Libra.of(node, ONE, interval, Path(folder)))
+                _pair(
+                    interval, lambda node: Libra.of(node, ONE, interval, Path(folder), _tie(node))
+                )
             ),
             "keepalived": stack.enter_context(
                 _pair(interval, lambda node: Keepalived(node, ONE, interval))
             ),
         }
+
+
+def _libra(interval: float, folder: Path, node: Node) -> Libra:
+    return Libra.of(node, ONE, interval, folder, _tie(node))
+
+
+def _tie(node: Node) -> Ends:
+    """Tie a director to the other one, as a config does."""
+    others = tuple((name, address) for name, address in HOSTS.items() if name != node.name)
+    return Ends(HOSTS[node.name], PORT, others)
 
 
 @contextmanager
@@ -102,8 +118,8 @@ def _pair(interval: float, make: Callable[[Node], Speaker]) -> Iterator[Pair]:
         net = topology.network("net")
         station = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
         directors = {
-            name: make(topology.node(name, {"eth0": (net, f"192.0.2.{number}/24")}))
-            for number, name in enumerate("ab", 1)
+            name: make(topology.node(name, {"eth0": (net, f"{address}/24")}))
+            for name, address in HOSTS.items()
         }
         nodes = [director.node for director in directors.values()]
         seen = stack.enter_context(witness(VIP, nodes, station))

@@ -13,6 +13,7 @@ from bench.keepalived import Running, children, keepalived, wait_for
 from libra_lab.node import Node
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Never
+from libra_vrrp.tether.ends import Ends
 
 PRIORITY = 100
 QUIET = ("sh", "-c", 'exec "$@" 2>/dev/null', "sh")
@@ -64,7 +65,14 @@ class Libra:
     director: Director
 
     @classmethod
-    def of(cls, node: Node, routers: Sequence[Router], interval: float, state: Path) -> "Libra":
+    def of(
+        cls,
+        node: Node,
+        routers: Sequence[Router],
+        interval: float,
+        state: Path,
+        tether: Ends | None = None,
+    ) -> "Libra":
         """Write the list of routers into a directory of the node's own."""
         first, *others = (
             Instance(
@@ -75,6 +83,7 @@ class Libra:
                 (Place("eth0", router.address),),
                 interval=interval,
                 preempt=Never(),
+                tether=tether,
             )
             for router in routers
         )

@@ -39,7 +39,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ("instances", "front", "tether"),
+        ("instances", "front", "vmac"),
         ("instances", "front", "track", "bfd"),
         ("services", "web", "hold"),
         ("services", "web", "drain"),

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_vrrp.bequest import Bequest, parse, render
-from libra_vrrp.guarding import Estate, LastWord, MalformedWill, Will
+from libra_vrrp.guarding import Estate, LastWord, Will
 from libra_vrrp.routing import Entry, Kind
 from libra_vrrp.rtnetlink import Target
+from libra_vrrp.wills import MalformedWill
 
 FRONT = Will(
     "front",

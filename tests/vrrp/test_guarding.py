@@ -1,34 +1,33 @@
 """The guard acts only for a machine that cannot act, in time, and says nothing out of turn."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_vrrp import guarding, routing
 from libra_vrrp.guarding import (
     Estate,
     HandOver,
     LastWord,
-    MalformedWill,
-    Message,
     Revoked,
     Settled,
+    Superseded,
+    Tether,
+    Tethered,
+    Untethered,
     Ward,
     Will,
     bury,
     condemn,
     deadline,
     due,
-    dumps,
     given_up,
     hear,
-    loads,
     spared_until,
 )
-from libra_vrrp.routing import Entry, Kind, Route, Rule
+from libra_vrrp.routing import Entry, Kind
 from libra_vrrp.rtnetlink import Target
 
 NEVER = float("inf")
@@ -185,37 +184,6 @@ def test_a_guard_that_was_held_up_itself_holds_nothing_against_the_machine() -> 
     assert spared_until(NOW, NOW + 5) > NOW + 5
 
 
-@pytest.mark.parametrize("message", [FRONT, BACK, ROUTED, Revoked("front"), Settled()])
-def test_every_message_arrives_as_it_was_sent(message: Message) -> None:
-    assert loads(dumps(message)) == message
-
-
-def test_routes_and_rules_are_called_by_name_in_the_will() -> None:
-    heard = loads(dumps(ROUTED))
-    assert isinstance(heard, Will)
-    assert [entry.said for entry in heard.entries] == [ROUTE.said, RULE.said]
-
-
-def test_the_bytes_of_a_will() -> None:
-    assert dumps(FRONT) == (
-        b'{"will": "front", "interval": 1.0, "targets": [[2, "192.0.2.10"]], '
-        b'"words": [[2, "224.0.0.18", "4500"]], "entries": []}'
-    )
-
-
-@given(st.binary() | st.sampled_from([b"[]", b"7", b'{"will": 1}', b"{}", b'{"will": "a"}']))
-def test_anything_else_is_malformed(line: bytes) -> None:
-    with pytest.raises(MalformedWill):
-        guarding.loads(line)
-
-
-def test_the_largest_will_is_one_message_that_the_guard_takes_whole() -> None:
-    """Guard and machine talk over a socket whose messages are read into 256 KiB."""
-    net = ip_network("2001:db8:ffff:ffff:ffff:ffff:ffff:fff0/124")
-    far = IPv6Address("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")
-    targets = tuple(Target(1000, far + n, 64) for n in range(90 + 1000))
-    table = 0xFFFFFFFF
-    way = routing.route(Route(net, "interface-named", far, far, table, 0xFFFFFFFF), 1000)
-    rule = Rule(6, 32765, net, net, "interface-named", "interface-other", (table, table), table)
-    will = Will("front", 1.0, targets, FRONT.words * 100, (way, routing.rule(rule)) * 255)
-    assert len(dumps(will)) < 1 << 18
+@pytest.mark.parametrize("message", [Tethered("b 7.1"), Untethered("b 7.1"), Superseded("b")])
+def test_what_is_told_of_tethers_changes_nothing_that_is_held(message: Tether) -> None:
+    assert hear(BOTH, message, NOW) == (BOTH, HandOver())

@@ -14,6 +14,7 @@ from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.routing import Route, Rule
 from libra_vrrp.settle import Delays
+from libra_vrrp.tether.ends import Ends
 
 FRONT = Instance(
     name="front",
@@ -41,6 +42,12 @@ FAR = replace(
     source=IPv4Address("192.0.2.1"),
 )
 SIX = replace(FRONT, name="six", places=(Place("eth0", IPv6Address("fe80::10")),))
+TIED = replace(
+    FRONT,
+    name="tied",
+    vrid=56,
+    tether=Ends(IPv4Address("10.0.0.2"), 9645, (("b", IPv4Address("10.0.0.3")),)),
+)
 MORE = replace(FRONT, name="more", vrid=55, excluded=(*SIX.places, *FRONT.places))
 
 
@@ -56,7 +63,14 @@ WAYS = replace(
 
 @pytest.mark.parametrize("preempt", [Never(), Always(), After(5.0), WhenSynced(60.0)])
 def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
-    listed = (replace(FRONT, preempt=preempt), replace(FRONT, name="back", vrid=52), OLD, FAR, MORE)
+    listed = (
+        replace(FRONT, preempt=preempt),
+        replace(FRONT, name="back", vrid=52),
+        OLD,
+        FAR,
+        MORE,
+        TIED,
+    )
     assert load_instances(dump_instances(listed)) == listed
 
 

@@ -21,7 +21,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "instances": frozenset(
         {
-            "peers", "tether", "vmac", "auth", "handover", "preempt_delay", "nd", "source",
+            "peers", "vmac", "auth", "handover", "preempt_delay", "nd", "source",
         }
     ),
     "instances.track": frozenset({"bfd"}),
@@ -46,6 +46,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "nodes": frozenset({"site", "labels", "tls"}),
     "sync": frozenset({"tunnel"}),
+    "tether": frozenset(),
     "ipvs": frozenset({"unlogged_after", "ballast", "marks"}),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from libra_vrrp.codec import GROUP, Datagram
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Router
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal.datagram import QUESTION
 from libra_vrrp.shell import asking
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.virtual_router import VirtualRouter
@@ -97,3 +98,9 @@ def test_a_router_without_peers_has_nothing_due(state: State) -> None:
 
 def test_who_is_out_of_the_protocol_asks_nobody() -> None:
     assert asked(Site(Initialize()), DUE) == (NEVER, [])
+
+
+def test_an_inquiry_goes_where_adverts_go() -> None:
+    sent = Sent()
+    asking.inquire(cast("VirtualRouter", Site(BACKUP)), cast("Ground", sent))
+    assert [(one.destination, one.message) for one in sent.said] == [(GROUP[4], QUESTION)]

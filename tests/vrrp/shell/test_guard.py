@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from libra_vrrp.bequest import Bequest
-from libra_vrrp.guarding import Estate, HandOver, Ward, Will, dumps
+from libra_vrrp.guarding import Estate, HandOver, Tethered, Ward, Will
 from libra_vrrp.rtnetlink import Target
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests, guard
@@ -22,6 +22,7 @@ from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
 from libra_vrrp.shell.guard import Guard
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
+from libra_vrrp.wills import dumps
 
 REFUSAL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
 FRONT = Will("front", 1.0, (Target(2, IPv4Address("192.0.2.10")),), ())
@@ -136,6 +137,59 @@ def test_what_no_successor_could_adopt_in_time_is_given_up_and_none_is_condemned
     cleaned = warden._clean_up
     assert isinstance(cleaned, CleanUp)
     assert [one.targets for one in cleaned.done] == [FRONT.targets]
+
+
+@dataclass
+class Tied:
+    """A guard that was passed a tether, and the far end of it."""
+
+    guard: Guard
+    far: socket.socket
+
+    @property
+    def has_ended(self) -> bool:
+        try:
+            return self.far.recv(1) == b""
+        except BlockingIOError:
+            return False
+
+
+@pytest.fixture
+def tied(warden: Guard) -> Iterator[Tied]:
+    """Have a guard hear of what its machine holds, and of a tether."""
+    near, far = socket.socketpair()
+    warden._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    warden._line.setblocking(False)
+    warden._poll.register(warden._line)
+    far.setblocking(False)
+    with near, its:
+        its.send(dumps(FRONT))
+        socket.send_fds(its, [dumps(Tethered("b 7.1"))], [near.fileno()])
+        warden._hear()
+    yield Tied(warden, far)
+    far.close()
+    warden._tethers.cut()
+
+
+def test_a_dead_machines_tethers_are_held_while_its_addresses_may_be_adopted(
+    tied: Tied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
+    tied.guard._bury(-1.0)  # its start is not put off: the next machine comes in time
+    assert tied.guard._ward.left
+    assert not tied.has_ended
+    tied.guard._watch(1e9)
+    assert tied.has_ended
+
+
+def test_a_dead_machines_tethers_end_where_nothing_can_be_adopted(
+    tied: Tied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
+    tied.guard._needs = 60.0
+    tied.guard._bury(0.0)
+    assert tied.guard._ward == Ward()
+    assert tied.has_ended
 
 
 def test_a_child_that_cannot_be_started_is_tried_ever_less_often() -> None:

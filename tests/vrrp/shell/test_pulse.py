@@ -1,5 +1,6 @@
 """What the machine tells its guard: before it acts, once, and with a sign of life in time."""
 
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,9 +8,17 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from libra_vrrp import guarding
+from libra_vrrp import wills
 from libra_vrrp.codec import decode_packet
-from libra_vrrp.guarding import Message, Revoked, Settled, Will
+from libra_vrrp.guarding import (
+    Message,
+    Revoked,
+    Settled,
+    Superseded,
+    Tethered,
+    Untethered,
+    Will,
+)
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import Renew
@@ -51,7 +60,7 @@ class Desk:
         found = []
         while True:
             try:
-                found.append(guarding.loads(self.guard.recv(1 << 16)))
+                found.append(wills.loads(self.guard.recv(1 << 16)))
             except BlockingIOError:
                 return found
 
@@ -171,3 +180,42 @@ def test_an_orderly_end_revokes_what_was_released(desk: Desk) -> None:
     assert desk.heard() == []
     desk.pulse.end(("back",), released=True)
     assert desk.heard() == [Revoked("front")]
+
+
+def test_a_tether_is_passed_to_the_guard_after_all_that_was_said_before(desk: Desk) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        desk.pulse.bequeath(master(), RENEW, ETH0)
+        assert desk.pulse.entrust("b 7.1", ours)
+        desk.pulse.let_go("b 7.1")
+        desk.pulse.supersede("b")
+        desk.guard.recv(1 << 16)
+        said, passed, *_ = socket.recv_fds(desk.guard, 1 << 16, 1)
+        assert wills.loads(said) == Tethered("b 7.1")
+        with socket.socket(fileno=passed[0]) as held:
+            held.send(b"x")
+            assert theirs.recv(1) == b"x"
+    assert desk.heard() == [Untethered("b 7.1"), Superseded("b")]
+
+
+def test_a_tether_is_not_passed_where_the_guard_does_not_hear(desk: Desk) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        while desk.pulse.entrust("b 7.1", ours):
+            pass
+        desk.pulse.let_go("b 7.1")
+        assert desk.pulse.is_waiting
+        assert not desk.pulse.entrust("b 7.2", ours)
+        for said, passed, *_ in iter(lambda: received(desk.guard), None):
+            assert wills.loads(said) == Tethered("b 7.1")
+            for one in passed:
+                os.close(one)
+        assert desk.pulse.entrust("b 7.2", ours)
+
+
+def received(guard: socket.socket) -> tuple[bytes, list[int], int, object] | None:
+    """Return what waits, with what was passed; None if nothing."""
+    try:
+        return socket.recv_fds(guard, 1 << 16, 1)
+    except BlockingIOError:
+        return None

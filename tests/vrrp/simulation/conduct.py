@@ -3,7 +3,7 @@
 - Nothing is said or announced as master past the fence: the moment, by the host's clock, up to
   which the last confirmed renewal, or at first the taking itself, is sure to last.
 - The kernel takes no address back from a master that is not past its fence.
-- Nobody becomes master before the silence that `Record.earliest` knows.
+- Nobody becomes master before the silence that `Record.earliest` knows, or its turn after a death.
 - A master gives way to who has a higher (priority, address), always, and to nobody else; whoever
   else speaks as master is answered at once. Members of a group do it as one of them must.
 - At the end of a turn the members of a group are masters all or none.
@@ -14,6 +14,7 @@ from itertools import groupby
 
 from tests.vrrp.simulation.record import Record
 
+from libra_vrrp.backup import TURN
 from libra_vrrp.codec import OWNER, Advertisement, Received
 from libra_vrrp.orders import Instance
 from libra_vrrp.renewal import Outcome, Renew
@@ -85,6 +86,10 @@ class Conduct:
             record.held_until = max(now + given.hold, held or 0.0)
         elif isinstance(given, Released) and held is not None:
             record.held_until = min(now, held)
+
+    def inherits(self, name: str, rank: int, now: float) -> None:
+        """Note that the tether told of the master's death; `rank` others come first."""
+        self._records[name].inherits_at = now + rank * TURN
 
     def weighs(self, name: str, delta: int) -> None:
         """Note what tracking adds to the priority."""

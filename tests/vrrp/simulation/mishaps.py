@@ -12,6 +12,7 @@ from tests.vrrp.simulation.cluster import another
 from tests.vrrp.simulation.engine import Engine
 from tests.vrrp.simulation.host import Host
 from tests.vrrp.simulation.network import Network, Weather
+from tests.vrrp.simulation.tethers import tell
 
 from libra_vrrp.states import Released, Yield
 
@@ -49,9 +50,18 @@ def kill(scene: Scene) -> float:
 def kill_all(scene: Scene) -> float:
     """Kill a machine and its parent; somebody starts it again later."""
     host, seconds = scene.any_host(), scene.dice.uniform(0.5, 8)
+    if scene.dice.random() < 0.7:  # else they have no tethers
+        tell(scene.network, scene.hosts, host)
     host.crash(None)
     scene.engine.after(seconds, host.start)
     return seconds
+
+
+def forge(scene: Scene) -> float:
+    """End a tether although both ends live, as who is on the path between them can."""
+    scene.engine.disturb("network", "an end of tethers is forged")
+    tell(scene.network, scene.hosts, scene.any_host())
+    return 0
 
 
 def stop(scene: Scene) -> float:
@@ -223,5 +233,5 @@ def _heal(scene: Scene) -> None:
 MISHAPS: tuple[Mishap, ...] = (
     kill, kill, kill_all, stop, pause, pause, outage, unplug, partition, partition, one_way,
     bad_weather, bad_weather, lock, lock, refuse, lose_answers, edit, fail_over, weigh, weigh,
-    cover, reload, reload,
+    cover, reload, reload, forge,
 )  # fmt: skip

@@ -44,6 +44,10 @@ class Network:
         self.sides.append(0)
         return len(self.receivers) - 1
 
+    def reaches(self, sender: int, other: int) -> bool:
+        """Say whether one hears another now."""
+        return self.sides[sender] == self.sides[other] and (sender, other) not in self.deaf
+
     def send(self, sender: int, datagram: Datagram) -> None:
         """Let a datagram go to everyone else, or to whose address it is for."""
         to = datagram.destination
@@ -67,7 +71,7 @@ class Network:
         )
 
     def _arrive(self, sender: int, other: int, datagram: Datagram, *, late: bool = False) -> None:
-        if self.sides[sender] != self.sides[other] or (sender, other) in self.deaf:
+        if not self.reaches(sender, other):
             return
         if late:
             self.engine.disturb("network", f"arrives late from {sender} at {other}")

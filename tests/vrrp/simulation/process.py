@@ -4,7 +4,7 @@ It does what `libra_vrrp.shell.machine` does with its sockets: a turn of the ros
 something came in or is due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,8 +30,10 @@ from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
+from libra_vrrp.shell.tethering import orphaned, tag_of
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Input
+from libra_vrrp.states import Input, Orphaned
+from libra_vrrp.tether.rank import Standings
 
 decoded = lru_cache(maxsize=4096)(decode)
 LAST_WORDS = 1.0
@@ -158,6 +160,18 @@ class Process:
             self.conduct.weighs(name, delta)
             by = Contribution(delta, "the simulation wants it")
             self._router(name).track(Tracked(name, (Moved("service.web", by),)), now)
+
+        self.post(act)
+
+    def bereave(self, lost: Standings, living: Sequence[Standings]) -> None:
+        """Have the tether to a node tell that it is dead."""
+
+        def act(now: float) -> None:
+            tied = {tag_of(one.order): one for one in self.roster}
+            for tag, rank in orphaned(tied, lost, living).items():
+                self._look(tied[tag])
+                self.conduct.inherits(tied[tag].name, rank, now)
+                tied[tag].give(Orphaned(rank), now)
 
         self.post(act)
 

@@ -32,6 +32,7 @@ class Record:
     is_outranked: bool = False
     is_asked: bool = False
     delta: int = 0
+    inherits_at: float = float("inf")
 
     @property
     def priority(self) -> int:
@@ -50,6 +51,7 @@ class Record:
         if self.order.group and self.priority == OWNER and not isinstance(self.state, Master):
             self.counted_at = float("-inf")
         self.zero_at = self.courted_since = None
+        self.inherits_at = float("inf")
         self.held_until, self.is_synced = self.hold, self.is_covered
 
     def hear(self, priority: int, interval: float, now: float) -> None:
@@ -67,14 +69,16 @@ class Record:
                 self._count(interval, now)
 
     def earliest(self) -> float:
-        """Return when there was silence for long enough to become master."""
+        """Return when there was silence for long enough to become master, or its turn came."""
         skew = (256 - self.priority) / 256 * self.interval
+        silent_at = self.counted_at + 3 * self.interval + skew
         if self.zero_at is not None:
-            return self.zero_at + skew
-        return self.counted_at + 3 * self.interval + skew
+            silent_at = self.zero_at + skew
+        return min(silent_at, self.inherits_at)
 
     def _count(self, interval: float, now: float) -> None:
         self.counted_at, self.interval, self.zero_at = now, interval, None
+        self.inherits_at = float("inf")
 
     def _may_preempt(self, now: float) -> bool:
         if self.held_until is not None and now < self.held_until:

@@ -7,7 +7,7 @@ computed here once, for every service alike.
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
 from libra_schemas.config.fields import Duration, Endpoint
@@ -61,6 +61,17 @@ class SyncConfig(Strict):
     """
 
 
+class TetherConfig(Strict):
+    """A TCP connection between two nodes, whose end tells at once that LibrA was killed there."""
+
+    enabled: StrictBool = True
+    """Whether there are tethers; without them a killed node is noticed by its silence."""
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 9645
+    """The TCP port that every node listens on at its `address` under `nodes`, for the other nodes
+    alone.
+    """
+
+
 class TimeoutsConfig(Strict):
     """IPVS timeouts; None leaves the kernel's."""
 
@@ -100,6 +111,8 @@ class Config(Strict):
     """Sinks by name: whom to tell of which events."""
     sync: SyncConfig = SyncConfig()
     """The kernel's connection sync, which carries connections from director to director."""
+    tether: TetherConfig = TetherConfig()
+    """The tethers between nodes."""
     ipvs: IpvsConfig = IpvsConfig()
     """What holds for all of the kernel's IPVS on a node."""
 
@@ -124,6 +137,7 @@ __all__ = [
     "SorryConfig",
     "SyncConfig",
     "TcpSpec",
+    "TetherConfig",
     "TimeoutsConfig",
     "Track",
     "TrackedInterface",

@@ -107,6 +107,9 @@ notify:
     "SyncConfig": """\
 sync: {interface: eth2, syncid: 51}
 """,
+    "TetherConfig": """\
+tether: {port: 9700}                  # or {enabled: false}
+""",
     "IpvsConfig": """\
 ipvs:
   timeouts: {tcp: 15m, tcp_fin: 2m, udp: 5m}

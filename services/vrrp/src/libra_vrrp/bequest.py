@@ -7,7 +7,8 @@ what nobody has adopted in time is given up like what a dead machine left.
 import json
 from dataclasses import dataclass
 
-from libra_vrrp.guarding import Estate, MalformedWill, Will, dumps, loads
+from libra_vrrp.guarding import Estate, Will
+from libra_vrrp.wills import MalformedWill, dumps, loads
 
 
 @dataclass(frozen=True, slots=True)

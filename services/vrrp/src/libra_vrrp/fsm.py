@@ -6,7 +6,7 @@ One rule: `step` is the whole machine; it reads no clock, sends nothing and keep
 from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
-from libra_vrrp.backup import hear, retime, watch
+from libra_vrrp.backup import hear, inherit, retime, watch
 from libra_vrrp.mastership import advertise_now, answer
 from libra_vrrp.router import STOPPING, Router
 from libra_vrrp.rtnetlink import IpAddress
@@ -27,6 +27,7 @@ from libra_vrrp.states import (
     Input,
     LeaseLost,
     Master,
+    Orphaned,
     PriorityChanged,
     Reconfigured,
     Recover,
@@ -133,6 +134,8 @@ def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
             return _become_master(router, state.due, now, state.master, state.heard_at)
         case Heard():
             return hear(router, state, given, now), ()
+        case Orphaned(rank=rank):
+            return inherit(state, rank, now), ()
         case PriorityChanged(was=was):
             return retime(router, state, was), ()
         case Yield(hold=hold):

@@ -4,13 +4,11 @@ Design §6. One rule: what a machine holds is given up only once that machine ca
 Times are seconds of the monotonic clock.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
-from libra_vrrp.routing import Entry, Kind
+from libra_vrrp.routing import Entry
 from libra_vrrp.rtnetlink import Target
 
 SILENCE: Final = 1.5
@@ -23,10 +21,6 @@ LATE: Final = 0.05
 """Seconds by which the guard itself may wake too late and still judge the machine."""
 SPARE: Final = 0.1
 """Seconds that the machine has for a sign of life where the guard itself was held up."""
-
-
-class MalformedWill(ValueError):
-    """The machine says something that makes no sense to this guard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,29 @@ class Settled:
     """The machine has started every router: what it has not adopted by now it does not adopt."""
 
 
-Message: TypeAlias = Will | Revoked | Settled
+@dataclass(frozen=True, slots=True)
+class Tethered:
+    """A connection to another node comes with this; it is to be held under `key`: NODE NUMBER."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untethered:
+    """The connection of this key is to be held no more."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """`node` knows a connection of this machine: those of the machines before it are of no use."""
+
+    node: str
+
+
+Tether: TypeAlias = Tethered | Untethered | Superseded
+Message: TypeAlias = Will | Revoked | Settled | Tether
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,8 @@ def hear(ward: Ward, message: Message, now: float) -> tuple[Ward, HandOver]:
         case Settled():
             lost = hand_over(ward.left.values(), now, held=ward.wills.values())
             return replace(ward, left={}), lost
+        case Tethered() | Untethered() | Superseded():
+            return ward, HandOver()
         case _:
             assert_never(message)
 
@@ -187,49 +205,3 @@ def hand_over(estates: Iterable[Estate], now: float, held: Iterable[Will] = ()) 
     heard = [one for one in estates if now < one.until + TRUST * one.will.interval]
     words = tuple(word for one in heard for word in one.will.words)
     return HandOver(targets, words, entries)
-
-
-def dumps(message: Message) -> bytes:
-    """Return a message as one line of JSON."""
-    match message:
-        case Will():
-            fields: dict[str, Any] = {"will": message.instance, "interval": message.interval}
-            fields["targets"] = [_held(one) for one in message.targets]
-            fields["words"] = [[w.index, w.destination, w.packet.hex()] for w in message.words]
-            fields["entries"] = [[e.kind, e.body.hex(), e.said] for e in message.entries]
-        case Revoked():
-            fields = {"revoked": message.instance}
-        case Settled():
-            fields = {"settled": True}
-        case _:
-            assert_never(message)
-    return json.dumps(fields).encode()
-
-
-def loads(line: bytes) -> Message:
-    """Read one message; raise `MalformedWill`."""
-    try:
-        fields = json.loads(line)
-        if "will" in fields:
-            return _will(fields)
-        return Settled() if "settled" in fields else Revoked(str(fields["revoked"]))
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise MalformedWill(f"{wrong!r} in {line[:200]!r}") from wrong
-
-
-def _will(fields: dict[str, Any]) -> Will:
-    beside = fields.get("entries", ())
-    return Will(
-        str(fields["will"]),
-        float(fields["interval"]),
-        tuple(
-            Target(int(index), ip_address(address), *map(int, prefix))
-            for index, address, *prefix in fields["targets"]
-        ),
-        tuple(LastWord(int(i), str(to), bytes.fromhex(raw)) for i, to, raw in fields["words"]),
-        tuple(Entry(Kind(k), bytes.fromhex(raw), str(said)) for k, raw, said in beside),
-    )
-
-
-def _held(target: Target) -> list[Any]:
-    return [target.index, str(target.address), *([] if target.prefix is None else [target.prefix])]

@@ -15,6 +15,7 @@ from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.settle import Delays
+from libra_vrrp.tether.ends import Ends
 
 
 def dump_instances(instances: tuple[Instance, ...]) -> bytes:
@@ -57,6 +58,7 @@ def _fields(one: Instance) -> dict[str, Any]:
         "peers": None if one.peers is None else [str(peer) for peer in one.peers],
         "source": None if one.source is None else str(one.source),
         "seal": None if one.seal is None else [one.seal.key_file, one.seal.is_required],
+        "tether": None if one.tether is None else _tether_fields(one.tether),
     }
 
 
@@ -87,6 +89,7 @@ def _instance(fields: dict[str, Any]) -> Instance:
         peers=None if (peers := fields.get("peers")) is None else tuple(map(ip_address, peers)),
         source=None if (source := fields.get("source")) is None else ip_address(source),
         seal=_seal(*(fields.get("seal") or (None, True))),
+        tether=None if fields.get("tether") is None else _tether(*fields["tether"]),
     )
 
 
@@ -99,6 +102,15 @@ def _listed(places: tuple[Place, ...]) -> list[list[Any]]:
 
 def _seal(file: str | None, is_required: object) -> Seal | None:
     return None if file is None else Seal(str(file), bool(is_required))
+
+
+def _tether_fields(ends: Ends) -> list[Any]:
+    return [str(ends.own), ends.port, [[name, str(address)] for name, address in ends.peers]]
+
+
+def _tether(own: str, port: int, peers: list[list[str]]) -> Ends:
+    others = tuple((str(name), ip_address(address)) for name, address in peers)
+    return Ends(ip_address(own), int(port), others)
 
 
 def _places(listed: list[list[Any]]) -> tuple[Place, ...]:

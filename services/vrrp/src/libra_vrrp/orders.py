@@ -15,6 +15,7 @@ from libra_vrrp.router import Always, Preempt
 from libra_vrrp.routing import Route, Rule
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import AT_ONCE, Delays
+from libra_vrrp.tether.ends import Ends
 
 
 class MalformedOrder(ValueError):
@@ -110,6 +111,7 @@ class Instance:
     seal: Seal | None = None
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
+    tether: Ends | None = None
 
     @property
     def family(self) -> int:

@@ -146,6 +146,13 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The master's process died; `rank` of those that live outrank us, and come first."""
+
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseLost:
     """The lease on the addresses may have run out: we must not act as master any more.
 
@@ -176,7 +183,7 @@ class Stop:
 
 
 _Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Synced
-_Ends: TypeAlias = LeaseLost | Relinquish | Blocked | Stop
+_Ends: TypeAlias = Orphaned | LeaseLost | Relinquish | Blocked | Stop
 Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | _Ends
 
 

@@ -26,6 +26,7 @@ from libra_vrrp.orders import Failover, Instance, Place, Release, Seal, TrackedL
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import Delays
+from libra_vrrp.tied import ends
 from libra_vrrp.together import together
 from libra_vrrp.wanted_routing import routes, rules
 
@@ -176,6 +177,7 @@ def _spoken_to(
         authentication=None if one.auth_file is None else secrets[one.auth_file],
         peers=_peers(one, config, node) if one.unicast else None,
         source=one.unicast_on(node, config.nodes[node].address),
+        tether=ends(config, one, node),
     )
 
 

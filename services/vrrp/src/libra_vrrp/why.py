@@ -14,6 +14,7 @@ class Why(StrEnum):
     ADOPTED = "adopted"
     TIMER = "timer"
     PRIORITY_ZERO = "priority_zero"
+    TETHER = "tether"
     UNCLAIMED = "unclaimed"
     LOWER_PRIORITY_HEARD = "lower_priority_heard"
     HOLD_OVER = "hold_over"

@@ -15,6 +15,9 @@ TAG: Final = 16
 """Octets by which ciphertext is longer than what it hides (RFC 8439)."""
 COUNTERS: Final = 1 << 64
 
+QUESTION: Final = b"?"
+"""In place of a VRRP message: a master answers with its advert, at once."""
+
 _MAGIC: Final = 0xF100
 _HEADER: Final = struct.Struct("!H4sH4s8sI16sQ")
 _INSIDE: Final = struct.Struct("!8sB")

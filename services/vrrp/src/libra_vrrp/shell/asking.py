@@ -1,8 +1,10 @@
 """Sealed routers ask for answers: when, and what they say so that others can answer them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from libra_vrrp.router import challenges
+from libra_vrrp.seal.datagram import QUESTION
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Backup, Master, Starting
@@ -29,6 +31,12 @@ def speak(one: VirtualRouter, ground: Ground) -> None:
     elif _takes_part(one):
         for datagram in challenges(one.router):
             ground.send(one.order, datagram)
+
+
+def inquire(one: VirtualRouter, ground: Ground) -> None:
+    """Ask the master for a sign of life, under the seal."""
+    for datagram in challenges(one.router):
+        ground.send(one.order, replace(datagram, message=QUESTION))
 
 
 def _asks(one: VirtualRouter) -> bool:

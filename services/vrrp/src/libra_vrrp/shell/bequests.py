@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from libra_vrrp.bequest import Bequest, parse, render
-from libra_vrrp.guarding import MalformedWill
 from libra_vrrp.shell.say import log
+from libra_vrrp.wills import MalformedWill
 
 _LARGEST: Final = 1 << 24
 

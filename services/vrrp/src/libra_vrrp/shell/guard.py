@@ -12,19 +12,21 @@ import socket
 import time
 from typing import Final
 
-from libra_vrrp import guarding, reports
+from libra_vrrp import guarding, reports, wills
 from libra_vrrp.bequest import Bequest
-from libra_vrrp.guarding import HandOver, MalformedWill, Settled, Ward
+from libra_vrrp.guarding import HandOver, Settled, Superseded, Tethered, Untethered, Ward
 from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests, page
 from libra_vrrp.shell.child import Child
 from libra_vrrp.shell.clean_up import CleanUp
+from libra_vrrp.shell.held_tethers import HeldTethers
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
 from libra_vrrp.shell.privileges import early, ordinary
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.signals import Signals
+from libra_vrrp.wills import MalformedWill
 
 MACHINE_ENDS: Final = 3.0
 REPORTER_ENDS: Final = 8.0
@@ -32,6 +34,8 @@ REPORTER_ENDS: Final = 8.0
 _LARGEST: Final = 1 << 18
 _BUFFER: Final = 1 << 22
 _SO_SNDBUFFORCE: Final = 32
+_CLOEXEC: Final = 0x40000000
+"""MSG_CMSG_CLOEXEC (linux/socket.h)."""
 
 
 class Guard:
@@ -46,7 +50,7 @@ class Guard:
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
         self._machine, self._reporter = Child("machine"), Child("reporter")
-        self._clean_up = CleanUp()
+        self._clean_up, self._tethers = CleanUp(), HeldTethers()
         self._signals = Signals(
             signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER
         )
@@ -92,7 +96,7 @@ class Guard:
         """Take in what the machine has said."""
         while self._line is not None:
             try:
-                said = self._line.recv(_LARGEST)
+                said, passed, *_ = socket.recv_fds(self._line, _LARGEST, 1, _CLOEXEC)
             except OSError:
                 return
             if not said:
@@ -100,13 +104,16 @@ class Guard:
                 self._line.close()
                 self._line = None
                 return
+            self._tethers.receive(passed)
             with contextlib.suppress(MalformedWill):
-                self._take(guarding.loads(said), time.monotonic())
+                self._take(wills.loads(said), time.monotonic())
 
     def _take(self, message: guarding.Message, now: float) -> None:
         self._ward, lost = guarding.hear(self._ward, message, now)
         if isinstance(message, Settled):
             self._needs = now - self._machine.started_at
+        if isinstance(message, Tethered | Untethered | Superseded):
+            self._tethers.take(message)
         self._perform(lost, "not adopted")
 
     def _watch(self, now: float) -> None:
@@ -119,6 +126,7 @@ class Guard:
             self._machine.kill()
         self._ward, lost = guarding.condemn(self._ward, promised, now)
         self._perform(lost, "silent")
+        self._tethers.cut()
         if not self._machine.runs:  # no successor could be started in time: none is condemned
             self._ward, self._died_at = Ward(), None
 
@@ -146,6 +154,9 @@ class Guard:
         self._ward, lost = guarding.bury(self._ward, self._promised(), now, heir_at)
         self._page, self._died_at = None, None if was_condemned else now
         self._perform(lost, "silent" if was_condemned else "died")
+        self._tethers.outlive()
+        if lost != HandOver() and not self._ward.left:
+            self._tethers.cut()
 
     def _start_machine(self, now: float) -> None:
         """Start it with a line to us and a page that we share; raise `OSError`."""

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from libra_vrrp.codec import Datagram, MalformedAdvertisement, Reason, Received, decode
 from libra_vrrp.rtnetlink import IpAddress
-from libra_vrrp.seal.datagram import is_sealed, tag_of
+from libra_vrrp.seal.datagram import QUESTION, is_sealed, tag_of
 from libra_vrrp.seal.outcome import Dropped, Opened, alarm
 from libra_vrrp.seal.outcome import Reason as SealReason
 from libra_vrrp.shell.asking import speak
@@ -13,6 +13,7 @@ from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.virtual_router import VirtualRouter
+from libra_vrrp.states import Master
 
 _KIND = {
     Reason.CHECKSUM: "checksum",
@@ -55,11 +56,7 @@ def _unseal(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now:
     outcome = ground.seals.open(one.order, datagram, now)
     match outcome:
         case Opened(message=message) if message:
-            received = decode(replace(datagram, message=message))
-            if received.advertisement.vrid == one.order.vrid:
-                _give(received, one, ground, now)
-            else:
-                _drop(SealReason.CONTENT, datagram.source, one, ground)
+            _take_opened(replace(datagram, message=message), one, ground, now)
         case Dropped(reason=reason):
             _drop(reason, datagram.source, one, ground)
             if reason is SealReason.KEY:
@@ -70,6 +67,19 @@ def _unseal(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now:
             assert_never(outcome)
     if outcome is not None and outcome.hurry:
         speak(one, ground)
+
+
+def _take_opened(datagram: Datagram, one: VirtualRouter, ground: Ground, now: float) -> None:
+    """Take what was hidden: an advert, or the question whether the master is there."""
+    if datagram.message == QUESTION:
+        if isinstance(one.state, Master):
+            speak(one, ground)
+        return
+    received = decode(datagram)
+    if received.advertisement.vrid == one.order.vrid:
+        _give(received, one, ground, now)
+    else:
+        _drop(SealReason.CONTENT, datagram.source, one, ground)
 
 
 def _drop(reason: SealReason, source: IpAddress, one: VirtualRouter, ground: Ground) -> None:

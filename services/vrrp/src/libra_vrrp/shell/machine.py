@@ -42,6 +42,8 @@ from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
+from libra_vrrp.shell.tethering import attend, plan_of
+from libra_vrrp.shell.tethers import Tethers
 from libra_vrrp.shell.watch import Watch
 
 STATISTICS_EVERY: Final = 2.0
@@ -65,6 +67,7 @@ class Machine:
         self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
         self._figures = Figures(outlet)
+        self._tethers = Tethers(os.environ.get("LIBRA_NODE", ""), pulse, self.count)
         self._statistics_at, self._stopping, self._leaving = 0.0, False, frozenset[int]()
         self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER)
         self._await(self._signals.fileno(), self._signalled)
@@ -72,6 +75,7 @@ class Machine:
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
+        self._await(self._tethers.fileno(), lambda _: None)  # attended to in every round
 
     @property
     def interfaces(self) -> Interfaces:
@@ -126,6 +130,7 @@ class Machine:
         self._pulse.rest()
         left = leave(self._roster, self._leaving)
         self._roster.stop(time.monotonic(), left)
+        self._tethers.stop()
         released = self._addresses.finish(LAST_WORDS)
         self._pulse.end(left, released=released)
         self._talk.flush()
@@ -134,7 +139,8 @@ class Machine:
 
     def _round(self) -> None:
         ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
-        self._figures.late(self._roster.turn([key.data for key, _ in ready], time.monotonic))
+        acts = [*(key.data for key, _ in ready), self._attend]
+        self._figures.late(self._roster.turn(acts, time.monotonic))
         now = time.monotonic()
         if now >= self.links.retry_at:
             self._look(now)
@@ -145,10 +151,13 @@ class Machine:
         self._talk.flush()
         self._pulse.beat(self._roster, now, settled=self._roster.is_settled)
 
+    def _attend(self, now: float) -> None:
+        attend(self._tethers, self._roster, self, now)
+
     def _wake_at(self) -> float:
         dues = (one.wake_at() for one in self._roster)
         own = self.links.retry_at, self._statistics_at, self._pulse.owed_at
-        return min(*own, due_at(self._roster, self), *dues)
+        return min(*own, due_at(self._roster, self), self._tethers.wake_at(), *dues)
 
     def _reload(self, now: float) -> None:
         self._roster.reload(self, now)
@@ -157,6 +166,7 @@ class Machine:
     def _relink(self, now: float) -> None:
         self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
         self._roster.start(self, self.links, now)
+        self._tethers.follow(plan_of([one.order for one in self._roster], self.seals), now)
 
     def _kernel_says(self, now: float) -> None:
         if (about := self._watch.read()) is None or not about <= self.virtual:

@@ -4,9 +4,18 @@ import socket
 from collections.abc import Collection, Iterable
 from typing import Final, Protocol
 
-from libra_vrrp import guarding
+from libra_vrrp import guarding, wills
 from libra_vrrp.codec.packet import whole_packet
-from libra_vrrp.guarding import LastWord, Message, Revoked, Settled, Will
+from libra_vrrp.guarding import (
+    LastWord,
+    Message,
+    Revoked,
+    Settled,
+    Superseded,
+    Tethered,
+    Untethered,
+    Will,
+)
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance, Multicast
 from libra_vrrp.renewal import Renew
@@ -104,6 +113,25 @@ class Pulse:
             self._say(Settled())
         self._flush()
 
+    def entrust(self, key: str, connection: socket.socket) -> bool:
+        """Have the guard hold a connection too; False where it is not sure to."""
+        self._flush()
+        if self._unsaid:
+            return False
+        try:
+            socket.send_fds(self._guard, [wills.dumps(Tethered(key))], [connection.fileno()])
+        except OSError:
+            return False
+        return True
+
+    def let_go(self, key: str) -> None:
+        """Have the guard hold a connection no more."""
+        self._say(Untethered(key))
+
+    def supersede(self, name: str) -> None:
+        """Have the guard hold nothing more that our predecessor had with a node."""
+        self._say(Superseded(name))
+
     def rest(self) -> None:
         """Promise nothing more: what follows is an orderly end."""
         self._promise(float("inf"))
@@ -124,7 +152,7 @@ class Pulse:
     def _flush(self) -> None:
         while self._unsaid:
             try:
-                self._guard.send(guarding.dumps(self._unsaid[0]))
+                self._guard.send(wills.dumps(self._unsaid[0]))
             except OSError:  # full for now; a guard that is gone takes this process along
                 return
             del self._unsaid[0]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 
 from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance
@@ -10,8 +11,15 @@ from libra_vrrp.seal.datagram import CHALLENGE, Session
 from libra_vrrp.seal.names import context, router_tag, sender
 from libra_vrrp.seal.outcome import Outcome
 from libra_vrrp.seal.ring import Ring
+from libra_vrrp.seal.stream import StreamLock
 
 _SALT = 16
+
+
+@lru_cache(maxsize=256)
+def stream_lock(name: str, vrid: int, family: int, keys: tuple[bytes, ...]) -> StreamLock:
+    """Return what hides what tethers say of a virtual router."""
+    return StreamLock(context(name, vrid, family), keys)
 
 
 class Sealing:

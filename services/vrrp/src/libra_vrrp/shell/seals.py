@@ -23,6 +23,7 @@ from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.key_file import Unusable, read_keys
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.starts import Book
+from libra_vrrp.tether.channel import Lock
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.sealing import Sealing
@@ -58,6 +59,7 @@ class Seals:
         self._reader: Aside | None = None
         self._book: Book | None = None
         self._begin: type[Sealing] | None = None
+        self._stream_lock: Callable[[str, int, int, tuple[bytes, ...]], Lock] | None = None
         self._orders: dict[str, Instance] = {}
         self._coming = Coming()
         self._sealings: dict[str, Sealing] = {}
@@ -91,7 +93,7 @@ class Seals:
         if isinstance(module, OSError):
             raise module
         gc.freeze()  # as the machine does at its start: what is imported is no garbage
-        self._begin = module.Sealing
+        self._begin, self._stream_lock = module.Sealing, module.stream_lock
         self._ready(now)
 
     def is_opening(self, order: Instance) -> bool:
@@ -155,6 +157,13 @@ class Seals:
                 self._told.alarm(order.name, "seal", datagram.source, _LOST)
             book.proved(session.sender, session.start, now)
         return outcome
+
+    def lock(self, order: Instance) -> Lock | None:
+        """Return what hides what tethers say of a router; None before its keys were read."""
+        keys = self._keys.get(order.seal.key_file) if order.seal is not None else None
+        if not keys or self._stream_lock is None:
+            return None
+        return self._stream_lock(order.name, order.vrid, order.family, keys)
 
     def due_at(self, name: str) -> float:
         """Return when the next challenge of a router is due; infinity where it has no seal."""
