@@ -109,6 +109,12 @@ def test_routes_and_rules_are_on_the_master_alone_and_move_with_the_addresses(ro
     assert ours(routed.b) == []
 
 
+def is_seen(node: Node, log: Path) -> bool:
+    """Have a route told of once more, and say whether the monitor has heard of it."""
+    node.ip("route replace 10.77.0.0/16 dev eth0")
+    return "10.77.0.0/16" in log.read_text()
+
+
 def test_a_killed_machine_is_replaced_and_they_are_never_gone(routed: Pair, tmp_path: Path) -> None:
     for one in (routed.a, routed.b):
         one.order = replace(one.order, interval=2.0)
@@ -118,8 +124,7 @@ def test_a_killed_machine_is_replaced_and_they_are_never_gone(routed: Pair, tmp_
     log = tmp_path / "monitor"
     with log.open("w") as said:
         monitor = routed.a.node.popen(["ip", "monitor", "route", "rule"], stdout=said)
-        routed.a.node.ip("route add 10.77.0.0/16 dev eth0")
-        routed.soon(lambda: "10.77.0.0/16" in log.read_text(), "the monitor sees")
+        routed.soon(lambda: is_seen(routed.a.node, log), "the monitor sees")
         routed.a.signal(signal.SIGKILL, "machine")
         routed.soon(lambda: routed.a.pid("machine") not in {None, before}, "another machine runs")
         routed.a.node.ip("rule del priority 1000")
@@ -203,13 +208,23 @@ def test_a_config_adds_and_removes_them_and_the_master_stays(routed: Pair) -> No
     assert routed.owners() == ["a"]
 
 
-def test_a_route_that_the_kernel_refuses_waits_and_the_address_stays(routed: Pair) -> None:
+def test_a_route_that_the_kernel_refuses_is_told_and_waits_and_the_address_stays(
+    routed: Pair, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+
+    def alarmed(what: str) -> bool:
+        told.append(capfd.readouterr().err)
+        return what in "".join(told)
+
     far = Route(ip_network("10.7.0.0/16"), None, IPv4Address("198.51.100.1"))
     away = Route(ip_network("10.6.0.0/16"), "eth7")
     for one in (routed.a, routed.b):
         one.order = replace(one.order, routes=(far, away, *ROUTES))
         one.write()
     begin(routed)
+    routed.soon(lambda: alarmed("interface eth7 does not exist; route 10.7.0.0/16"), "an alarm")
+    assert alarmed("Network is unreachable (Nexthop has invalid gateway)")
     routed.a.node.ip("route add 198.51.100.0/24 dev eth0")
     routed.soon(lambda: len(ours(routed.a)) == ALL + 1, "the kernel takes it")
     routed.a.node.ip(

@@ -1,4 +1,4 @@
-"""Routes and rules, against what iproute2 sends for the same words and what 6.18 lists."""
+"""Routes and rules, against linux/rtnetlink.h, linux/fib_rules.h and what a 6.18 kernel lists."""
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -136,6 +136,52 @@ def listed(entry: Entry, flags: int = 0) -> bytes:
     """Return an entry as the kernel lists it: with flags, and attributes of its own."""
     body = entry.body[:8] + flags.to_bytes(4, "little") + entry.body[12:]
     return netlink.message(entry.kind, 2, 5, body + netlink.attribute(12, bytes(8)))
+
+
+# Received from RTM_GETROUTE and RTM_GETRULE of both families, in a namespace where these had been
+# asked for and eth0 (3) then had lost its carrier; the rules of the kernel are among them.
+LISTED = bytes.fromhex(
+    "440000001800220001000000236adbd902000000647000011000000008000f00640000000800060032000000"
+    "08000700c000020a08000500c00002fe0800040003000000"
+    "2c0000001800220001000000236adbd902100000fc7000060000000008000f00e8030000080001000a010000"
+    "3c0000001800220001000000236adbd902100000fe7000011400000008000f00fe000000080001000a020000"
+    "08000500c63364010800040003000000"
+    "880000001800220001000000236adbd90a200000fe7000011000000008000f00fe0000001400010020010db8"
+    "000000000000000000000000080006000004000014000500fe80000000000000000000000000000108000400"
+    "0300000024000c00000000000000000000000000000000000000000000000000000000000000000005001400"
+    "00000000"
+    "340000002000020001000000236adbd902000000ff0000010000000008000f00ff00000008000e00ffffffff"
+    "0500150002000000"
+    "680000002000020001000000236adbd902100000fc0000010000000008000f00e803000008000e00ffffffff"
+    "0500150070000000090003006574683100000000070011006c6f0000080006000700000008000a0010000000"
+    "08001000ff000000080001000a010000"
+    "3c0000002000020001000000236adbd902000000fe0000010000000008000f00fe00000008000e00ffffffff"
+    "050015000200000008000600fe7f0000"
+    "3c0000002000020001000000236adbd902000000fd0000010000000008000f00fd00000008000e00ffffffff"
+    "050015000200000008000600ff7f0000"
+    "340000002000020001000000236adbd90a000000ff0000010000000008000f00ff00000008000e00ffffffff"
+    "0500150002000000"
+    "3c0000002000020001000000236adbd90a000000000000080000000008000f000000000008000e00ffffffff"
+    "05001500700000000800060008000000"
+    "3c0000002000020001000000236adbd90a000000fe0000010000000008000f00fe00000008000e00ffffffff"
+    "050015000200000008000600fe7f0000"
+)
+ASKED = (
+    route(DEFAULT, 3),
+    route(Route(NET, fate=Fate.BLACKHOLE, table=1000), 0),
+    route(Route(ip_network("10.2.0.0/16"), "eth0", IPv4Address("198.51.100.1"), onlink=True), 3),
+    route(Route(ip_network("2001:db8::/32"), "eth0", IPv6Address("fe80::1")), 3),
+    rule(Rule(4, 7, destination=NET, into="eth1", out="lo", mark=(16, 255), table=1000)),
+    rule(Rule(6, 8, fate=Fate.PROHIBIT)),
+)
+
+
+def test_what_the_kernel_lists_of_ours_is_what_was_asked_for() -> None:
+    found = [*ours(LISTED)]
+    assert [[is_of(one, asked) for asked in ASKED] for one in found] == [
+        [number == place for number in range(len(ASKED))] for place in range(len(found))
+    ]
+    assert len(found) == len(ASKED)
 
 
 def test_ours_are_told_apart_by_their_protocol() -> None:
