@@ -36,6 +36,6 @@ def leave(routers: Iterable[VirtualRouter], told: frozenset[int]) -> frozenset[s
 
 def _may_stay(one: VirtualRouter, *, lasting: bool) -> bool:
     order = one.order
-    is_leased = not order.routes and not order.rules  # the kernel takes these back from nobody
+    is_leased = not one.entries  # the kernel takes routes and rules back from nobody
     ends = is_leased and lease.ends_in_time(order.terms, order.interval)
     return isinstance(one.state, Master) and (lasting or ends)
