@@ -235,6 +235,17 @@ def test_a_machine_killed_alone_moves_nothing_and_is_tied_again(trio: Stage) -> 
         assert trio.seen.moves(since) == []
 
 
+def test_a_service_that_starts_again_in_place_moves_nothing_and_is_tied_again(trio: Stage) -> None:
+    owner = trio.owner()
+    trio.settle(owner)
+    before, since = trio.directors[owner].pid("machine"), time.monotonic()
+    trio.directors[owner].signal(signal.SIGUSR2, "parent")
+    restarted(trio.directors[owner], before)
+    trio.rest_for(4)
+    trio.settle(owner)
+    assert trio.seen.moves(since) == []
+
+
 def test_the_next_in_rank_takes_over_where_the_first_hangs(trio: Stage) -> None:
     owner, heir = trio.owner(), trio.heir()
     (last,) = trio.directors.keys() - {owner, heir}
