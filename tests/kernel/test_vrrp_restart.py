@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.kernel.conftest import VIP, Director, until
-from tests.kernel.test_vrrp_guard import Stage, stage
+from tests.kernel.stages import Stage, stage
 
 from libra_vrrp.lease import Terms
 from libra_vrrp.routing import Route
@@ -157,9 +157,9 @@ def test_a_route_stays_with_a_service_that_is_started_again_in_place(
 
 def settled(one: Stage, act: Callable[[Director], None]) -> None:
     """Do something to the master; the other takes over, and never do both own the address."""
-    owner, since = one.master(), time.monotonic()
+    owner, heir, since = one.master(), one.heir(), time.monotonic()
     act(owner)
-    one.taken_over(since)
+    one.taken_over(heir, since)
 
 
 def test_what_nobody_could_adopt_in_time_goes_to_the_other_in_order(tmp_path: Path) -> None:

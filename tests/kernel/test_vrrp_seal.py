@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -267,9 +267,9 @@ def test_from_plain_to_sealed_without_a_transition(pair: "Pair", tmp_path: Path)
 def keyless(pair: "Pair", tmp_path: Path) -> "Pair":
     """Return the pair at work and told to seal, while neither has its key; both say so."""
     logs = [tmp_path / "a.log", tmp_path / "b.log"]
-    with ExitStack() as stack:
-        for director, log in zip((pair.b, pair.a), logs, strict=True):
-            director.start(stack.enter_context(log.open("w")))
+    for director, log in zip((pair.b, pair.a), logs, strict=True):
+        director.log = log
+        director.start()
     pair.soon(lambda: pair.is_owned_by("a"), "a alone owns the address")
     for director in (pair.a, pair.b):
         missing = Seal(str(tmp_path / f"{director.node.name}.key"))
