@@ -123,6 +123,10 @@ def test_a_machine_that_hangs_for_a_moment_is_left_alone(pairs: list[Stage]) -> 
             until(lambda: one.said(master, since), PATIENCE, "it speaks again")
             assert master.pid("machine") == hung
             assert one.seen.moves(since) == []
+        else:
+            decided = time.monotonic() + 3 * INTERVAL
+            until(lambda: time.monotonic() > decided, PATIENCE, "its guard has decided")
+            restarted(master, None)
         return took
 
     rehearse(pairs, act)
