@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+from tests.kernel import test_vrrp_tether
 from tests.kernel.conftest import VIP, Director, until
 from tests.kernel.stages import Stage, stage
 
@@ -153,6 +154,28 @@ def test_a_route_stays_with_a_service_that_is_started_again_in_place(
         until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b takes over")
         assert not lies()
         a.start()
+
+
+@pytest.mark.parametrize("key", [None, bytes(range(32))], ids=["in clear", "sealed"])
+def test_nobody_takes_a_tied_service_that_leaves_in_order_for_dead(
+    tmp_path: Path, interval: float, key: bytes | None
+) -> None:
+    if interval > test_vrrp_tether.INTERVAL:
+        pytest.skip("this machine is too slow for the interval of the tethers' tests")
+    with test_vrrp_tether.stage(tmp_path, "ab", key) as one:
+        one.start()
+        a, since = one.directors["a"], time.monotonic()
+        for told in (AGAIN, LEAVE):
+            until(lambda: a.pid("reporter"), PATIENCE, "the reporter runs")
+            before = a.pid("machine"), a.pid("reporter")
+            if told == AGAIN:
+                a.signal(AGAIN, "parent")
+            else:
+                restart(a)
+            until(partial(started_anew, a, before), PATIENCE, "all is new")
+            one.settle("a")
+        one.rest_for(4)
+        assert one.seen.moves(since) == []
 
 
 def settled(one: Stage, act: Callable[[Director], None]) -> None:
