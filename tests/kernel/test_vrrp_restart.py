@@ -19,7 +19,7 @@ from tests.kernel.stages import Stage, stage
 from libra_vrrp.lease import Terms
 from libra_vrrp.routing import Route
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 PATIENCE = 60.0
 A, B = "192.0.2.1", "192.0.2.2"

@@ -23,7 +23,7 @@ from libra_vrrp.router import Never
 from libra_vrrp.routing import PROTOCOL, Fate, Route, Rule
 from libra_vrrp.wanted import instances
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TABLE = 100
