@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
 export KEEP CHAOS N
 
-.PHONY: help checks setup demo test test-host test-network test-lab simulate images test-compose check format \
+.PHONY: help checks setup demo test test-host test-network test-lab campaign simulate images test-compose check format \
   generate lock bench clean
 
 help: ## list the verbs
@@ -28,6 +28,9 @@ test-host: checks ## only the tests that need no namespaces and no IPVS
 
 test-network: checks ## only VRRP in network namespaces: of this host as root, else of the lab
 	@$(PY) tools/test.py network
+
+campaign: checks ## one owner whatever befalls the host: 20 times each, bounds in time (wants a quiet machine)
+	@$(PY) tools/test.py campaign
 
 test-lab: checks ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab

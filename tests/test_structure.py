@@ -60,5 +60,5 @@ def test_no_module_is_longer_than_a_reader_can_hold(package: Path) -> None:
 
 @pytest.mark.parametrize("module", sorted(TESTS.glob("kernel/test_*.py")), ids=lambda p: p.stem)
 def test_no_test_of_the_kernel_is_left_out_of_every_suite(module: Path) -> None:
-    marks = {"pytest.mark.kernel", "pytest.mark.network"}
+    marks = {"pytest.mark.kernel", "pytest.mark.network", "pytest.mark.campaign"}
     assert sum(mark in module.read_text() for mark in marks) == 1

@@ -79,6 +79,15 @@ class Stage:
         until(lambda: all(d.listens() for d in self.directors.values()), PATIENCE, "all listen")
         until(lambda: all(d.is_up() for d in self.directors.values()), PATIENCE, "all are up")
 
+    def is_at_rest(self) -> bool:
+        """Say whether one alone has the address and the client knows it, and all listen."""
+        owners = [self.directors[name] for name in self.seen.owners()]
+        return (
+            len(owners) == 1
+            and neighbour(self.client) == owners[0].mac()
+            and all(d.listens() and d.is_up() for d in self.directors.values())
+        )
+
     def master(self) -> Director:
         """Return the owner."""
         return self.directors[self.owner()]
@@ -198,7 +207,7 @@ def rehearse(made: list[Stage], act: Callable[[Stage], T]) -> list[T]:
     def some(one: Stage) -> list[T]:
         seen = []
         for _ in range(TIMES // len(made)):
-            one.settle(one.owner())
+            until(one.is_at_rest, PATIENCE, "one alone has the address, and all listen")
             seen.append(act(one))
         return seen
 

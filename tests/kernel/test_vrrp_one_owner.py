@@ -32,7 +32,7 @@ from tests.kernel.test_vrrp_stress import rtnl_held
 from libra_vrrp.orders import Place
 from libra_vrrp.shell.virtual_router import RETRY_REFUSED
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(600)]
 
 CHAINS = 4
 LENGTH = TIMES // CHAINS
