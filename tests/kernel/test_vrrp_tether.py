@@ -22,6 +22,7 @@ from libra_lab.topology import Topology
 from libra_schemas.config import Config
 from libra_schemas.seal_keys import dumps
 from libra_vrrp.checksum import internet_checksum as checksum
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.router import Never
 from libra_vrrp.tether.ends import Ends
@@ -126,7 +127,13 @@ def restarted(director: Director, before: int | None) -> None:
 
 
 @contextmanager
-def stage(state: Path, names: str, key: bytes | None = None) -> Iterator[Stage]:
+def stage(
+    state: Path,
+    names: str,
+    key: bytes | None = None,
+    interval: float = INTERVAL,
+    terms: Terms | None = None,
+) -> Iterator[Stage]:
     """Make a network, and leave nothing of it; a master of any priority is left alone."""
     with Topology() as topology, ExitStack() as stack:
         net = topology.network("net")
@@ -141,8 +148,9 @@ def stage(state: Path, names: str, key: bytes | None = None) -> Iterator[Stage]:
                 51,
                 PRIORITIES[name],
                 (Place("eth0", VIP),),
-                interval=INTERVAL,
+                interval=interval,
                 preempt=Never(),
+                terms=terms or Terms(),
                 tether=Ends(OWN[name], PORT, peers),
                 seal=None if key is None else Seal(str(key_file(state, name, key))),
             )
