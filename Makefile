@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 PACKAGES := schemas libs services cli lab
-export KEEP CHAOS
+export KEEP CHAOS N
 
-.PHONY: help checks setup demo test test-host test-lab images test-compose check format generate lock \
-  bench clean
+.PHONY: help checks setup demo test test-host test-network test-lab campaign simulate images test-compose check format \
+  generate lock bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -23,11 +23,21 @@ demo: setup ## the whole story in the lab (KEEP=1 stays up for lab/enter, CHAOS=
 test: checks ## every test: on this host, then in the lab
 	@$(PY) tools/test.py
 
-test-host: checks ## only the tests that need no IPVS
+test-host: checks ## only the tests that need no namespaces and no IPVS
 	@$(PY) tools/test.py host
+
+test-network: checks ## only VRRP in network namespaces: of this host as root, else of the lab
+	@$(PY) tools/test.py network
+
+campaign: checks ## one owner whatever befalls the host: 20 times each, bounds in time (wants a quiet machine)
+	@$(PY) tools/test.py campaign
 
 test-lab: checks ## only the tests that run on the lab's kernel
 	@$(PY) tools/test.py lab
+
+simulate: setup ## VRRP's mishaps under a virtual clock (HOURS=1, SEEDS=n; SEED=n once more)
+	@$(PY) -m tests.vrrp.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(HOURS),--hours $(HOURS))
 
 images: checks ## every image by the Dockerfile, and one with BuildKit too; 20 s to 5 min (needs root)
 	@tools/setup compose
@@ -53,14 +63,15 @@ format: setup ## format and mend what can be mended
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --quiet --fix .
 
-generate: setup ## write schemas/generated and the event tables from the models
+generate: setup ## write schemas/generated, the event tables and VRRP's states from the code
 	@$(PY) -m libra_schemas.generate
+	@$(PY) -m tools.states
 
 lock: setup ## resolve the dependencies again (needs uv, installed into .venv)
 	@$(PY) -m pip install --quiet uv
 	@$(PY) tools/lock.py
 
-bench: setup ## LibrA beside its peers (ROW=name for one)
+bench: setup ## LibrA beside its peers (ROW=name for one, N=2 for few repeats)
 	@$(PY) -m bench $(ROW)
 
 clean: ## remove what set-up and tests made

@@ -6,9 +6,18 @@ import sys
 from pathlib import Path
 
 from bench.report import Row, tell
+from libra_lab.native import is_privileged
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS = ("table-cold", "table-change", "probe-cpu")
+ROWS = (
+    "table-cold",
+    "table-change",
+    "probe-cpu",
+    "failover-process",
+    "failover-host",
+    "advert-jitter",
+    "vrrp-load",
+)
 HERE = "--here"
 
 
@@ -22,11 +31,13 @@ def row_of(name: str) -> Row:
 
 
 def run(name: str) -> bool:
-    """Run one row, in the lab where it needs IPVS; return whether its target is met."""
+    """Run one row, in the lab where it needs that; return whether its target is met."""
     row = row_of(name)
     if row.where == "host":
         return tell(row, row.measure())
-    command = [str(ROOT / "lab" / "run"), "--mem", "3G", "--"]
+    is_native = row.where == "namespaces" and is_privileged()
+    command = [str(ROOT / "lab" / "run"), "--mem", "3G", "--env", "N"]
+    command += [*(["--no-ipvs"] if is_native else []), "--"]
     command += [sys.executable, "-m", "bench", HERE, name]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from libra_lab.node import Node
 
 BINARY = os.environ.get("KEEPALIVED", "keepalived")
 PATIENCE = 60.0
@@ -17,7 +20,7 @@ PATIENCE = 60.0
 class Running:
     """A keepalived under way, and the file it reads again at SIGHUP."""
 
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[Any]"
     config: Path
 
     @property
@@ -27,8 +30,11 @@ class Running:
 
 
 @contextmanager
-def keepalived(config: str, *options: str) -> Iterator[Running]:
-    """Run keepalived on *config* while the block runs; options choose its children."""
+def keepalived(config: str, *options: str, node: Node | None = None) -> Iterator[Running]:
+    """Run keepalived on *config* while the block runs, here or on a node.
+
+    Options choose its children.
+    """
     with TemporaryDirectory(prefix="libra-bench-") as folder:
         path = Path(folder, "keepalived.conf")
         path.touch(mode=0o600)
@@ -36,7 +42,8 @@ def keepalived(config: str, *options: str) -> Iterator[Running]:
         files = [f"--{kind}={folder}/{kind}" for kind in ("pid", "checkers_pid", "vrrp_pid")]
         command = [BINARY, "-n", "-D", "-f", str(path), *files, *options]
         with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
+            start = subprocess.Popen if node is None else node.popen
+            process: subprocess.Popen[Any] = start(command, stdout=log, stderr=log)
             try:
                 yield Running(process, path)
             finally:

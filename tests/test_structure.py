@@ -56,3 +56,9 @@ def test_no_module_is_longer_than_a_reader_can_hold(package: Path) -> None:
         for module in modules(package)
     }
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
+
+
+@pytest.mark.parametrize("module", sorted(TESTS.glob("kernel/test_*.py")), ids=lambda p: p.stem)
+def test_no_test_of_the_kernel_is_left_out_of_every_suite(module: Path) -> None:
+    marks = {"pytest.mark.kernel", "pytest.mark.network", "pytest.mark.campaign"}
+    assert sum(mark in module.read_text() for mark in marks) == 1

@@ -1,7 +1,9 @@
-"""Run the tests: those of this host first, then those that need a kernel with IPVS, in the lab.
+"""Run the tests: those of this host first, then those in the lab.
 
-`tools/test.py [host|lab] [PYTEST ARGUMENTS...]`; the last line sums both runs up. Named test files
-take the place of the whole suite.
+`tools/test.py [host|network|lab|campaign] [PYTEST ARGUMENTS...]`; the last line sums the runs up.
+Named test files take the place of the whole suite. What needs network namespaces and quick timers,
+but no IPVS (the marker `network`), runs on this host's kernel where we may make namespaces: the
+lab's kernel has one slow processor. The campaign bounds times, and runs only where it is named.
 """
 
 import subprocess
@@ -12,10 +14,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [".venv/bin/python", "-m", "pytest"]
-RUNS = {
-    "host": ([*PYTEST, "--ignore=tests/kernel"], "tests"),
-    "lab": (["lab/run", "--mem", "3G", "--", *PYTEST], "tests/kernel"),
+NATIVELY = ["lab/run", "--no-ipvs", "--"]
+IN_THE_LAB = ["lab/run", "--mem", "3G", "--"]
+SUITES = {
+    "host": ["--ignore=tests/kernel", "tests"],
+    "network": ["-m", "network", "tests/kernel"],
+    "lab": ["-m", "kernel", "tests/kernel"],
+    "campaign": ["-m", "campaign", "tests/kernel"],
 }
+USUAL = ("host", "network", "lab")
+
+
+def place(name: str) -> list[str]:
+    """Return what a suite is run by."""
+    if name == "host":
+        return []
+    if name == "lab" or subprocess.run([*NATIVELY, "true"], cwd=ROOT, check=False).returncode:
+        return IN_THE_LAB
+    return NATIVELY
 
 
 def run(name: str, arguments: list[str]) -> tuple[int, Counter[str]]:
@@ -25,10 +41,9 @@ def run(name: str, arguments: list[str]) -> tuple[int, Counter[str]]:
     report.unlink(missing_ok=True)
     print(f"== tests: {name}", flush=True)
     # The guest sees the checkout, so the report lies in it.
-    program, suite = RUNS[name]
     named = any(argument.startswith("tests/") for argument in arguments)
-    chosen = arguments if named else [suite, *arguments]
-    command = [*program, f"--junitxml={report.relative_to(ROOT)}", *chosen]
+    chosen = arguments if named else [*SUITES[name], *arguments]
+    command = [*place(name), *PYTEST, f"--junitxml={report.relative_to(ROOT)}", *chosen]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     return status, count(report)
 
@@ -47,9 +62,9 @@ def count(report: Path) -> Counter[str]:
 
 
 def main() -> int:
-    """Run the named suite, or both."""
-    names = [sys.argv[1]] if sys.argv[1:2] and sys.argv[1] in RUNS else list(RUNS)
-    arguments = [argument for argument in sys.argv[1:] if argument not in RUNS]
+    """Run the named suite, or the usual ones."""
+    names = [sys.argv[1]] if sys.argv[1:2] and sys.argv[1] in SUITES else list(USUAL)
+    arguments = [argument for argument in sys.argv[1:] if argument not in SUITES]
     total: Counter[str] = Counter()
     worst = 0
     for name in names:

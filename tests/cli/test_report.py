@@ -1,6 +1,6 @@
 """`libra status` as text: what is wrong stands beside its reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from libra_cli.output import clock
@@ -24,14 +24,38 @@ def test_an_instance_in_fault_says_why_in_words() -> None:
     instance = {
         "state": "fault", "since": NOW.isoformat(), "why": "interface",
         "detail": "interface eth7 does not exist", "priority": 150, "addresses": ["192.0.2.1"],
-        "master": None, "admin": None,
+        "moved": "", "master": None, "admin": None, "takeover": None,
     }  # fmt: skip
     assert (
         "front fault 0s ago (its interface cannot be used: interface eth7 does not exist) "
         "priority 150 192.0.2.1" in lines(instances={"front": instance})
     )
+    moved = instance | {"priority": 110, "moved": "-40 (program gw: exit status 1)"}
+    assert lines(instances={"front": moved})[-1].endswith(
+        "priority 110: -40 (program gw: exit status 1) 192.0.2.1"
+    )
     unknown = {"state": "unknown", "why": "vrrp does not run", "admin": None}
     assert "front unknown vrrp does not run" in lines(instances={"front": unknown})
+
+
+def test_the_last_takeover_is_told_with_its_time_unless_it_is_that_of_the_state() -> None:
+    takeover = {"time": NOW.isoformat(), "took_ms": 361.25, "why": "timer"}
+    master = {
+        "state": "master", "since": NOW.isoformat(), "why": "timer", "detail": "",
+        "priority": 150, "addresses": ["192.0.2.1"], "moved": "", "master": None, "admin": None,
+        "takeover": takeover,
+    }  # fmt: skip
+    assert (
+        "front master 0s ago (no master is heard) priority 150 192.0.2.1 took over in 361.2 ms"
+        in lines(instances={"front": master})
+    )
+    earlier = takeover | {"time": (NOW - timedelta(hours=2)).isoformat()}
+    adopted = master | {"why": "adopted", "takeover": earlier}
+    assert lines(instances={"front": adopted})[-1].endswith("last takeover 2h ago in 361.2 ms")
+    backup = master | {"state": "backup", "why": "start", "master": "192.0.2.9"}
+    assert lines(instances={"front": backup})[-1].endswith(
+        "master is 192.0.2.9 last takeover 0s ago in 361.2 ms"
+    )
 
 
 def test_a_node_that_is_handed_over_says_so() -> None:
@@ -74,9 +98,10 @@ def test_an_instance_that_is_handed_over_says_so() -> None:
         "why": "upgrade", "node": None,
     }  # fmt: skip
     unknown = {"state": "unknown", "why": "", "admin": admin}
-    instance = unknown | {
+    instance: dict[str, Any] = unknown | {
         "state": "backup", "since": NOW.isoformat(), "why": "operator", "detail": "",
-        "priority": 1, "addresses": [], "master": "192.0.2.9",
+        "priority": 1, "moved": "", "addresses": [], "master": "192.0.2.9",
+        "takeover": None,
     }  # fmt: skip
     assert lines(instances={"front": instance})[-1].endswith(
         f"master is 192.0.2.9 [handed over by eve until {clock(NOW.isoformat())}: upgrade]"

@@ -14,6 +14,7 @@ from libra_console.acts import (
     after,
     due,
     ending,
+    moved_with,
     next_due,
     outcome,
     require_effect,
@@ -235,3 +236,22 @@ def test_nothing_is_due_where_nobody_named_an_end() -> None:
     held = admin(after(None, "drain", W1))
     assert list(due(held, NOW)) == []
     assert next_due(held) is None
+
+
+def test_a_failover_moves_the_group_and_nothing_else_does() -> None:
+    one = {"interface": "eth0", "priority": {"a": 1}}
+    instances = {
+        "outside": one | {"vrid": 1, "addresses": ["192.0.2.1/24"], "group": "nat"},
+        "inside": one | {"vrid": 2, "addresses": ["192.0.2.2/24"], "group": "nat"},
+        "alone": one | {"vrid": 3, "addresses": ["192.0.2.3/24"]},
+    }
+    config = Config.model_validate(CONFIG.model_dump(by_alias=True) | {"instances": instances})
+
+    def moved(verb: Verb, entity: str) -> tuple[str, ...]:
+        return moved_with(after(None, verb, Act(entity=entity)), config)
+
+    assert moved("failover", "instance.outside") == ("inside",)
+    assert moved("failover", "instance.alone") == ()
+    assert moved("failover", "node.a") == ()
+    assert moved("ready", "instance.outside") == ()
+    assert moved("failover", "instance.gone") == ()

@@ -18,11 +18,14 @@ from libra_schemas.events import (
     EventData,
     Evidence,
     InstanceState,
+    MovedBy,
+    PriorityState,
     ServiceState,
     Started,
     Stopped,
     SyncState,
 )
+from libra_schemas.events.vrrp import Takeover
 from libra_schemas.intent.fold import Entry
 from libra_schemas.subjects import Subject
 from libra_schemas.target import target_of
@@ -214,6 +217,7 @@ def test_services_and_instances_show_their_newest_state() -> None:
     assert (web["state"], web["sorry"], web["why"]) == ("down", True, "no backend is up")
     assert document["instances"]["front"]["state"] == "backup"
     assert document["instances"]["front"]["master"] == "10.0.0.3"
+    assert document["instances"]["front"]["takeover"] is None
     assert document["sync"]["all"]["role"] == "both"
 
 
@@ -229,6 +233,52 @@ def test_the_state_of_an_instance_is_not_known_while_vrrp_does_not_answer(
     front = status("a", held, CONFIG, {"vrrp": trouble})["instances"]["front"]
     assert front["state"] == state
     assert trouble is None or front["why"] == "it was master; vrrp does not answer"
+
+
+def test_the_last_takeover_is_shown_whatever_came_after() -> None:
+    took = Takeover(time=NOW, took_ms=12.5, why="timer")
+    said = InstanceState(
+        instance="front", state="backup", why="higher-priority", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000, took_ms=3.25, takeover=took,
+    )  # fmt: skip
+    front = status("a", registers(("vrrp.backup", ("front",), said)), CONFIG)["instances"]["front"]
+    assert front["took_ms"] == 3.25
+    assert front["takeover"] == {"time": NOW.isoformat(), "took_ms": 12.5, "why": "timer"}
+
+
+def test_an_instance_of_both_families_is_shown_as_its_two_routers() -> None:
+    front = DOCUMENT["instances"]["front"] | {"addresses": ["192.0.2.1/24", "2001:db8::1/64"]}
+    both = Config.model_validate(DOCUMENT | {"instances": {"front": front}})
+    six = InstanceState(
+        instance="front-ipv6", state="backup", why="start", family="ipv6", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000, master="fe80::3",
+    )  # fmt: skip
+    key = ("instance", "front")
+    held = registers(
+        ("vrrp.backup", ("front-ipv6",), six),
+        ("operator.failover", key, AdminState(entity=key, who="me", failover=True)),
+    )
+    shown = status("a", held, both)["instances"]
+    assert list(shown) == ["front", "front-ipv6"]
+    assert shown["front"]["state"] == "unknown"
+    assert (shown["front-ipv6"]["family"], shown["front-ipv6"]["master"]) == ("ipv6", "fe80::3")
+    assert shown["front"]["admin"] is not None
+    assert shown["front-ipv6"]["admin"] == shown["front"]["admin"]
+
+
+def test_the_priority_of_an_instance_is_as_it_was_said_last() -> None:
+    state = InstanceState(
+        instance="front", state="master", why="timer", vrid=5, interface="eth0",
+        priority=100, interval_ms=1000,
+    )  # fmt: skip
+    fails = MovedBy(object="program.gw", delta=-40, why="program gw: exit status 1")
+    moved = PriorityState(instance="front", priority=60, configured=100, moved=(fails,))
+    entered = ("vrrp.master", ("front",), state)
+    changed = ("vrrp.priority", ("front",), moved)
+    front = status("a", registers(entered, changed), CONFIG)["instances"]["front"]
+    assert (front["priority"], front["moved"]) == (60, "-40 (program gw: exit status 1)")
+    front = status("a", registers(changed, entered), CONFIG)["instances"]["front"]
+    assert (front["priority"], front["moved"]) == (100, "")
 
 
 def test_a_process_is_stopped_until_it_starts_again() -> None:

@@ -7,19 +7,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
 
 from libra_lab.node import Node
 from libra_lab.topology import Topology
-from libra_vrrp import orders
+from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.router import Always
+from libra_vrrp.rtnetlink import IpAddress
 
+collect_ignore = (
+    [] if "User Mode Linux" in Path("/proc/cpuinfo").read_text() else ["test_vrrp_clock.py"]
+)
+"""Only the lab kernel's clock is ours to set."""
 VIP = IPv4Address("192.0.2.10")
+SIX = IPv6Address("2001:db8::10")
+LOCAL = IPv6Address("fe80::10")
+MORE = IPv6Address("2001:db8::11")
 INTERVAL = 0.25
 """Seconds; three of them are longer than a busy machine keeps a process waiting."""
 PATIENCE = 60.0
@@ -45,26 +54,30 @@ class Director:
     order: Instance
     environment: dict[str, str] = field(default_factory=dict)
     wrapper: tuple[str, ...] = ()
+    others: tuple[Instance, ...] = ()
     parent: "subprocess.Popen[str] | None" = None
+    log: Path | None = None
 
     def write(self) -> None:
         """Write the list of routers as the reporter would."""
         file = self.state / "vrrp" / "routers.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(orders.dump_instances((self.order,)))
+        file.write_bytes(kept.dump_instances((self.order, *self.others)))
 
     def start(self) -> None:
-        """Start the parent, which starts the machine and the reporter."""
+        """Start the parent, which starts the machine and the reporter; they write to `log`."""
         told = {
             "LIBRA_NODE": self.node.name,
             "LIBRA_STATE": str(self.state),
             "LIBRA_NATS": "nats://127.0.0.1:9",
             "LIBRA_METRICS_PORT": "0",
         }
-        self.parent = self.node.popen(
-            [*self.wrapper, sys.executable, "-m", "libra_vrrp"],
-            environment={**os.environ, **told, **self.environment},
-        )
+        with ExitStack() as stack:
+            self.parent = self.node.popen(
+                [*self.wrapper, sys.executable, "-m", "libra_vrrp"],
+                environment={**os.environ, **told, **self.environment},
+                stderr=stack.enter_context(self.log.open("a")) if self.log else None,
+            )
 
     def stop(self) -> None:
         """End it in order."""
@@ -95,7 +108,7 @@ class Director:
             assert pid is not None
             os.kill(pid, number)
 
-    def owns(self, address: IPv4Address = VIP, interface: str = "eth0") -> bool:
+    def owns(self, address: IpAddress = VIP, interface: str = "eth0") -> bool:
         """Say whether the kernel holds the address on the interface."""
         shown = self.node.run("ip", "-j", "addr", "show", "dev", interface).stdout
         held = [info["local"] for link in json.loads(shown) for info in link["addr_info"]]
@@ -105,10 +118,22 @@ class Director:
         """Say whether the machine has joined the group of VRRP."""
         return "224.0.0.18" in self.node.run("ip", "maddr", "show", "dev", "eth0").stdout
 
+    def is_up(self) -> bool:
+        """Say whether the kernel has noticed that eth0 is up: that may take it a second."""
+        shown = json.loads(self.node.run("ip", "-j", "link", "show", "dev", "eth0").stdout)
+        return "LOWER_UP" in shown[0]["flags"] and shown[0]["operstate"] == "UP"
+
     def mac(self) -> str:
         """Return the hardware address of eth0."""
         shown = json.loads(self.node.run("ip", "-j", "link", "show", "dev", "eth0").stdout)
         return str(shown[0]["address"])
+
+
+def neighbour(client: Node, address: IpAddress = VIP) -> str | None:
+    """Return the hardware address that a client's neighbour cache has for the address."""
+    told = client.run("ip", "-j", "neigh", "show", str(address), "dev", "eth0").stdout
+    shown = json.loads(told or "[]")
+    return str(shown[0].get("lladdr")) if shown else None
 
 
 @dataclass
@@ -125,9 +150,13 @@ class Pair:
         self.a.start()
         self.soon(lambda: self.a.owns() and not self.b.owns(), "a alone owns the address")
 
-    def owners(self) -> list[str]:
+    def owners(self, address: IpAddress = VIP) -> list[str]:
         """Return the names of those who own the address."""
-        return [one.node.name for one in (self.a, self.b) if one.owns()]
+        return [one.node.name for one in (self.a, self.b) if one.owns(address)]
+
+    def is_owned_by(self, name: str, address: IpAddress = VIP) -> bool:
+        """Say whether one director, and no other, owns the address."""
+        return self.owners(address) == [name]
 
     @staticmethod
     def until(holds: Callable[[], object], seconds: float, what: str) -> float:
@@ -139,14 +168,13 @@ class Pair:
         """Wait until `holds` does, for what is no matter of time; fail after `PATIENCE`."""
         return until(holds, PATIENCE, what)
 
-    def neighbour(self) -> str | None:
-        """Return the hardware address that the client's ARP cache has for the address."""
-        shown = json.loads(self.client.run("ip", "-j", "neigh", "show", str(VIP)).stdout or "[]")
-        return str(shown[0].get("lladdr")) if shown else None
+    def neighbour(self, address: IpAddress = VIP) -> str | None:
+        """Return the hardware address that the client's neighbour cache has for the address."""
+        return neighbour(self.client, address)
 
-    def pings(self) -> bool:
+    def pings(self, address: IpAddress = VIP) -> bool:
         """Say whether the client reaches the address."""
-        ping = self.client.run("ping", "-c1", "-W1", str(VIP), check=False)
+        ping = self.client.run("ping", "-c1", "-W1", str(address), check=False)
         return ping.returncode == 0
 
 
@@ -173,3 +201,21 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
             if director.parent is not None:
                 director.node.signal(signal.SIGCONT)
                 director.stop()
+
+
+def number(pair: Pair) -> None:
+    """Give each machine an IPv6 address of its own beside the link-local one."""
+    for host, node in enumerate((pair.a.node, pair.b.node, pair.client), 1):
+        node.ip(f"addr add 2001:db8::{host}/64 dev eth0")
+
+
+@pytest.fixture
+def six(pair: Pair) -> Pair:
+    """Make the pair one of IPv6: an address, one on the link, and one that is excluded."""
+    number(pair)
+    for director in (pair.a, pair.b):
+        places = Place("eth0", SIX), Place("eth0", LOCAL)
+        excluded = (Place("eth0", MORE),)
+        director.order = replace(director.order, places=places, excluded=excluded)
+        director.write()
+    return pair

@@ -2,15 +2,23 @@
 
 import asyncio
 import json
+import os
+import re
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kernel.conftest import VIP
 from tests.kernel.disks import fill, tiny
 
 from libra_runtime.nats_journal import open_journal, open_reader
@@ -19,13 +27,15 @@ from libra_runtime.streams import Limits
 from libra_runtime.testing import TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.events import AdminState, ConfigApplied, EventData, InstanceState, ServiceState
+from libra_vrrp.kept import load_instances
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 INTERVAL_MS = 250
+SECOND = IPv4Address("192.0.2.11")
 
 CONFIG: dict[str, Any] = {
     "version": 1,
@@ -130,6 +140,70 @@ def test_an_applied_config_makes_a_master_and_the_log_says_so(pair: "Pair", log:
         INTERVAL_MS,
         ("192.0.2.10",),
     )
+
+
+def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_together(
+    pair: "Pair", log: Log, tmp_path: Path
+) -> None:
+    six = IPv6Address("2001:db8::10")
+    front = CONFIG["instances"]["front"] | {"addresses": ["192.0.2.10/24", f"{six}/64"]}
+    both = CONFIG | {"instances": {"front": front}}
+    kept = ConfigApplied(number=1, hash=digest(both), document=both, author="test")
+    log.say("console", "config.applied", ("cluster",), kept)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(six), "a owns what the config gives it")
+    pair.soon(lambda: len(log.states()) == 4, "every state is in the log")
+    masters = {one.instance: one for one in log.states() if one.state == "master"}
+    assert {name: one.family for name, one in masters.items()} == {
+        "front": "ipv4",
+        "front-ipv6": "ipv6",
+    }
+    assert masters["front-ipv6"].addresses == (str(six),)
+    routers = load_instances((pair.a.state / "vrrp" / "routers.jsonl").read_bytes())
+    pair.b.order, *others = (replace(one, priority=100) for one in routers)
+    pair.b.others = tuple(others)
+    pair.b.write()
+    told = tmp_path / "told"
+    pair.b.wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {told}')
+    pair.b.start()
+    pair.soon(told.exists, "b has started")
+    said = re.compile(r'"vrrp.backup", "instance": "front-ipv6"')
+    pair.soon(lambda: said.search(told.read_text()), "b is a backup, and both of its routers are")
+    log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
+    for address in (VIP, six):
+        pair.soon(partial(pair.is_owned_by, "b", address), f"b alone owns {address}")
+
+
+@pytest.fixture
+def secret() -> Iterator[Path]:
+    """Return a file that only root may read, where everybody may look for it."""
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        file = Path(directory) / "pass"
+        file.write_text("s3cret\n")
+        file.chmod(0o600)
+        yield file
+
+
+def test_a_password_reaches_the_wire_once_the_reporter_may_read_it_and_no_other_user(
+    pair: "Pair", log: Log, secret: Path
+) -> None:
+    front = CONFIG["instances"]["front"] | {"interval": "1s", "unicast": True}
+    front |= {"version": 2, "auth_file": str(secret)}
+    old = CONFIG | {"instances": {"front": front}}
+    applied = ConfigApplied(number=1, hash=digest(old), document=old, author="test")
+    spoken = "proto 112 and src 192.0.2.1 and dst 192.0.2.2"
+    with pair.b.node.capture("eth0", spoken, "-vv") as said:
+        log.say("console", "config.applied", ("cluster",), applied)
+        pair.soon(lambda: pair.a.pid("reporter"), "the reporter waits for its secret")
+        assert pair.owners() == []
+        assert "s3cret" not in "".join(said.lines)
+        os.chown(secret, 0, 65534)
+        secret.chmod(0o640)
+        pair.soon(pair.a.owns, "a owns the address that the config gives it")
+        said.wait_for(r'VRRPv2, .*vrid 51, prio 150, authtype simple, .*auth "s3cret')
+    listed = pair.a.state / "vrrp" / "routers.jsonl"
+    assert b"s3cret".hex() in listed.read_text()
+    assert stat.S_IMODE(listed.parent.stat().st_mode) & 0o007 == 0
 
 
 def test_the_reporter_runs_without_privileges(pair: "Pair", log: Log) -> None:
@@ -297,3 +371,42 @@ def test_a_reporter_that_cannot_begin_says_so_in_one_sentence(
     lines = [json.loads(line) for line in said.read_text().splitlines()]
     why = [line["why"] for line in lines if line["event"] == "the reporter cannot work"]
     assert why[0].endswith("vrrp.seed: No such file or directory")
+
+
+def grouped() -> dict[str, Any]:
+    """Return the config with a second instance that moves with the first."""
+    front = CONFIG["instances"]["front"] | {"group": "nat"}
+    back = front | {"vrid": 52, "addresses": [f"{SECOND}/24"], "track": {}}
+    return CONFIG | {"instances": {"front": front, "back": back}}
+
+
+def test_a_failover_of_one_instance_moves_its_group_and_the_log_says_who_led(
+    pair: "Pair", log: Log
+) -> None:
+    written = grouped()
+    applied = ConfigApplied(number=1, hash=digest(written), document=written, author="test")
+    log.say("console", "config.applied", ("cluster",), applied)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(SECOND), "a owns both addresses")
+    pair.soon(lambda: len(log.states()) == 4, "a backup and a master of each is in the log")
+    log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
+    pair.soon(lambda: len(log.states()) == 8, "it gave up and, there being nobody, came back")
+    told = [(one.instance, one.state, one.why, one.detail) for one in log.states()[4:6]]
+    assert told == [
+        ("front", "backup", "operator", ""),
+        ("back", "backup", "group", "front is master no more"),
+    ]
+    assert {(one.instance, one.state) for one in log.states()[6:]} == {
+        ("front", "master"),
+        ("back", "master"),
+    }
+
+
+def test_what_one_of_a_group_tracks_weighs_on_all(pair: "Pair", log: Log) -> None:
+    written = grouped()
+    applied = ConfigApplied(number=1, hash=digest(written), document=written, author="test")
+    log.say("console", "config.applied", ("cluster",), applied)
+    pair.soon(lambda: pair.a.owns() and pair.a.owns(SECOND), "a owns both addresses")
+    with pair.client.capture("eth0", "ip proto 112") as seen:
+        log.say("ipvs-writer", "service.down", ("web",), WEB_DOWN)
+        for vrid in (51, 52):
+            seen.wait_for(f"vrid {vrid}, prio 90")

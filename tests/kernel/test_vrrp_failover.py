@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from libra_vrrp.codec import Advertisement, encode_packet
+from libra_vrrp.codec import GROUP, Advertisement, Datagram, encode, encode_packet
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL
@@ -186,13 +186,13 @@ def test_a_new_address_is_taken_without_losing_mastership(pair: "Pair") -> None:
 def test_wrong_packets_change_nothing(pair: "Pair") -> None:
     pair.start()
     owner = Advertisement(51, 255, 1000, (IPv4Address("192.0.2.10"),))
-    good = encode_packet(owner, IPv4Address("192.0.2.100"))
+    good = packet_of(owner)
     wrong = {
         "checksum": good[:26] + b"\0\0" + good[28:],
         "TTL": good[:8] + b"\xfe" + good[9:],
         "version": good[:20] + b"\x21" + good[21:],
         "length": good[:23] + b"\x02" + good[24:],
-        "vrid": encode_packet(replace(owner, vrid=52), IPv4Address("192.0.2.100")),
+        "vrid": packet_of(replace(owner, vrid=52)),
     }
     with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.2") as of_b:
         for packet in wrong.values():
@@ -208,6 +208,12 @@ def test_an_address_removed_by_hand_comes_back(pair: "Pair") -> None:
     pair.a.node.ip("addr del 192.0.2.10/32 dev eth0")
     pair.until(pair.a.owns, LEASE / 4 + SLACK, "the next renewal brings it back")
     assert pair.owners() == ["a"]
+
+
+def packet_of(said: Advertisement) -> bytes:
+    """Return the packet in which the client would say it."""
+    client, group = IPv4Address("192.0.2.100"), GROUP[4]
+    return encode_packet(Datagram(client, group, encode(said, client, group)))
 
 
 def multicast(packet: bytes) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
 
 pytestmark = [
-    pytest.mark.kernel,
+    pytest.mark.network,
     pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed"),
 ]
 

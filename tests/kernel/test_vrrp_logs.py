@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.kernel.conftest import Pair
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A master that others make wait: its adverts go out all the same."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from libra_vrrp import orders
+from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Place
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from libra_lab.node import Node
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.network
 
 SECOND = IPv4Address("192.0.2.11")
 HELD = 1.0
@@ -45,7 +44,7 @@ def rtnl_held(node: "Node", interface: str = "eth0") -> Iterator[None]:
 def write(director: "Director", *instances: Instance) -> None:
     """Write a list of routers and have the machine read it."""
     file = director.state / "vrrp" / "routers.jsonl"
-    file.write_bytes(orders.dump_instances(instances))
+    file.write_bytes(kept.dump_instances(instances))
     director.signal(signal.SIGHUP, "machine")
 
 
@@ -87,14 +86,14 @@ def test_after_an_overrun_under_the_rtnl_lock_the_machine_hears_again(pair: "Pai
     pair.start()
     machine = pair.a.pid("machine")
     assert machine is not None
-    os.kill(machine, signal.SIGSTOP)
+    pair.a.signal(signal.SIGSTOP, "parent", "machine")
     pair.soon(lambda: pair.owners() == ["b"], "b alone owns the address")
     line = "addr {} 10.200.{}.{}/32 dev lo"
     pair.a.node.ip(
         *(line.format(verb, i // 250, i % 250) for verb in ("add", "del") * 4 for i in range(2500))
     )
     with rtnl_held(pair.client):
-        os.kill(machine, signal.SIGCONT)
+        pair.a.signal(signal.SIGCONT, "machine", "parent")
     pair.soon(lambda: pair.owners() == ["a"], "a alone owns the address again")
     pair.a.node.ip("link set eth0 down")
     pair.soon(lambda: pair.owners() == ["b"], "a hears of its interface again")

@@ -54,8 +54,8 @@ def front(document: Document, **changes: Any) -> Document:
             id="an empty list",
         ),
         pytest.param(
-            {"interval": "1m"},
-            "instances.front.interval: must be between 10ms and 40.95s",
+            {"interval": "1h"},
+            "instances.front.interval: must be between 10ms and 40.95s (version 2: 1s to 255s)",
             id="a field's own rule",
         ),
     ],

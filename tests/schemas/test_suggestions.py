@@ -39,9 +39,8 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ("instances", "front", "seal"),
-        ("instances", "front", "unicast"),
-        ("instances", "front", "track", "programs"),
+        ("instances", "front", "vmac"),
+        ("instances", "front", "track", "bfd"),
         ("services", "web", "hold"),
         ("services", "web", "drain"),
         ("services", "web", "check", "smtp"),
@@ -49,7 +48,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
         ("services", "web", "backends", "w1", "hold"),
         ("notify", "ops", "syslog"),
         ("ipvs", "unlogged_after"),
-        ("groups",),
+        ("hub",),
     ],
 )
 def test_what_a_later_release_will_have_is_said_to_be_later(path: tuple[str | int, ...]) -> None:

@@ -47,8 +47,7 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
             f"services.web.scheduler: {ONE_OF_SCHEDULERS} (did you mean wlc?)",
         ),
         ("web", {"scheduler": 7}, f"services.web.scheduler: {ONE_OF_SCHEDULERS}"),
-        ("front", {"version": 2}, "instances.front.version: version 2 is not in this release yet"),
-        ("front", {"version": 4}, "instances.front.version: expected version 3"),
+        ("front", {"version": 4}, "instances.front.version: expected version 2 or 3"),
         (
             "front",
             {"interface": "a/b"},

@@ -1,8 +1,17 @@
-"""Gratuitous ARP, against a frame of keepalived 2.2.7."""
+"""Gratuitous ARP and neighbour advertisements, against frames of keepalived 2.2.7."""
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
-from libra_vrrp.announce import Garp, advance, begin, due_at, gratuitous_arp
+import pytest
+
+from libra_vrrp.announce import (
+    Garp,
+    advance,
+    begin,
+    due_at,
+    gratuitous_arp,
+    neighbour_advertisement,
+)
 
 
 def test_the_frame_is_the_one_that_keepalived_sends() -> None:
@@ -10,6 +19,28 @@ def test_the_frame_is_the_one_that_keepalived_sends() -> None:
     assert gratuitous_arp(mac, IPv4Address("192.0.2.10")) == bytes.fromhex(
         "ffffffffffff b62b22f73572 0806"
         "0001 0800 06 04 0001 b62b22f73572 c000020a ffffffffffff c000020a"
+    )
+
+
+ETHERNET_IPV6 = "333300000001 02000000000a 86dd 60000000 0020 3a ff"
+ALL_NODES = "ff020000000000000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("address", "router", "message"),
+    [
+        pytest.param("2001:db8::10", False, "8800 f903 20000000", id="of a host"),
+        pytest.param("2001:db8::10", True, "8800 7903 a0000000", id="of a router"),
+        pytest.param("fe80::10", True, "8800 d773 a0000000", id="of a link-local address"),
+    ],
+)
+def test_the_neighbour_advertisement_is_the_one_that_keepalived_sends(
+    address: str, router: bool, message: str
+) -> None:
+    target, mac = IPv6Address(address), bytes.fromhex("02000000000a")
+    packed = target.packed.hex()
+    assert neighbour_advertisement(mac, target, router=router) == bytes.fromhex(
+        f"{ETHERNET_IPV6} {packed} {ALL_NODES} {message} {packed} 0201 02000000000a"
     )
 
 

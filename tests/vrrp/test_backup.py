@@ -5,10 +5,11 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from libra_vrrp.backup import hear, retime, watch
+from libra_vrrp.backup import TURN, hear, inherit, retime, watch
 from libra_vrrp.codec import Advertisement
 from libra_vrrp.router import After, Always, Never, Preempt, Router, WhenSynced, patience, skew
-from libra_vrrp.states import Heard, Why
+from libra_vrrp.states import Heard
+from libra_vrrp.why import Why
 
 PEER = IPv4Address("10.9.0.1")
 ROUTER = Router(
@@ -109,3 +110,33 @@ def test_a_changed_priority_moves_the_running_timer_by_the_skews_difference() ->
     raised = replace(ROUTER, priority=228)
     after = retime(raised, watch(ROUTER, 1.0, 0.0), was=100)
     assert after.down_at == pytest.approx(patience(raised, 1.0))
+
+
+def test_an_orphan_takes_over_in_its_turn() -> None:
+    before = hear(ROUTER, watch(ROUTER, 1.0, 0.0), says(150), 1.0)
+    for rank in range(3):
+        after = inherit(before, rank, 2.0)
+        assert after == replace(before, down_at=2.0 + rank * TURN, due=Why.TETHER)
+
+
+def test_a_tether_only_shortens() -> None:
+    before = replace(watch(ROUTER, 1.0, 0.0), down_at=2.03)
+    assert inherit(before, 2, 2.0) is before
+    assert inherit(before, 1, 2.0).down_at == 2.02
+
+
+def test_an_orphan_that_hears_its_successor_follows_it() -> None:
+    after = hear(ROUTER, inherit(watch(ROUTER, 1.0, 0.0), 1, 2.0), says(120), 2.01)
+    assert (after.down_at, after.due) == (2.01 + patience(ROUTER, 1.0), Why.TIMER)
+
+
+def test_neither_the_last_word_of_the_dead_nor_a_changed_priority_makes_an_orphan_wait() -> None:
+    orphan = inherit(watch(ROUTER, 1.0, 0.0), 0, 2.0)
+    after = hear(ROUTER, orphan, says(0), 2.001)
+    assert (after.down_at, after.due) == (2.0, Why.TETHER)
+    assert retime(ROUTER, orphan, 200) is orphan
+
+
+def test_an_orphan_that_hears_a_lower_master_goes_on() -> None:
+    after = hear(ROUTER, inherit(watch(ROUTER, 1.0, 0.0), 1, 2.0), says(50), 2.01)
+    assert after.down_at == 2.0 + TURN

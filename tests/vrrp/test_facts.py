@@ -1,14 +1,17 @@
 """Reports as events."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from libra_schemas.events import Alarm, InstanceState
-from libra_vrrp.facts import fact_of
-from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition
-from libra_vrrp.states import Why
+from libra_schemas.events import Alarm, InstanceState, PriorityState
+from libra_vrrp.facts import fact_of, takeover_of
+from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
+from libra_vrrp.seal.outcome import Reason, alarm
+from libra_vrrp.why import Why
 
+AT = datetime.fromtimestamp(1000.0, UTC)
 MASTER = Transition(
     instance="front",
     state="master",
@@ -33,7 +36,55 @@ def test_a_state_becomes_an_event_of_its_own_type() -> None:
     assert kind == "vrrp.master"
     assert isinstance(data, InstanceState)
     assert (data.why, data.took_ms, data.interval_ms) == ("timer", 361.25, 100.0)
-    assert data.master is None
+    assert (data.master, data.family) == (None, "ipv4")
+
+
+def test_a_takeover_is_told_with_every_state_until_the_next() -> None:
+    takeover = takeover_of(MASTER)
+    assert takeover is not None
+    assert (takeover.time, takeover.took_ms, takeover.why) == (AT, 361.25, "timer")
+    fact = fact_of(replace(MASTER, state="backup", why=Why.SHUTDOWN.value), takeover)
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].takeover == takeover
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(replace(MASTER, state="backup"), id="backup"),
+        pytest.param(replace(MASTER, why="adopted"), id="adopted"),
+        pytest.param(replace(MASTER, repeated=True), id="a status"),
+    ],
+)
+def test_who_is_no_new_master_took_nothing_over(report: Transition) -> None:
+    assert takeover_of(report) is None
+
+
+def test_a_router_of_ipv6_is_told_as_one() -> None:
+    fact = fact_of(replace(MASTER, state="backup", family=6, master="fe80::2"))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert (fact[1].family, str(fact[1].master)) == ("ipv6", "fe80::2")
+
+
+def test_a_priority_becomes_an_event_that_names_what_moves_it() -> None:
+    moved = tuple((f"program.p{i}", -1, f"program p{i}: exit status 1") for i in range(150))
+    fact = fact_of(Weighed("front", 130, 150, moved, 1000.0))
+    assert fact is not None
+    kind, data = fact
+    assert kind == "vrrp.priority"
+    assert isinstance(data, PriorityState)
+    assert (data.priority, data.configured, len(data.moved)) == (130, 150, 100)
+    assert (data.moved[7].object, data.moved[7].delta) == ("program.p7", -1)
+
+
+def test_a_reason_of_any_length_is_told() -> None:
+    fact = fact_of(replace(MASTER, state="fault", why="tracked", detail="so it is; " * 1000))
+    assert fact is not None
+    assert isinstance(fact[1], InstanceState)
+    assert fact[1].why == "track"
+    assert fact[1].detail.startswith("so it is; so it is")
 
 
 @pytest.mark.parametrize("why", Why)
@@ -67,6 +118,10 @@ def test_what_is_told_apart_has_a_word_of_its_own(why: Why, word: str) -> None:
     ("kind", "word"),
     [
         ("checksum", "checksum"),
+        ("auth", "auth"),
+        ("replay", "replay"),
+        ("seal", "seal"),
+        ("route", "route"),
         ("malformed", "malformed"),
         ("two-masters", "two-masters"),
         ("duplicate-owner", "duplicate-owner"),
@@ -79,6 +134,16 @@ def test_every_alarm_has_its_word(kind: str, word: str) -> None:
     assert fact[0] == "vrrp.alarm"
     assert isinstance(fact[1], Alarm)
     assert (fact[1].kind, fact[1].count) == (word, 3)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_whatever_a_seal_raises_has_its_word(reason: Reason) -> None:
+    raised = alarm(reason)
+    kind, detail = raised if raised is not None else ("seal", "its state file was lost")
+    fact = fact_of(AlarmRaised("front", kind, "10.9.0.1", detail, 1, 1000.0))
+    assert fact is not None
+    assert isinstance(fact[1], Alarm)
+    assert (fact[1].kind, fact[1].detail) == (kind, detail)
 
 
 @pytest.mark.parametrize(

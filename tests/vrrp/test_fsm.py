@@ -9,12 +9,14 @@ from libra_vrrp.backup import watch
 from libra_vrrp.codec import Advertisement
 from libra_vrrp.fsm import deadline, step
 from libra_vrrp.router import Router, patience, skew
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import (
     Adopt,
     Advertise,
     Alarm,
     Announce,
     Backup,
+    Blocked,
     DropAddresses,
     Elapsed,
     Enter,
@@ -29,6 +31,7 @@ from libra_vrrp.states import (
     Reconfigured,
     Recover,
     Released,
+    Relinquish,
     Start,
     Starting,
     State,
@@ -36,9 +39,9 @@ from libra_vrrp.states import (
     Stopped,
     Synced,
     TakeAddresses,
-    Why,
     Yield,
 )
+from libra_vrrp.why import Why
 
 LOW, HIGH = IPv4Address("10.9.0.1"), IPv4Address("200.0.0.1")
 ROUTER = Router(
@@ -53,7 +56,7 @@ BACKUP = watch(ROUTER, 1.0, 0.0)
 FAULT = Fault(frozenset({"eth0"}), until=0.0, since=0.0)
 
 
-def says(priority: int, source: IPv4Address = LOW, interval: int = 100) -> Heard:
+def says(priority: int, source: IpAddress = LOW, interval: int = 100) -> Heard:
     return Heard(Advertisement(51, priority, interval), source)
 
 
@@ -143,9 +146,12 @@ def test_a_late_master_advertises_once_and_not_for_every_missed_interval() -> No
 
 
 def test_a_master_answers_priority_zero_at_once() -> None:
-    """6.4.3: if the Priority is 0: send an ADVERTISEMENT, reset the Adver_Timer."""
+    """6.4.3: if the Priority is 0: send an ADVERTISEMENT, reset the Adver_Timer.
+
+    Who said it was master too, so the neighbours are told again.
+    """
     state, effects = step(ROUTER, MASTER, says(0), 0.5)
-    assert (state, effects) == (replace(MASTER, advert_at=1.5), (Advertise(100),))
+    assert (state, effects) == (replace(MASTER, advert_at=1.5), (Advertise(100), Announce()))
 
 
 @pytest.mark.parametrize(
@@ -282,8 +288,21 @@ def test_a_lost_lease_ends_mastership_without_a_word() -> None:
     assert effects == (DropAddresses(), Enter(state, Why.LEASE))
 
 
+def test_a_lease_that_the_kernel_never_confirmed_leaves_others_alone_for_a_while() -> None:
+    """Else a router whose kernel does not answer would take over again and again, for nothing.
+
+    Found by the simulation: it was back before the other's timer had run out, which is longer.
+    """
+    state, effects = step(ROUTER, MASTER, LeaseLost(hold=10.0), 5.0)
+    assert state == replace(watch(ROUTER, 1.0, 5.0), held_until=15.0, down_at=10.0)
+    assert patience(replace(ROUTER, priority=1), 1.0) < 5.0
+    assert effects == (DropAddresses(), Enter(state, Why.LEASE))
+
+
 def test_a_backup_is_told_that_connections_are_synced() -> None:
-    assert step(ROUTER, BACKUP, Synced(), 1.0) == (replace(BACKUP, synced=True), ())
+    synced = replace(BACKUP, synced=True)
+    assert step(ROUTER, BACKUP, Synced(), 1.0) == (synced, ())
+    assert step(ROUTER, synced, Synced(holds=False), 1.0) == (BACKUP, ())
 
 
 def test_a_changed_priority_moves_a_backups_timer() -> None:
@@ -299,10 +318,53 @@ def test_a_changed_master_advertises_at_once(given: Input) -> None:
     assert (state, effects) == (replace(MASTER, advert_at=1.3), (Advertise(100),))
 
 
+def test_an_owner_that_is_not_alone_is_ready_at_once_and_waits() -> None:
+    state, effects = step(replace(OWNER, joint=True), Initialize(), Start(), 7.0)
+    assert state == replace(watch(OWNER, 1.0, 7.0), down_at=7.0, due=Why.OWNER)
+    assert effects == (Enter(state, Why.STARTED),)
+
+
+def test_a_master_follows_a_member_of_its_group_and_hurries_its_successor() -> None:
+    state, effects = step(ROUTER, MASTER, Relinquish("outside"), 3.0)
+    assert state == replace(watch(ROUTER, 1.0, 3.0), heard_at=3.0)
+    entered = Enter(state, Why.GROUP, member="outside")
+    assert effects == (Advertise(0), DropAddresses(), entered)
+
+
+def test_a_master_follows_one_that_may_have_slept_without_a_word() -> None:
+    state, effects = step(ROUTER, MASTER, Relinquish("outside", silent=True), 3.0)
+    assert effects == (DropAddresses(), Enter(state, Why.GROUP, member="outside"))
+
+
+@pytest.mark.parametrize("state", [MASTER, BACKUP, Starting(until=9.0)])
+def test_a_fault_in_the_group_is_a_fault_without_a_reason_of_its_own(state: State) -> None:
+    after, effects = step(ROUTER, state, Blocked(frozenset({"outside"})), 3.0)
+    until = 9.0 if isinstance(state, Starting) else 3.0
+    assert after == Fault(frozenset(), until, 3.0, frozenset({"outside"}))
+    given_up = (Advertise(0), DropAddresses()) if isinstance(state, Master) else ()
+    assert effects == (*given_up, Enter(after, Why.GROUP, member="outside"))
+
+
+def test_a_router_recovers_when_neither_it_nor_its_group_is_in_fault() -> None:
+    started, effects = step(
+        ROUTER, Initialize(), Start(frozenset({"eth0"}), frozenset({"outside"})), 0.0
+    )
+    assert [entered.why for entered in effects if isinstance(entered, Enter)] == [Why.FAULT]
+    own, effects = step(ROUTER, started, Blocked(frozenset()), 1.0)
+    assert (own, effects) == (FAULT, ())
+    assert isinstance(step(ROUTER, own, Recover("eth0"), 2.0)[0], Backup)
+    group, effects = step(ROUTER, started, Recover("eth0"), 1.0)
+    assert (group, effects) == (Fault(frozenset(), 0.0, 0.0, frozenset({"outside"})), ())
+    assert isinstance(step(ROUTER, group, Blocked(frozenset()), 2.0)[0], Backup)
+
+
 @pytest.mark.parametrize(
     ("state", "given"),
     [
         pytest.param(Initialize(), says(0), id="a router not started hears nothing"),
+        pytest.param(Initialize(), Blocked(frozenset({"x"})), id="nor is it held by its group"),
+        pytest.param(BACKUP, Relinquish("outside"), id="a backup has nothing to give up"),
+        pytest.param(BACKUP, Blocked(frozenset()), id="a backup is not blocked"),
         pytest.param(Initialize(), Fail("eth0"), id="a router not started has no fault"),
         pytest.param(Starting(9.0), says(0), id="a starting router hears nothing"),
         pytest.param(Stopped(), says(0), id="a stopped router hears nothing"),

@@ -1,58 +1,41 @@
-"""What the reporter tells the machine, over the line and in the kept list."""
+"""What the reporter tells the machine."""
 
-import json
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_vrrp.announce import Garp
-from libra_vrrp.codec import Checksum
-from libra_vrrp.lease import Terms
+from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.orders import (
     Coverage,
-    Delta,
     Failover,
     Hello,
     Instance,
     MalformedOrder,
+    Multicast,
     Order,
     Place,
     Release,
     Routers,
     Taken,
-    dump_instances,
+    Tracked,
+    Unicast,
     dumps,
-    load_instances,
     loads,
 )
-from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 
-FRONT = Instance(
-    name="front",
-    interface="eth0",
-    vrid=51,
-    priority=150,
-    places=(
-        Place("eth0", IPv4Address("192.0.2.10")),
-        Place("eth1", IPv4Address("10.1.0.1")),
-    ),
-    interval=0.1,
-    start_delay=3.0,
-    terms=Terms(4, 0.75),
-    garp=Garp(3, 1.0, 60.0),
-    checksum=Checksum.RFC9568,
-    tracked=("eth2",),
-)
+DOWN = Moved("service.web", Contribution(-20, "service web is down"))
+FAULT = Moved("program.gw", Contribution(None, "program gw: exit status 1"))
 
 
 @pytest.mark.parametrize(
     "order",
     [
         Routers(),
-        Delta("front", "service.web", -20),
+        Tracked("front", (DOWN, FAULT), held=("file.hand",)),
+        Tracked("front", ()),
         Coverage(synced=True),
         Failover("front", 60.0),
         Release("front"),
@@ -64,6 +47,17 @@ def test_every_order_survives_the_line(order: Order) -> None:
     assert loads(dumps(order)) == order
 
 
+def test_who_has_the_same_channel_shares_a_socket() -> None:
+    place = Place("eth1", IPv4Address("192.0.2.10"))
+    front = Instance("front", "eth0", 51, 150, (place,))
+    assert front.channel == replace(front, name="back", vrid=52).channel == Multicast("eth0", 4)
+    six = replace(front, places=(Place("eth0", IPv6Address("fe80::10")),))
+    assert six.channel == Multicast("eth0", 6)
+    ours, peers = IPv4Address("10.0.0.1"), (IPv4Address("10.0.0.2"),)
+    assert replace(front, source=ours, peers=peers).channel == Unicast(ours)
+    assert (Unicast(ours).family, six.channel.family) == (4, 6)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -71,7 +65,11 @@ def test_every_order_survives_the_line(order: Order) -> None:
         pytest.param(b"\xff\xfe", id="no text"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b'{"order": "dance"}', id="an unknown order"),
-        pytest.param(b'{"order": "delta", "instance": "front"}', id="half an order"),
+        pytest.param(b'{"order": "tracked", "instance": "front"}', id="half an order"),
+        pytest.param(
+            b'{"order": "tracked", "instance": "x", "moved": [["a", "b", ""]], "held": []}',
+            id="a word for a delta",
+        ),
         pytest.param(b'{"order": "failover", "instance": "x", "hold": "y"}', id="no number"),
     ],
 )
@@ -86,35 +84,7 @@ def test_any_line_is_an_order_or_refused(line: bytes) -> None:
         loads(line)
 
 
-@pytest.mark.parametrize("preempt", [Never(), Always(), After(5.0), WhenSynced(60.0)])
-def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
-    listed = (replace(FRONT, preempt=preempt), replace(FRONT, name="back", vrid=52))
-    assert load_instances(dump_instances(listed)) == listed
-
-
-def test_an_empty_list_is_a_list() -> None:
-    assert load_instances(b"\n") == ()
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param({"vrid": "x"}, id="a word for a number"),
-        pytest.param({"preempt": ["perhaps", 1]}, id="an unknown preemption"),
-        pytest.param({"lease": [1, 0.4]}, id="a lease that cannot hold"),
-        pytest.param({"places": [["eth0", "2001:db8::1"]]}, id="an address of another family"),
-        pytest.param({"checksum": "md5"}, id="an unknown checksum"),
-    ],
-)
-def test_a_senseless_list_is_refused(changed: dict[str, object]) -> None:
-    line = json.dumps(json.loads(dump_instances((FRONT,))) | changed)
-    with pytest.raises(MalformedOrder):
-        load_instances(line.encode())
-
-
-@pytest.mark.parametrize("other", [{"vrid": 52}, {"name": "back"}])
-def test_a_name_and_a_vrid_on_an_interface_stand_once(other: dict[str, object]) -> None:
-    twin = json.loads(dump_instances((FRONT,))) | other
-    text = dump_instances((FRONT,)) + json.dumps(twin).encode()
-    with pytest.raises(MalformedOrder, match="twice"):
-        load_instances(text)
+def test_a_place_is_one_hosts_unless_it_is_connected() -> None:
+    four, six = IPv4Address("192.0.2.10"), IPv6Address("fe80::10")
+    assert (Place("eth0", four).length, Place("eth0", six).length) == (32, 128)
+    assert Place("eth0", four, 24).length == 24

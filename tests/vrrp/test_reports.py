@@ -1,6 +1,7 @@
 """What the machine tells the reporter, and the spool."""
 
-from ipaddress import IPv4Address
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,23 @@ from libra_vrrp.reports import (
     Report,
     Spool,
     Statistics,
+    Weighed,
     dumps,
     loads,
     transition,
+    word,
 )
-from libra_vrrp.states import Backup, Enter, Fault, Master, Stopped, Why
+from libra_vrrp.states import (
+    Backup,
+    Enter,
+    Fault,
+    Initialize,
+    Master,
+    Starting,
+    State,
+    Stopped,
+)
+from libra_vrrp.why import Why
 
 FRONT = Instance("front", "eth0", 51, 150, (Place("eth0", IPv4Address("192.0.2.10")),))
 PEER = IPv4Address("10.9.0.1")
@@ -34,6 +47,14 @@ def test_a_new_masters_time_runs_from_the_last_sign_of_the_old_one() -> None:
     assert (MASTER.took, MASTER.at) == (3.75, 1000.0)
     assert (MASTER.priority, MASTER.master) == (130, "10.9.0.1")
     assert MASTER.addresses == ("192.0.2.10",)
+
+
+def test_the_addresses_are_all_that_it_holds() -> None:
+    excluded = (Place("eth1", IPv6Address("2001:db8::11")),)
+    six = Instance("six", "eth0", 51, 150, (Place("eth0", IPv6Address("2001:db8::10")),))
+    told = transition(replace(six, excluded=excluded), 1, Enter(Stopped(), Why.LEASE), None, 0, 0)
+    assert (told.family, MASTER.family) == (6, 4)
+    assert told.addresses == ("2001:db8::10", "2001:db8::11")
 
 
 def test_a_fault_says_its_reasons() -> None:
@@ -50,12 +71,38 @@ def test_a_backup_and_a_stopped_router_have_no_detail() -> None:
     assert (told.state, told.took) == ("stopped", 0.0)
 
 
+def test_what_a_group_did_names_the_member_that_led() -> None:
+    blocked = Fault(frozenset(), until=0.0, since=2.0, blocked_by=frozenset({"z", "y"}))
+    told = transition(FRONT, 150, Enter(blocked, Why.GROUP, member="y"), "master", 2.5, 1000.0)
+    assert (told.why, told.detail) == ("group", "y is in fault; z is in fault")
+    backup = Backup(down_at=5.0, interval=1.0, since=2.0)
+    told = transition(FRONT, 150, Enter(backup, Why.GROUP, member="y"), "master", 2.0, 1000.0)
+    assert (told.why, told.detail) == ("group", "y is master no more")
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (Master(advert_at=7.0, since=0.0), "master"),
+        (Backup(down_at=6.0, interval=1.0, since=0.0), "backup"),
+        (Fault(frozenset({"eth0"}), until=9.0, since=0.0), "fault"),
+        (Stopped(), "stopped"),
+        (Initialize(), None),
+        (Starting(until=5.0), None),
+    ],
+)
+def test_a_state_has_the_name_of_its_event(state: State, name: str | None) -> None:
+    assert word(state) == name
+
+
 @pytest.mark.parametrize(
     "report",
     [
         MASTER,
         AlarmRaised("front", "checksum", None, "abcd", 3, 1000.0),
+        Weighed("front", 130, 150, (("program.gw", -20, "program gw: exit status 1"),), 1000.0),
         Statistics({"sent": 5}, 0.001, 1000.0),
+        Statistics({"sent": 5}, 0.001, 1000.0, (0, 2, 1), 0.0025),
         Awake(),
         Farewell(),
     ],

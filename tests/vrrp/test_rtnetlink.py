@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_vrrp.rtnetlink import (
+    AF_INET6,
     AddressGone,
     AddressHeld,
     Answered,
     LinkGone,
     LinkHeld,
+    Target,
     add_address,
     decode,
     delete_address,
@@ -30,6 +32,13 @@ ADDRESSES = bytes.fromhex(
     "0100c000020a08000200c000020a07000300763000000800080000020000140006006400000064000000"
     "488a0400488a0400"
 )
+# The same with a leased 2001:db8::10/128 and fe80::5/64 under duplicate address detection.
+IPV6_ADDRESSES = bytes.fromhex(
+    "480000001400020007000000103100000a802200020000001400010020010db8000000000000000000000010"
+    "1400060000000000640000004b6b39004b6b39000800080022020000"
+    "480000001400020007000000103100000a40c0fd0200000014000100fe800000000000000000000000000005"
+    "14000600ffffffffffffffff4b6b39004b6b390008000800c0000000"
+)
 DONE = bytes.fromhex("140000000300020002000000bd1e000000000000")
 
 
@@ -38,6 +47,13 @@ def test_a_dump_of_addresses_tells_leased_from_permanent_ones() -> None:
         AddressHeld(2, IPv4Address("10.9.0.2"), 24, valid=None),
         AddressHeld(2, VIP, 32, valid=100),
         Answered(2, 0),
+    ]
+
+
+def test_an_ipv6_address_is_not_usable_during_duplicate_address_detection() -> None:
+    assert list(decode(IPV6_ADDRESSES)) == [
+        AddressHeld(2, IPv6Address("2001:db8::10"), 128, valid=100),
+        AddressHeld(2, IPv6Address("fe80::5"), 64, usable=False),
     ]
 
 
@@ -52,8 +68,9 @@ def test_a_removed_address_is_the_same_message_of_another_type() -> None:
     assert list(decode(bytes(removed))) == [AddressGone(2, VIP, 32)]
 
 
-def link(kind: int, flags: int) -> bytes:
-    body = bytes([0, 0, 1, 0]) + (7).to_bytes(4, "little") + flags.to_bytes(4, "little") + bytes(4)
+def link(kind: int, flags: int, family: int = 0) -> bytes:
+    body = bytes([family, 0, 1, 0]) + (7).to_bytes(4, "little")
+    body += flags.to_bytes(4, "little") + bytes(4)
     body += b"\x09\0\x03\0eth0\0\0\0\0" + b"\x0a\0\x01\0\x02\0\0\0\0\x01\0\0"
     head = (16 + len(body)).to_bytes(4, "little") + kind.to_bytes(2, "little") + bytes(10)
     return head + body
@@ -75,9 +92,15 @@ def test_a_removed_link_is_gone() -> None:
     assert list(decode(link(17, 0))) == [LinkGone(7)]
 
 
+@pytest.mark.parametrize("kind", [16, 17])
+def test_what_is_about_the_port_of_a_bridge_says_nothing_of_the_link(kind: int) -> None:
+    """Leaving a bridge is a DEL_LINK of family AF_BRIDGE, and the interface is still there."""
+    assert list(decode(link(kind, 0x11043, family=7))) == []
+
+
 def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     """linux/if_addr.h: IFA_LOCAL, IFA_ADDRESS, IFA_FLAGS (NOPREFIXROUTE), IFA_CACHEINFO."""
-    assert add_address(9, 2, VIP, 2) == bytes.fromhex(
+    assert add_address(9, Target(2, VIP), 2) == bytes.fromhex(
         "44000000 1400 0505 09000000 00000000"  # 68 octets, RTM_NEWADDR, REQUEST ACK REPLACE CREATE
         "02 20 00 00 02000000"
         "0800 0200 c000020a"
@@ -87,14 +110,29 @@ def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     )
 
 
-def test_an_ipv6_address_skips_duplicate_address_detection() -> None:
-    request = add_address(9, 2, IPv6Address("2001:db8::10"), 2)
-    assert request[16:18] == bytes([10, 128])
-    assert bytes.fromhex("0800 0800 02020000") in request
+def test_a_connected_address_has_its_prefix_and_of_ipv4_the_kernels_route() -> None:
+    """IFA_FLAGS are none, and NODAD with NOPREFIXROUTE."""
+    four = add_address(9, Target(2, VIP, 24), 2)
+    assert (four[17], four[40:48]) == (24, bytes.fromhex("0800 0800 00000000"))
+    six = add_address(9, Target(2, IPv6Address("2001:db8::10"), 64), 2)
+    assert (six[17], six[64:72]) == (64, bytes.fromhex("0800 0800 02020000"))
+    assert delete_address(9, Target(2, VIP, 24))[17] == 24
+
+
+def test_an_ipv6_address_is_added_deprecated_and_without_duplicate_address_detection() -> None:
+    """IFA_FLAGS are NODAD and NOPREFIXROUTE, IFA_CACHEINFO is preferred 0 s, valid 2 s."""
+    assert add_address(9, Target(2, IPv6Address("2001:db8::10")), 2) == bytes.fromhex(
+        "5c000000 1400 0505 09000000 00000000"
+        "0a 80 00 00 02000000"
+        "1400 0200 20010db8000000000000000000000010"
+        "1400 0100 20010db8000000000000000000000010"
+        "0800 0800 02020000"
+        "1400 0600 00000000 02000000 00000000 00000000"
+    )
 
 
 def test_an_address_is_removed_by_interface_and_address() -> None:
-    assert delete_address(9, 2, VIP) == bytes.fromhex(
+    assert delete_address(9, Target(2, VIP)) == bytes.fromhex(
         "28000000 1500 0500 09000000 00000000 02 20 00 00 02000000"
         "0800 0200 c000020a 0800 0100 c000020a"
     )
@@ -105,6 +143,7 @@ def test_lists_are_asked_for_as_dumps() -> None:
     assert list_addresses(2) == bytes.fromhex(
         "18000000 1600 0103 02000000 00000000 02 00 00 00 00000000"
     )
+    assert list_addresses(3, AF_INET6)[16] == AF_INET6
 
 
 def test_a_refusal_carries_the_errno() -> None:

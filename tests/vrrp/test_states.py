@@ -11,7 +11,6 @@ from libra_vrrp.states import (
     State,
     Stopped,
     deadline,
-    word,
 )
 
 
@@ -28,18 +27,3 @@ from libra_vrrp.states import (
 )
 def test_a_deadline_is_what_the_state_waits_for(state: State, at: float | None) -> None:
     assert deadline(state) == at
-
-
-@pytest.mark.parametrize(
-    ("state", "name"),
-    [
-        (Master(advert_at=7.0, since=0.0), "master"),
-        (Backup(down_at=6.0, interval=1.0, since=0.0), "backup"),
-        (Fault(frozenset({"eth0"}), until=9.0, since=0.0), "fault"),
-        (Stopped(), "stopped"),
-        (Initialize(), None),
-        (Starting(until=5.0), None),
-    ],
-)
-def test_a_state_has_the_name_of_its_event(state: State, name: str | None) -> None:
-    assert word(state) == name

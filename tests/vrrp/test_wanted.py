@@ -1,19 +1,28 @@
 """From the cluster's config to the virtual routers of one node."""
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
 
-from libra_schemas.config import Config
-from libra_schemas.events import AdminState, ServiceState
+from libra_schemas.config import Config, Track
+from libra_schemas.events import AdminState
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Delta, Failover, Place, Release
+from libra_vrrp.orders import Failover, Place, Release, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
-from libra_vrrp.wanted import HOLD, deltas, failovers, instances, releases
+from libra_vrrp.settle import Delays
+from libra_vrrp.wanted import (
+    HOLD,
+    failovers,
+    instances,
+    instances_of,
+    releases,
+    secret_files,
+    tracks,
+)
 
 
 def config(**changed: Any) -> Config:
@@ -22,7 +31,10 @@ def config(**changed: Any) -> Config:
         "vrid": 51,
         "priority": {"a": 150, "b": 100},
         "addresses": ["192.0.2.10/24", {"address": "10.1.0.1/24", "interface": "eth1"}],
-        "track": {"services": {"web": {"weight": -30}}, "interfaces": ["eth2"]},
+        "track": {
+            "services": {"web": {"weight": -30}},
+            "interfaces": ["eth2", {"name": "eth3", "weight": -30, "up_for": "5s"}],
+        },
     }
     return Config.model_validate(
         {
@@ -33,12 +45,6 @@ def config(**changed: Any) -> Config:
     )
 
 
-def state(**changed: Any) -> ServiceState:
-    known = {"service": "web", "up": False, "live_weight": 0, "quorum": 1}
-    counts = {"hysteresis": 0, "eligible": 0, "backends": 1}
-    return ServiceState.model_validate(known | counts | changed)
-
-
 def test_a_node_runs_the_instances_it_takes_part_in() -> None:
     (front,) = instances(config(), "b")
     assert (front.name, front.interface, front.vrid, front.priority) == ("front", "eth0", 51, 100)
@@ -46,7 +52,7 @@ def test_a_node_runs_the_instances_it_takes_part_in() -> None:
         Place("eth0", IPv4Address("192.0.2.10")),
         Place("eth1", IPv4Address("10.1.0.1")),
     )
-    assert front.tracked == ("eth2",)
+    assert front.tracked == (TrackedLink("eth2"), TrackedLink("eth3", -30, Delays(0.0, 5.0)))
     assert instances(config(), "c") == ()
 
 
@@ -55,10 +61,45 @@ def test_an_interface_may_differ_from_node_to_node() -> None:
     assert instances(named, "b")[0].interface == "ens5"
 
 
-def test_ipv6_addresses_are_left_out_yet() -> None:
-    both = config(addresses=["2001:db8::10/64", "192.0.2.10/24"])
-    assert len(instances(both, "a")[0].places) == 1
-    assert instances(config(addresses=["2001:db8::10/64"]), "a") == ()
+SIX, SIX_TOO = IPv6Address("2001:db8::10"), IPv6Address("2001:db8::11")
+
+
+def test_an_instance_of_ipv6_is_a_router_as_one_of_ipv4_is() -> None:
+    (front,) = instances(config(addresses=["2001:db8::10/64"]), "a")
+    assert (front.name, front.group, front.family) == ("front", "", 6)
+    assert front.places == (Place("eth0", SIX),)
+
+
+def test_an_instance_of_both_families_is_two_routers_in_one_group() -> None:
+    elsewhere = {"address": "2001:db8::11/64", "interface": "eth1"}
+    both = config(addresses=["2001:db8::10/64", "192.0.2.10/24", elsewhere])
+    four, six = instances(both, "a")
+    assert [four.name, six.name] == ["front", "front-ipv6"]
+    assert four.group == six.group != ""
+    assert (four.vrid, four.interface, four.priority) == (six.vrid, six.interface, six.priority)
+    assert four.places == (Place("eth0", IPv4Address("192.0.2.10")),)
+    assert six.places == (Place("eth0", SIX), Place("eth1", SIX_TOO))
+
+
+def test_an_excluded_address_goes_with_the_router_of_its_family() -> None:
+    excluded = ["192.0.2.11/24", {"address": "2001:db8::11/64", "interface": "eth1"}]
+    four, six = Place("eth0", IPv4Address("192.0.2.11")), Place("eth1", SIX_TOO)
+    both = ["192.0.2.10/24", "2001:db8::10/64"]
+    assert [one.excluded for one in instances(config(addresses=both, excluded=excluded), "a")] == [
+        (four,),
+        (six,),
+    ]
+    (alone,) = instances(config(addresses=both[:1], excluded=excluded), "a")
+    assert alone.excluded == (four, six)
+    assert alone.held == (*alone.places, four, six)
+
+
+def test_connected_addresses_keep_the_prefix_that_is_written() -> None:
+    written = ["192.0.2.10/24", "192.0.2.11/32"]
+    (front,) = instances(config(addresses=written, connected=True), "a")
+    assert [place.prefix for place in front.places] == [24, None]
+    (plain,) = instances(config(addresses=written), "a")
+    assert [place.prefix for place in plain.places] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -89,19 +130,61 @@ def test_the_other_parameters_are_as_written() -> None:
     assert front.garp == Garp(3, 1.0, 60.0)
 
 
-@pytest.mark.parametrize(
-    ("known", "delta"),
-    [
-        pytest.param({}, 0, id="nothing is known of it yet"),
-        pytest.param({"web": state()}, -30, id="down"),
-        pytest.param({"web": state(sorry=True)}, 0, id="down, but the sorry server serves"),
-        pytest.param({"web": state(up=True)}, 0, id="up"),
-    ],
-)
-def test_a_service_without_anyone_to_serve_lowers_the_priority(
-    known: dict[str, ServiceState], delta: int
-) -> None:
-    assert deltas(config(), known) == (Delta("front", "service.web", delta),)
+def test_a_password_is_what_the_file_holds() -> None:
+    old = config(version=2, interval="2s", auth_file="/etc/libra/pass")
+    assert secret_files(old, "a") == ("/etc/libra/pass",)
+    assert secret_files(old, "c") == ()
+    (front,) = instances(old, "a", {"/etc/libra/pass": b"s3cret"})
+    assert (front.version, front.authentication) == (2, b"s3cret")
+    assert secret_files(config(), "a") == ()
+    assert instances(config(), "a")[0].authentication is None
+
+
+def test_unicast_adverts_go_to_the_other_nodes_that_take_part() -> None:
+    (front,) = instances(config(unicast=True), "a")
+    assert (front.source, front.peers) == (IPv4Address("10.0.0.1"), (IPv4Address("10.0.0.2"),))
+    known = {"a": "192.0.2.1", "b": "192.0.2.2"}
+    (front,) = instances(config(unicast=known), "b")
+    assert (front.source, front.peers) == (IPv4Address("192.0.2.2"), (IPv4Address("192.0.2.1"),))
+    (alone,) = instances(config(unicast=True, priority={"a": 150}), "a")
+    assert (alone.source, alone.peers) == (IPv4Address("10.0.0.1"), ())
+    (group,) = instances(config(), "a")
+    assert (group.source, group.peers) == (None, None)
+
+
+def test_a_node_tracks_what_its_own_routers_do() -> None:
+    (name,), (track,) = tracks(config(), "a").keys(), tracks(config(), "a").values()
+    assert (name, track.services["web"].weight) == ("front", -30)
+    assert tracks(config(), "c") == {}
+
+
+def test_what_one_of_a_group_tracks_weighs_on_all() -> None:
+    front = config(group="nat").instances["front"]
+    back = front.model_copy(update={"vrid": 52, "track": Track()})
+    both = config().model_copy(update={"instances": {"front": front, "back": back}})
+    assert tracks(both, "a")["back"].services["web"].weight == -30
+    assert instances(both, "a")[1].tracked == (TrackedLink("eth3", -30, Delays(0.0, 5.0)),)
+
+
+def test_a_group_is_as_written() -> None:
+    assert instances(config(group="nat"), "a")[0].group == "nat"
+    assert instances(config(), "a")[0].group == ""
+    both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"], group="nat")
+    assert [one.group for one in instances(both, "a")] == ["nat", "nat"]
+
+
+@pytest.mark.parametrize(("mode", "is_required"), [("required", True), ("accept", False)])
+def test_a_seal_is_as_written(mode: str, *, is_required: bool) -> None:
+    written = {"key_file": "/etc/libra/seal.key", "mode": mode}
+    (one,) = instances(config(seal=written), "a")
+    assert one.seal == Seal("/etc/libra/seal.key", is_required)
+
+
+def test_what_is_tracked_counts_for_the_routers_of_both_families() -> None:
+    both = config(addresses=["192.0.2.10/24", "2001:db8::10/64"])
+    names = list(tracks(both, "a"))
+    assert names == list(instances_of(both)) == ["front", "front-ipv6"]
+    assert set(instances_of(both).values()) == {"front"}
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -136,17 +219,27 @@ def test_a_failover_is_for_who_was_master_when_it_was_decided(
     admin: AdminState, since: datetime | None, hold: float | None
 ) -> None:
     wanted = () if hold is None else (Failover("front", hold),)
-    assert failovers(admin, NOON, "a", {"front": since}) == wanted
+    ours = {} if since is None else {"front": since}
+    assert failovers(admin, NOON, "a", {"front": "front"}, ours) == wanted
 
 
-BOTH = ("front", "back")
+ROUTERS = {"front": "front", "front-ipv6": "front", "back": "back"}
+
+
+def test_a_failover_is_of_both_families() -> None:
+    ours = dict.fromkeys(ROUTERS, BEFORE)
+    wanted = (Failover("front", HOLD), Failover("front-ipv6", HOLD))
+    assert failovers(asked(), NOON, "a", ROUTERS, ours) == wanted
+
+
+FRONT, BOTH = ("front", "front-ipv6"), tuple(ROUTERS)
 OF_FRONT, OF_NODE = ("instance", "front"), ("node", "a")
 
 
 @pytest.mark.parametrize(
     ("admin", "standing", "released"),
     [
-        pytest.param(asked(failover=False), (), ("front",), id="what is named"),
+        pytest.param(asked(failover=False), (), FRONT, id="what is named"),
         pytest.param(asked(failover=False, entity=OF_NODE), (), BOTH, id="all of this node"),
         pytest.param(asked(failover=False, node="b"), (), (), id="meant for another node"),
         pytest.param(asked(failover=False, entity=("node", "b")), (), (), id="another node"),
@@ -162,4 +255,4 @@ OF_FRONT, OF_NODE = ("instance", "front"), ("node", "a")
 def test_who_takes_a_failover_back_ends_the_holding_back(
     admin: AdminState, standing: tuple[AdminState, ...], released: tuple[str, ...]
 ) -> None:
-    assert releases(admin, "a", BOTH, standing) == tuple(Release(name) for name in released)
+    assert releases(admin, "a", ROUTERS, standing) == tuple(Release(name) for name in released)

@@ -14,6 +14,7 @@ import typer
 from libra_cli import operate, past
 from libra_cli.config_file import count, in_words, node_of, notes, read, require_shared
 from libra_cli.exits import CommandError
+from libra_cli.keys import keys
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
 from libra_cli.site import Given, locate
@@ -216,6 +217,7 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
 
 past.add_to(app)
 operate.add_to(app)
+app.add_typer(keys, name="keys")
 
 
 def _chosen(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -81,9 +81,9 @@ def flaw_of(file: Path) -> str:
 def notes(config: "Config") -> list[str]:
     """Say what of a valid *config* is seldom meant."""
     from libra_schemas.places import NOWHERE
-    from libra_schemas.rules.advice import unowned
+    from libra_schemas.rules.advice import advise
 
-    return [str(NOWHERE.problem(finding)) for finding in unowned(config)]
+    return [str(NOWHERE.problem(finding)) for finding in advise(config)]
 
 
 def node_of(node: str | None, names: list[str]) -> str:

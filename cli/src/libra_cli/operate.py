@@ -23,7 +23,10 @@ VERBS = {
     "drain": f"Send no new connections; those that are there may end. {HERE}",
     "maint": f"Take out of the table at once. {HERE}",
     "ready": "Take back what an operator set.",
-    "failover": "Hand an instance, or all of this node, over to the peer; ready ends it early.",
+    "failover": (
+        "Hand an instance with its group, or all of this node, over to the peer; ready ends it "
+        "early."
+    ),
 }
 
 ENTITIES = {
@@ -84,13 +87,15 @@ def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    print(f"{_told(act['entity'], answer['state'])} (sequence {answer['sequence']})")
+    told = _told(act["entity"], answer["state"], answer["with"])
+    print(f"{told} (sequence {answer['sequence']})")
 
 
-def _told(entity: str, state: dict[str, Any]) -> str:
+def _told(entity: str, state: dict[str, Any], others: list[str]) -> str:
     until = f" until {clock(state['until'])}" if state["until"] else ""
     if state["failover"]:
-        return f"{entity} is handed over: its master gives it up and holds back{until}"
+        group = f" with {' and '.join(others)} of its group" if others else ""
+        return f"{entity} is handed over{group}: its master gives it up and holds back{until}"
     weight = f", weight {state['weight']}" if state["weight"] is not None else ""
     return f"{entity} is {_MODES[state['mode']]}{weight}{until}"
 

@@ -67,10 +67,22 @@ def _instance(name: str, instance: Json, now: datetime) -> tuple[str, ...]:
         name,
         _state(instance["state"]),
         f"{_age(instance['since'], now)} ({reason(instance['why'], instance['detail'])})",
-        f"priority {instance['priority']}",
+        f"priority {instance['priority']}" + (f": {moved}" if (moved := instance["moved"]) else ""),
         where if instance["state"] == "backup" else addresses,
+        _takeover(instance, now),
         _admin(instance["admin"]),
     )
+
+
+def _takeover(instance: Json, now: datetime) -> str:
+    """Say how fast it took over last, and when, unless its state is of that moment."""
+    takeover = instance["takeover"]
+    if takeover is None:
+        return ""
+    took = f"{takeover['took_ms']:.1f} ms"
+    if instance["state"] == "master" and takeover["time"] == instance["since"]:
+        return f"took over in {took}"
+    return f"last takeover {_age(takeover['time'], now)} in {took}"
 
 
 def _service(name: str, service: Json, now: datetime) -> str:

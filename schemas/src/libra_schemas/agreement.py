@@ -17,6 +17,7 @@ from libra_schemas.events import (
     FreshState,
     InstanceState,
     PeerState,
+    PriorityState,
     Receipt,
     Recovered,
     ServiceState,
@@ -46,7 +47,7 @@ def _entity(data: EventData) -> tuple[str, ...] | None:
     match data:
         case BackendState():
             return (data.service, data.backend)
-        case InstanceState() | Alarm():
+        case InstanceState() | PriorityState() | Alarm():
             return (data.instance,)
         case AdminState():
             return data.entity

@@ -73,6 +73,7 @@ CATALOGUE: dict[str, Entry] = {
     "vrrp.backup": Entry("vrrp", _INSTANCE, "another node owns them"),
     "vrrp.fault": Entry("vrrp", _INSTANCE, "this node cannot own them: why"),
     "vrrp.stopped": Entry("vrrp", _INSTANCE, "the instance is not run here any more"),
+    "vrrp.priority": Entry("vrrp", _INSTANCE, "tracked objects moved its priority: which, why"),
     "vrrp.alarm": Entry("vrrp", _INSTANCE, "a peer misbehaves (rate limited)"),
     "conn.sync": Entry(
         "ipvs-writer", (*_ALL, *_INSTANCE), "the kernel's connection sync daemon took a role"

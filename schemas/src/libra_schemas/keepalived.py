@@ -5,14 +5,33 @@ Source: keepalived.conf(5). Rule: said only where the word is no key of ours.
 
 _NOTIFY = "notify: {NAME: {program: {command: [FILE]}, match: [EVENTS]}} of the whole config"
 
+_PROGRAM = "track: {programs: {NAME: {command: [FILE, ARGUMENTS]}}}, in the instance"
+_PROCESS = "track: {processes: {NAME: {quorum: 1}}}, in the instance"
+
 OURS = {
     "vrrp_instance": "instances",
+    "vrrp_sync_group": "group: NAME, of each instance that belongs to it",
     "virtual_router_id": "vrid",
     "advert_int": "interval",
     "state": "priority: the highest is master",
     "virtual_ipaddress": "addresses",
-    "authentication": "nothing: VRRPv3 has none, leave it out",
-    "track_script": "not in this release yet, leave it out",
+    "virtual_ipaddress_excluded": "excluded",
+    "virtual_routes": "routes",
+    "virtual_rules": "rules",
+    "dev": "interface",
+    "preference": "priority",
+    "authentication": "auth_file, with version: 2",
+    "auth_type": "auth_file, with version: 2",
+    "unicast_peer": "unicast: true, or an address per node",
+    "unicast_src_ip": "unicast: {NODE: ADDRESS} with this node's address too",
+    "track_script": _PROGRAM,
+    "vrrp_script": _PROGRAM,
+    "script": "command: [FILE, ARGUMENTS]",
+    "track_file": "track: {files: {NAME: {path: FILE, weight: 1}}}, in the instance",
+    "track_process": _PROCESS,
+    "vrrp_track_process": _PROCESS,
+    "fork_delay": "up_for",
+    "terminate_delay": "down_for",
     "nopreempt": "preempt: false",
     "track_interface": "track: {interfaces: [NAME]}",
     "garp_master_delay": "garp: {delay: TIME}",

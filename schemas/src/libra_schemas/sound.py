@@ -22,13 +22,17 @@ STAND_INS: dict[str, Any] = {
     "address": "192.0.2.1",
     "interface": "eth0",
     "vrid": 1,
+    "priority": 100,
     "addresses": ["192.0.2.1/32"],
     "match": ["*.*"],
     "url_file": "/dev/null",
+    "key_file": "/dev/null",
     "to": ["a@example.com"],
     "from": "a@example.com",
     "server": "mail.example.com",
-    "command": ["true"],
+    "command": ["/bin/true"],
+    "name": "eth0",
+    "path": "/dev/null",
 }
 """A value for every field that some part of a config cannot be without."""
 

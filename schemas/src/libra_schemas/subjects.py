@@ -29,6 +29,7 @@ REGISTER_OF = {
     "vrrp.backup": "instance",
     "vrrp.fault": "instance",
     "vrrp.stopped": "instance",
+    "vrrp.priority": "priority",
     "vrrp.alarm": "alarm",
     "conn.sync": "sync",
     "conn.fresh": "fresh",

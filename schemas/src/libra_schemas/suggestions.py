@@ -16,18 +16,15 @@ NOT_YET = "not in this release yet"
 LATER: dict[str, frozenset[str]] = {
     "": frozenset(
         {
-            "groups", "sync_groups", "hub", "peers", "templates", "include", "health", "metrics",
-            "api", "log", "limits",
+            "hub", "peers", "templates", "include", "health", "metrics", "api", "log", "limits",
         }
     ),
     "instances": frozenset(
         {
-            "seal", "unicast", "peers", "tether", "group", "vmac", "routes", "rules", "excluded",
-            "virtual_routes", "virtual_rules", "auth", "connected", "handover", "preempt_delay",
-            "nd", "source",
+            "peers", "vmac", "auth", "handover", "preempt_delay", "nd", "source",
         }
     ),
-    "instances.track": frozenset({"programs", "files", "processes", "sync", "bfd"}),
+    "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
             "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",
@@ -49,6 +46,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "nodes": frozenset({"site", "labels", "tls"}),
     "sync": frozenset({"tunnel"}),
+    "tether": frozenset(),
     "ipvs": frozenset({"unlogged_after", "ballast", "marks"}),
 }  # fmt: skip
 

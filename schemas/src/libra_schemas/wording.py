@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from libra_schemas.config.service import FLAGS, SCHEDULERS
 from libra_schemas.places import Path
 from libra_schemas.shapes import bounds_at
-from libra_schemas.suggestions import NOT_YET, nearest
+from libra_schemas.suggestions import nearest
 
 _EXPECTED = {
     "address": "an IP address such as 10.0.0.2 or 2001:db8::2",
@@ -19,9 +19,11 @@ _EXPECTED = {
     "check": "a kind such as tcp, a check such as {http: {path: /healthz}}, or a list of them",
     "group": "an IP address such as 224.0.0.81",
     "interface": "an interface such as eth0, or one per node such as {a: eth0, b: eth1}",
+    "interfaces": "an interface such as eth1, or one such as {name: eth2, weight: -30}",
     "preempt": "true, false, when-synced or a delay such as 30s",
     "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
     "sysctls": "a whole number or text",
+    "weight": "a whole number from -253 to 253 but not 0, or fault",
 }
 """What a value of several possible kinds may be, by the nearest key."""
 
@@ -30,6 +32,7 @@ _NAME = "a name starts with a letter or digit and holds at most 63 letters, digi
 _PATTERNS = (
     ("[A-Za-z0-9][A-Za-z0-9_-]", _NAME),
     (r"[^\s/]{1,15}", "an interface name has 1 to 15 characters, no space and no slash"),
+    ("x00-", "a process name has 1 to 255 characters and no slash: the file name of its program"),
     ("[1-5][0-9]{2}", "expected an HTTP status or a range such as 200-299"),
     (r"[a-z]+)\.(", "expected an event type or a pattern such as backend.down or vrrp.*"),
     ("@", "expected a mail address such as ops@example.com"),
@@ -106,8 +109,7 @@ def _number(path: Path) -> str:
 
 def _one_of(path: Path, value: Any, listed: str) -> tuple[str, str]:
     if path[-1] == "version":
-        later = f"version {value} is {NOT_YET}" if value in (2, "2") and len(path) > 1 else ""
-        return later or f"expected version {listed}", ""
+        return f"expected version {listed}", ""
     words = {"scheduler": SCHEDULERS, "flags": FLAGS}.get(str(path[-1]))
     known = words or tuple(word.strip("'") for word in listed.replace(" or ", ", ").split(", "))
     hint = nearest(value, known) if isinstance(value, str) else ""

@@ -294,6 +294,7 @@ async def test_a_failover_is_an_act_that_ends(running: Console) -> None:
     body = {"entity": "instance.front", "until": until}
     _, answer = await running.ask("POST", "/v1/operator/failover", body)
     assert answer["state"]["failover"]
+    assert answer["with"] == []
     async with asyncio.timeout(60):
         async for each in running.journal.follow("operator.ready"):
             if getattr(each, "event", None):

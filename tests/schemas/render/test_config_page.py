@@ -30,7 +30,7 @@ def test_every_key_of_every_model_has_a_row(model: str) -> None:
         ("Instances", "| `garp.delay` | duration | `5s` | Time from the first frames to"),
         ("Instances", "| `vrid` | number 1 to 255 | **required** | The virtual router's"),
         ("Instances", "| `addresses[].interface` | as `eth0` | **required** | "),
-        ("Instances", "| `track.services.NAME.weight` | number -253 to 253 | `-20` | Added"),
+        ("Instances", "| `track.services.NAME.weight` | number -253 to 253 | `-20` | Below"),
         ("Services", "| `check` | [check](#checks) or a list of them | none | "),
         ("Checks", "| `timeout` | duration | `500ms` | Longest time"),
         ("Sinks", "| `email.from` | as `ops@example.net` | **required** | "),

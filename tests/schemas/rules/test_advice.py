@@ -3,7 +3,7 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import unowned
+from libra_schemas.rules.advice import advise, lonely, uneven, unheard, unowned
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -21,13 +21,14 @@ def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Do
         pytest.param({"address": None, "fwmark": 7, "check": "icmp"}, id="a mark"),
         pytest.param(
             {"address": "[2001:db8::1]:80", "sorry": None, "backends": {"w1": "[2001:db8::2]:80"}},
-            id="IPv6, which no instance can own yet",
+            id="excluded from the adverts",
         ),
     ],
 )
 def test_an_address_of_an_instance_or_of_none_is_fine(
     document: Document, changes: Document
 ) -> None:
+    document["instances"]["front"]["excluded"] = ["2001:db8::1/64"]
     document["services"]["web"] |= changes
     assert list(unowned(config_from(document))) == []
 
@@ -36,3 +37,51 @@ def test_without_instances_something_else_brings_every_address(document: Documen
     del document["instances"]
     document["services"]["web"]["address"] = "192.0.2.11:80"
     assert list(unowned(config_from(document))) == []
+
+
+def test_a_group_of_one_is_named_with_the_nearest(document: Document) -> None:
+    front = document["instances"]["front"] | {"group": "natt"}
+    document["instances"]["front"] = front
+    others = (
+        {"vrid": 52, "addresses": ["192.0.2.11/24"]},
+        {"vrid": 53, "addresses": ["192.0.2.12/24"]},
+    )
+    document["instances"] |= {
+        name: front | changes | {"group": "nat"}
+        for name, changes in zip(("back", "side"), others, strict=True)
+    }
+    found = [
+        Finding(
+            ("instances", "front", "group"),
+            "no other instance is in group natt",
+            "did you mean nat?",
+        )
+    ]
+    assert list(lonely(config_from(document))) == found
+    assert advise(config_from(document)) == tuple(found)
+
+
+def test_a_group_of_uneven_intervals_is_as_slow_as_its_slowest(document: Document) -> None:
+    front = document["instances"]["front"] | {"group": "nat", "interval": "100ms"}
+    back = front | {"vrid": 52, "addresses": ["192.0.2.11/24"], "interval": "1s"}
+    document["instances"] = {"front": front, "back": back}
+    message = "group nat takes over no sooner than this, its slowest instance"
+    assert list(uneven(config_from(document))) == [
+        Finding(("instances", "back", "interval"), message, "give it the interval of front")
+    ]
+    back["interval"] = "100ms"
+    assert list(uneven(config_from(document))) == []
+
+
+def test_a_unicast_instance_of_one_node_speaks_to_nobody(document: Document) -> None:
+    front = document["instances"]["front"]
+    front["unicast"] = True
+    assert list(unheard(config_from(document))) == []
+    front["priority"] = {"a": 150}
+    message = "only node a takes part; its adverts go to nobody"
+    found = [
+        Finding(("instances", "front", "unicast"), message, "give another node a priority"),
+    ]
+    assert list(unheard(config_from(document))) == found
+    front["unicast"] = False
+    assert list(unheard(config_from(document))) == []

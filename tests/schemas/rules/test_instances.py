@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
-from libra_schemas.config import AddressElsewhere
-from libra_schemas.rules.instances import virtual_address
+from libra_schemas.errors import ConfigError
+from libra_schemas.load import config_from
+from libra_schemas.places import Path, Places, Position
 
 BACK = {"interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24"]}
 
@@ -12,15 +13,6 @@ BACK = {"interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24"]}
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        (
-            {"addresses": ["2001:db8::10/64"]},
-            "addresses[0]: IPv6 virtual addresses are not in this release yet (leave it out)",
-        ),
-        ({"addresses": ["10.0.0.2/24"]}, "addresses[0]: 10.0.0.2 is the own address of node a"),
-        (
-            {"addresses": ["192.0.2.10/24", {"address": "192.0.2.10/32", "interface": "eth1"}]},
-            "addresses[1]: instance front has 192.0.2.10 already",
-        ),
         ({"priority": {}}, "priority: names no node"),
         ({"interface": {"a": "eth0"}}, "priority.b: node b has no interface"),
         (
@@ -34,13 +26,6 @@ def test_a_virtual_router_is_whole(
 ) -> None:
     document["instances"]["front"] |= changes
     assert complaints(document) == [f"instances.front.{complaint}"]
-
-
-def test_two_instances_cannot_own_one_address(document: Document, complaints: Complain) -> None:
-    document["instances"]["back"] = BACK | {"addresses": ["192.0.2.10/32"]}
-    assert complaints(document) == [
-        "instances.back.addresses[0]: instance front has 192.0.2.10 already"
-    ]
 
 
 def test_a_vrid_is_used_once_per_interface(document: Document, complaints: Complain) -> None:
@@ -74,6 +59,78 @@ def test_one_vrid_on_two_nodes_that_never_meet_is_fine(
     assert complaints(document) == []
 
 
-def test_a_virtual_address_is_given_without_its_prefix() -> None:
-    elsewhere = AddressElsewhere(address="10.0.1.1/24", interface="eth1")
-    assert str(virtual_address(elsewhere)) == "10.0.1.1"
+def test_a_vrid_is_free_in_the_other_family(document: Document, complaints: Complain) -> None:
+    six = {"interface": "eth0", "vrid": 51, "addresses": ["2001:db8::10/64"]}
+    document["instances"]["six"] = six
+    assert complaints(document) == []
+    six["addresses"] = ["2001:db8::10/64", "192.0.2.11/24"]
+    assert complaints(document) == [
+        "instances.six.vrid: instance front has vrid 51 on eth0 already (choose another number)"
+    ]
+
+
+BOTH = ["192.0.2.10/24", "2001:db8::10/64"]
+
+
+def test_no_other_instance_has_the_name_of_an_ipv6_router(
+    document: Document, complaints: Complain
+) -> None:
+    document["instances"]["front-ipv6"] = BACK
+    assert complaints(document) == []
+    document["instances"]["front"]["addresses"] = BOTH
+    assert complaints(document) == [
+        (
+            "instances.front-ipv6: the IPv6 router of instance front is called front-ipv6 "
+            "(rename one of them)"
+        )
+    ]
+
+
+def test_a_name_with_both_families_leaves_room_for_the_second(
+    document: Document, complaints: Complain
+) -> None:
+    name = "n" * 59
+    document["instances"][name] = BACK | {"addresses": ["10.0.1.1/24", "2001:db8::1/64"]}
+    assert complaints(document) == [
+        (
+            f"instances.{name}: the IPv6 router of instance {name} is called {name}-ipv6, "
+            "which is too long (shorten it)"
+        )
+    ]
+
+
+@pytest.mark.parametrize("priority", [255, {"a": 100, "b": 255}])
+def test_an_owner_takes_over_without_a_delay(
+    document: Document, complaints: Complain, priority: object
+) -> None:
+    document["instances"]["front"] |= {"priority": priority, "preempt": "30s"}
+    owner = "b" if isinstance(priority, dict) else "a"
+    (found,) = complaints(document)
+    assert found == (
+        f"instances.front.preempt: priority 255 takes over at once, and {owner} has it "
+        "(write preempt: true, or a priority of 254 or less)"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"priority": 254, "preempt": "30s"}, id="no owner"),
+        pytest.param({"priority": 255}, id="the default"),
+        pytest.param({"priority": 255, "preempt": False}, id="no delay"),
+        pytest.param({"priority": 255, "preempt": "0s"}, id="a delay of nothing"),
+    ],
+)
+def test_an_owner_without_a_delay_and_a_delay_without_an_owner_are_fine(
+    document: Document, complaints: Complain, changes: dict[str, Any]
+) -> None:
+    document["instances"]["front"] |= changes
+    assert complaints(document) == []
+
+
+def test_the_delay_of_an_owner_is_named_by_line_and_column(document: Document) -> None:
+    document["instances"]["front"] |= {"priority": 255, "preempt": "30s"}
+    values: dict[Path, Position] = {("instances", "front", "preempt"): (8, 14)}
+    with pytest.raises(ConfigError) as caught:
+        config_from(document, Places("libra.yaml", {}, values))
+    assert [(one.line, one.column) for one in caught.value.problems] == [(8, 14)]

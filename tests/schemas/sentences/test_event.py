@@ -18,7 +18,9 @@ from libra_schemas.events import (
     Evidence,
     FreshState,
     InstanceState,
+    MovedBy,
     PeerState,
+    PriorityState,
     Receipt,
     Recovered,
     ServiceState,
@@ -96,6 +98,27 @@ SENTENCES: list[tuple[str, EventData, str]] = [
         "operator.drain",
         AdminState(entity=("backend", "web", "w1"), mode="drain", who="eve", why="new kernel"),
         "eve set backend web w1 to drain: new kernel",
+    ),
+    (
+        "vrrp.priority",
+        PriorityState(
+            instance="front",
+            priority=90,
+            configured=150,
+            moved=(
+                MovedBy(object="program.gw", delta=-40, why="program gw: exit status 1"),
+                MovedBy(object="service.web", delta=-20, why="service web is down"),
+            ),
+        ),
+        (
+            "virtual router front has priority 90 instead of 150: "
+            "-40 (program gw: exit status 1), -20 (service web is down)"
+        ),
+    ),
+    (
+        "vrrp.priority",
+        PriorityState(instance="front", priority=150, configured=150),
+        "virtual router front has priority 150, as configured",
     ),
     (
         "operator.failover",

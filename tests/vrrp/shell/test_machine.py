@@ -13,4 +13,6 @@ def test_the_process_imports_none_of_the_slow_world(process: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     assert f"libra_vrrp.shell.{process}" in printed
-    assert {"nats", "pydantic", "asyncio", "structlog", "pyroute2"}.isdisjoint(printed)
+    assert {"nats", "pydantic", "asyncio", "structlog", "pyroute2", "cryptography"}.isdisjoint(
+        printed
+    )

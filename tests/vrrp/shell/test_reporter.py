@@ -20,6 +20,7 @@ from libra_schemas.events import ConfigApplied
 from libra_vrrp import reports
 from libra_vrrp.reports import Awake, Numbered, Transition
 from libra_vrrp.shell import reporter
+from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.reporter import Reporter
 
@@ -87,7 +88,8 @@ async def reporting(directory: Path) -> AsyncIterator[World]:
     machine.setblocking(False)
     log = MemoryLog("a")
     journal = MemoryJournal("a", "vrrp", log)
-    running = Reporter("a", directory / "routers.jsonl", Line(line), journal)
+    source = Intake("a", journal, asyncio.Event())
+    running = Reporter("a", directory / "routers.jsonl", Line(line), journal, source)
     world = World(MemoryJournal("a", "console", log), machine, free_port())
     task = asyncio.create_task(running.run(world.port))
     with machine, line:

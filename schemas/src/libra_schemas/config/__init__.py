@@ -7,13 +7,14 @@ computed here once, for every service alike.
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
 from libra_schemas.config.fields import Duration, Endpoint
-from libra_schemas.config.instance import AddressElsewhere, InstanceConfig, Interface
+from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
+from libra_schemas.config.track import Interface, Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
 RESERVED = frozenset({"all", "cluster"})
@@ -60,6 +61,17 @@ class SyncConfig(Strict):
     """
 
 
+class TetherConfig(Strict):
+    """A TCP connection between two nodes, whose end tells at once that LibrA was killed there."""
+
+    enabled: StrictBool = True
+    """Whether there are tethers; without them a killed node is noticed by its silence."""
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 9645
+    """The TCP port that every node listens on at its `address` under `nodes`, for the other nodes
+    alone.
+    """
+
+
 class TimeoutsConfig(Strict):
     """IPVS timeouts; None leaves the kernel's."""
 
@@ -99,6 +111,8 @@ class Config(Strict):
     """Sinks by name: whom to tell of which events."""
     sync: SyncConfig = SyncConfig()
     """The kernel's connection sync, which carries connections from director to director."""
+    tether: TetherConfig = TetherConfig()
+    """The tethers between nodes."""
     ipvs: IpvsConfig = IpvsConfig()
     """What holds for all of the kernel's IPVS on a node."""
 
@@ -123,6 +137,9 @@ __all__ = [
     "SorryConfig",
     "SyncConfig",
     "TcpSpec",
+    "TetherConfig",
     "TimeoutsConfig",
+    "Track",
+    "TrackedInterface",
     "WebhookSink",
 ]

@@ -1,26 +1,35 @@
 """Virtual routers: `instances: {front: {interface: eth0, vrid: 51, ...}}`."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
-from libra_schemas.model import Name, Strict
+from libra_schemas.config.routing import VirtualRoute, VirtualRule
+from libra_schemas.config.track import Interface, Track
+from libra_schemas.model import Address, Name, Strict
 
-Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Priority = Annotated[StrictInt, Field(ge=1, le=255)]
-_SHORTEST, _LONGEST = 0.01, 40.95
+Family = Literal["ipv4", "ipv6"]
+SUFFIX_IPV6 = "-ipv6"
+"""Ends the name of the IPv6 router of an instance that has one of IPv4 too."""
+SHORTEST, LONGEST = 0.01, 40.95
+"""Seconds of an interval of version 3: 12 bits of centiseconds (RFC 9568 §5.2.7)."""
+LONGEST_V2 = 255
+"""Seconds of an interval of version 2: an octet of seconds (RFC 3768 §5.3.7)."""
 
 
 def _fits_the_packet(value: object) -> float:
-    """Read an interval; raise ValueError outside 12 bits of centiseconds (RFC 9568 §5.2.7)."""
+    """Read an interval; raise ValueError for one that no version can say."""
     seconds = parse_duration(value)
-    if _SHORTEST <= seconds <= _LONGEST:
+    if SHORTEST <= seconds <= LONGEST or seconds in range(1, LONGEST_V2 + 1):
         return seconds
     hint = ""
-    if not isinstance(value, str) and _SHORTEST <= seconds / 1000 <= _LONGEST:
+    if not isinstance(value, str) and SHORTEST <= seconds / 1000 <= LONGEST:
         hint = f"; a bare number is in seconds: write {seconds:g}ms"
-    raise ValueError(f"must be between 10ms and 40.95s{hint}")
+    old = "" if hint else f" (version 2: 1s to {LONGEST_V2}s)"
+    raise ValueError(f"must be between 10ms and 40.95s{old}{hint}")
 
 
 Interval = Annotated[Duration, BeforeValidator(_fits_the_packet)]
@@ -35,26 +44,29 @@ class AddressElsewhere(Strict):
     """The interface that it is put on."""
 
 
-class TrackWeight(Strict):
-    """How much a tracked object that is down takes from the priority."""
-
-    weight: Annotated[StrictInt, Field(ge=-253, le=253)] = -20
-    """Added to the priority while the service is down; the sum is kept within 1-254, and a
-    priority of 255 stays.
-    """
+VirtualAddress = InterfaceAddress | AddressElsewhere
 
 
-class Track(Strict):
-    """What moves the priority or faults the instance."""
+def virtual_address(written: VirtualAddress) -> IPv4Address | IPv6Address:
+    """Give the address of an entry of `addresses` or `excluded`, without its prefix length."""
+    text = written.address if isinstance(written, AddressElsewhere) else written
+    return ip_interface(text).ip
 
-    interfaces: tuple[Interface, ...] = ()
-    """Interfaces without which the node gives the addresses up: one that is down is a fault."""
-    services: dict[Name, TrackWeight] = Field(default_factory=dict)
-    """Services by name that move the priority while they have neither quorum nor a sorry server."""
+
+def prefix_of(written: VirtualAddress) -> int | None:
+    """Give the prefix length of an entry, None where it is one host's."""
+    text = written.address if isinstance(written, AddressElsewhere) else written
+    network = ip_interface(text).network
+    return None if network.prefixlen == network.max_prefixlen else network.prefixlen
+
+
+def family_of(written: VirtualAddress) -> Family:
+    """Tell the address family of an entry of `addresses` or `excluded`."""
+    return "ipv4" if isinstance(virtual_address(written), IPv4Address) else "ipv6"
 
 
 class Garp(Strict):
-    """Gratuitous ARP of a master."""
+    """Gratuitous ARP of a master, for IPv6 unsolicited neighbour advertisements."""
 
     repeat: Annotated[StrictInt, Field(ge=1, le=50)] = 5
     """Frames per address when it becomes master, and as many again after `delay`."""
@@ -64,6 +76,28 @@ class Garp(Strict):
     """Time between further frames while it is master; 0 sends none."""
 
 
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("must be an absolute path")
+    return value
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+
+class SealConfig(Strict):
+    """Sealed heartbeats: adverts travel encrypted, and nothing old or forged has an effect."""
+
+    key_file: Annotated[AbsolutePath, Field(examples=["/etc/libra/seal.key"])]
+    """The file that `libra keys seal` makes, the same on all nodes, owned by root with mode 0600;
+    it is read anew when it changes.
+    """
+    mode: Literal["required", "accept"] = "required"
+    """`required` says and hears sealed adverts alone; `accept` says and hears plain ones too, on
+    the way from plain to sealed.
+    """
+
+
 class InstanceConfig(Strict):
     """One virtual router (RFC 9568) and the addresses it owns while master."""
 
@@ -71,22 +105,43 @@ class InstanceConfig(Strict):
     """Where adverts are sent and addresses are put, one name or one per node."""
     vrid: Annotated[StrictInt, Field(ge=1, le=255)]
     """The virtual router's number: the same on all its nodes, used once per network."""
-    version: Literal[3] = 3
-    """The version of VRRP."""
+    version: Literal[2, 3] = 3
+    """The version of VRRP: the same on all its nodes and their peers. 2 is for IPv4 and older
+    routers: whole seconds, and perhaps a password.
+    """
+    auth_file: AbsolutePath | None = None
+    """The file that holds the password of version 2 (keepalived's `auth_type PASS`), 1 to 8 octets,
+    readable by LibrA's group or by uid 65534. It travels in clear: it keeps out mistakes, not
+    attackers.
+    """
+    unicast: StrictBool | dict[Name, Address] = False
+    """Adverts go to the other nodes instead of the multicast group: `true` to their `address` under
+    `nodes`, or to one written here per node. Nothing from anyone else is listened to.
+    """
     interval: Interval = 1.0
-    """Time between two adverts, 10ms to 40.95s; after about three without one a backup takes
-    over.
+    """Time between two adverts, 10ms to 40.95s (version 2: whole seconds, 1s to 255s); after about
+    three without one a backup takes over.
     """
     priority: Priority | dict[Name, Priority] = 100
     """One for all nodes or one per node: the highest becomes master, a node without one takes
     no part, 255 takes over whatever `preempt` says.
     """
-    addresses: Annotated[
-        tuple[InterfaceAddress | AddressElsewhere, ...], Field(min_length=1, max_length=255)
-    ]
-    """The virtual addresses, IPv4 in this release; one that is to be on another interface is
-    written `{address: 10.0.1.1/24, interface: eth1}`.
+    addresses: Annotated[tuple[VirtualAddress, ...], Field(min_length=1, max_length=255)]
+    """The virtual addresses as adverts list them; one on another interface is written `{address:
+    10.0.1.1/24, interface: eth1}`, IPv4 beside IPv6 makes two routers that move together.
     """
+    excluded: Annotated[tuple[VirtualAddress, ...], Field(max_length=1000)] = ()
+    """Further virtual addresses that no advert lists: more than fit there, or those of the other
+    family where they need no router of their own.
+    """
+    connected: StrictBool = False
+    """Virtual addresses bring the network of their prefix length along, as the host's own do;
+    without it each is held as `/32` or `/128`, whatever is written.
+    """
+    routes: Annotated[tuple[VirtualRoute, ...], Field(max_length=255)] = ()
+    """Routes that the master has and nobody else."""
+    rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
+    """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
     a duration after that time, `when-synced` once it has the master's connections (in this
@@ -102,15 +157,45 @@ class InstanceConfig(Strict):
     """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
     the message alone; both are accepted.
     """
+    seal: SealConfig | None = None
+    """Adverts under seal; without it they travel as RFC 9568 has them, for anyone to read and to
+    forge.
+    """
+    group: Name | None = None
+    """Instances of one name here move together: a node is master of all of them or of none, and
+    what one cannot do (a fault, a failover) holds for all. What one tracks weighs on all.
+    """
     track: Track = Track()
     """What else moves the priority, or is a fault."""
     garp: Garp = Garp()
-    """Gratuitous ARP: how the network learns who owns the addresses."""
+    """Gratuitous ARP, and neighbour advertisements: how the network learns who owns the
+    addresses.
+    """
 
     def priority_on(self, node: str) -> int | None:
         """Tell the priority of *node*, None where it does not take part."""
         return self.priority.get(node) if isinstance(self.priority, dict) else self.priority
 
+    def takes_part(self, node: str) -> bool:
+        """Tell whether *node* has what it needs to be master."""
+        return self.priority_on(node) is not None and self.interface_on(node) is not None
+
     def interface_on(self, node: str) -> str | None:
         """Tell the interface of *node*, None where it does not take part."""
         return self.interface.get(node) if isinstance(self.interface, dict) else self.interface
+
+    def routers(self, name: str) -> dict[str, Family]:
+        """Name the virtual routers of this instance, called *name*, and the family of each.
+
+        There is one per family; beside one of IPv4 that of IPv6 is called NAME-ipv6.
+        """
+        families = {family_of(each) for each in self.addresses}
+        if families == {"ipv4", "ipv6"}:
+            return {name: "ipv4", f"{name}{SUFFIX_IPV6}": "ipv6"}
+        return dict.fromkeys((name,), families.pop())
+
+    def unicast_on(self, node: str, own: Address) -> Address | None:
+        """Tell the address by which the others know *node*; `own` is its own; None: multicast."""
+        if isinstance(self.unicast, dict):
+            return self.unicast.get(node)
+        return own if self.unicast else None

@@ -5,7 +5,7 @@ from libra_schemas.events.console import AdminState, ConfigApplied, ConfigReject
 from libra_schemas.events.health import BackendState, Evidence, Vote
 from libra_schemas.events.node import Recovered, Started, Stopped
 from libra_schemas.events.notifier import Receipt
-from libra_schemas.events.vrrp import Alarm, InstanceState
+from libra_schemas.events.vrrp import Alarm, InstanceState, MovedBy, PriorityState
 from libra_schemas.events.writer import (
     Checkpoint,
     FreshState,
@@ -21,6 +21,7 @@ EventData = (
     BackendState
     | ServiceState
     | InstanceState
+    | PriorityState
     | Alarm
     | SyncState
     | FreshState
@@ -50,6 +51,7 @@ MODELS: dict[str, type[EventData]] = {
     "vrrp.backup": InstanceState,
     "vrrp.fault": InstanceState,
     "vrrp.stopped": InstanceState,
+    "vrrp.priority": PriorityState,
     "vrrp.alarm": Alarm,
     "conn.sync": SyncState,
     "conn.fresh": FreshState,
@@ -88,7 +90,9 @@ __all__ = [
     "Evidence",
     "FreshState",
     "InstanceState",
+    "MovedBy",
     "PeerState",
+    "PriorityState",
     "Receipt",
     "Recovered",
     "ServiceState",

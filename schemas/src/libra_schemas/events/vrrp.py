@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from libra_schemas.events.common import Data, EvidenceText
-from libra_schemas.model import Address, Name
+from libra_schemas.model import Address, Fact, Name
 
 State = Literal["master", "backup", "fault", "stopped"]
 
@@ -22,17 +22,31 @@ Why = Literal[
     "interface",
     "lease",
     "operator",
+    "group",
     "config",
     "stop",
     "owner",
 ]
 
 
+MAX_MOVED = 100
+
+
+class Takeover(Fact):
+    """When a virtual router took over from another or from nobody, how fast, and why."""
+
+    time: AwareDatetime
+    took_ms: Annotated[float, Field(ge=0)]
+    why: Why
+
+
 class InstanceState(Data):
     """A virtual router entered a state.
 
+    Where an instance has both address families the router of IPv6 is called INSTANCE-ipv6.
     *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
     state entered with its addresses; *master* is the primary address of the master it follows.
+    *takeover* is its last one since this vrrp's reporter started, this one where it is one.
     """
 
     instance: Name
@@ -40,6 +54,7 @@ class InstanceState(Data):
     previous: State | None = None
     why: Why
     detail: EvidenceText = ""
+    family: Literal["ipv4", "ipv6"] = "ipv4"
     vrid: Annotated[int, Field(ge=1, le=255)]
     interface: str
     priority: Annotated[int, Field(ge=0, le=255)]
@@ -47,14 +62,45 @@ class InstanceState(Data):
     addresses: tuple[str, ...] = ()
     master: Address | None = None
     took_ms: Annotated[float, Field(ge=0)] = 0.0
+    takeover: Takeover | None = None
+
+
+class MovedBy(Fact):
+    """A tracked object that counts: *object* is `program.gw`, *delta* what it adds."""
+
+    object: str
+    delta: int
+    why: EvidenceText = ""
+
+
+class PriorityState(Data):
+    """The effective priority of a virtual router changed; *moved* says by what, 100 at most."""
+
+    instance: Name
+    priority: Annotated[int, Field(ge=1, le=255)]
+    configured: Annotated[int, Field(ge=1, le=255)]
+    moved: Annotated[tuple[MovedBy, ...], Field(max_length=MAX_MOVED)] = ()
 
 
 class Alarm(Data):
-    """A peer of an instance misbehaves; *count* since the last alarm of this kind."""
+    """A peer of an instance misbehaves, or there is trouble of our own: `seal`, `route`.
+
+    `route`: the kernel refuses a virtual route or rule; the addresses stay.
+
+    *count* is since the last alarm of this kind.
+    """
 
     instance: Name
     kind: Literal[
-        "checksum", "auth", "replay", "two-masters", "duplicate-owner", "own-address", "malformed"
+        "checksum",
+        "auth",
+        "replay",
+        "two-masters",
+        "duplicate-owner",
+        "own-address",
+        "malformed",
+        "seal",
+        "route",
     ]
     peer: Address | None = None
     detail: EvidenceText = ""

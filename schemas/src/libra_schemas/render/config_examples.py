@@ -24,10 +24,27 @@ instances:
     priority: {a: 150, b: 100}
     addresses:
       - 192.0.2.10/24
+      - 2001:db8::10/64
       - {address: 10.0.1.1/24, interface: eth1}
+    excluded: [192.0.2.11/24]         # not in the adverts
     track:
-      interfaces: [eth1]
+      interfaces: [eth1, {name: eth2, weight: -30}]
+      programs: {gw: {command: [/usr/bin/ping, -c1, 10.0.0.1], every: 2s, weight: -40}}
+      files: {by-hand: {path: /run/libra/priority, weight: 1}}
+      processes: {haproxy: {down_for: 2s}}
       services: {web: {weight: -20}}
+    routes:                           # on the master alone, as the rules
+      - {to: default, via: 192.0.2.1, src: 192.0.2.10, table: 100}
+      - {to: 10.9.0.0/16, type: blackhole}
+    rules: [{priority: 100, from: 10.0.1.0/24, table: 100}]
+  old:                                # beside routers of VRRPv2, without multicast
+    interface: eth1
+    vrid: 7
+    version: 2
+    auth_file: /etc/libra/secrets/vrrp.pass
+    unicast: {a: 10.0.1.2, b: 10.0.1.3}
+    priority: {a: 100, b: 150}
+    addresses: [10.0.1.250/24]
 """,
     "ServiceConfig": """\
 services:
@@ -89,6 +106,9 @@ notify:
 """,
     "SyncConfig": """\
 sync: {interface: eth2, syncid: 51}
+""",
+    "TetherConfig": """\
+tether: {port: 9700}                  # or {enabled: false}
 """,
     "IpvsConfig": """\
 ipvs:

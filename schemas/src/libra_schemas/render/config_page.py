@@ -75,6 +75,14 @@ PARTS = (
         "`sync`: connections carried from director to director. All keys may be left out.",
     ),
     Part(
+        "TetherConfig",
+        "Tethers",
+        "[tether](#tethers)",
+        ("tether",),
+        "`tether`: how a node learns at once that LibrA was killed on another. All keys may be "
+        "left out.",
+    ),
+    Part(
         "IpvsConfig",
         "IPVS",
         "[ipvs](#ipvs)",

@@ -8,7 +8,21 @@ from collections.abc import Callable, Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
-from libra_schemas.rules import checks, instances, nodes, pools, services, sinks, sync, timeouts
+from libra_schemas.rules import (
+    adverts,
+    checks,
+    groups,
+    instances,
+    nodes,
+    pools,
+    routing,
+    services,
+    sinks,
+    sync,
+    timeouts,
+    tracks,
+    virtual_addresses,
+)
 from libra_schemas.rules.references import references
 
 Rule = Callable[[Config], Iterator[Finding]]
@@ -16,8 +30,23 @@ Rule = Callable[[Config], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     nodes.addresses,
     instances.one_sided,
-    instances.addresses,
+    instances.owners,
     instances.virtual_routers,
+    groups.nodes,
+    groups.order,
+    instances.named,
+    virtual_addresses.possible,
+    virtual_addresses.once,
+    virtual_addresses.listable,
+    routing.routes,
+    routing.rules,
+    routing.once,
+    adverts.versions,
+    adverts.seals,
+    adverts.unicast,
+    adverts.told_apart,
+    tracks.timeouts,
+    tracks.interfaces,
     services.named,
     services.twice,
     services.options,

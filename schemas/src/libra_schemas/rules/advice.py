@@ -1,20 +1,86 @@
 """What is no error and yet seldom meant."""
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+from collections.abc import Callable, Iterator
 
 from libra_schemas.config import Config
+from libra_schemas.config.instance import virtual_address
 from libra_schemas.places import Finding
-from libra_schemas.rules.instances import virtual_address
+from libra_schemas.rules.groups import groups
 from libra_schemas.suggestions import nearest
 
 
 def unowned(config: Config) -> Iterator[Finding]:
-    """Name IPv4 services whose address no instance brings, where there are instances at all."""
-    owned = {virtual_address(each) for one in config.instances.values() for each in one.addresses}
+    """Name services whose address no instance brings, where there are instances at all."""
+    owned = {
+        virtual_address(each)
+        for one in config.instances.values()
+        for each in (*one.addresses, *one.excluded)
+    }
     for name, service in config.services.items():
         address = service.address.address if service.address is not None else None
-        if owned and isinstance(address, IPv4Address) and address not in owned:
+        if owned and address is not None and address not in owned:
             message = f"no instance owns {address}; something else has to bring it"
             hint = nearest(str(address), [str(each) for each in owned])
             yield Finding(("services", name, "address"), message, hint)
+
+
+def lonely(config: Config) -> Iterator[Finding]:
+    """Name groups of one instance, which moves as it would without."""
+    found = groups(config)
+    for group, members in found.items():
+        if len(members) == 1:
+            message = f"no other instance is in group {group}"
+            hint = nearest(group, found.keys() - {group})
+            yield Finding(("instances", members[0], "group"), message, hint)
+
+
+def uneven(config: Config) -> Iterator[Finding]:
+    """Name groups that take over more slowly than the quickest of their instances would."""
+    for group, members in groups(config).items():
+        slowest = max(members, key=lambda name: config.instances[name].interval)
+        quickest = min(members, key=lambda name: config.instances[name].interval)
+        if config.instances[slowest].interval > config.instances[quickest].interval:
+            message = f"group {group} takes over no sooner than this, its slowest instance"
+            hint = f"give it the interval of {quickest}"
+            yield Finding(("instances", slowest, "interval"), message, hint)
+
+
+def unheard(config: Config) -> Iterator[Finding]:
+    """Name unicast instances of one node, whose adverts go to nobody."""
+    for name, instance in config.instances.items():
+        taking_part = [node for node in config.nodes if instance.takes_part(node)]
+        if instance.unicast and len(taking_part) == 1:
+            message = f"only node {taking_part[0]} takes part; its adverts go to nobody"
+            yield Finding(("instances", name, "unicast"), message, "give another node a priority")
+
+
+def sourceless(config: Config) -> Iterator[Finding]:
+    """Name routes from an address that the master need not have: without it the kernel refuses."""
+    together = groups(config)
+    for name, instance in config.instances.items():
+        members = together.get(instance.group or "", [name])
+        owned = {
+            virtual_address(each)
+            for member in members
+            for each in (*config.instances[member].addresses, *config.instances[member].excluded)
+        }
+        for index, route in enumerate(instance.routes):
+            if route.src is not None and route.src not in owned:
+                message = f"{route.src} is no address of this instance; without it on the host"
+                message += " the kernel refuses the route"
+                hint = nearest(str(route.src), [str(each) for each in owned])
+                yield Finding(("instances", name, "routes", index, "src"), message, hint)
+
+
+ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    unowned,
+    lonely,
+    uneven,
+    unheard,
+    sourceless,
+)
+
+
+def advise(config: Config) -> tuple[Finding, ...]:
+    """Say all of it of *config*."""
+    return tuple(finding for advice in ADVICE for finding in advice(config))

@@ -1,15 +1,17 @@
-"""Virtual routers: who takes part, what they own, and that no two collide."""
+"""Virtual routers: who takes part, and that no two collide."""
 
+import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from ipaddress import IPv4Address, IPv6Address, ip_interface
 
-from libra_schemas.config import AddressElsewhere, Config, InstanceConfig
+from libra_schemas.config import Config, InstanceConfig
+from libra_schemas.config.instance import SUFFIX_IPV6, Family
+from libra_schemas.model import NAME_PATTERN
 from libra_schemas.places import Finding, Path
-from libra_schemas.suggestions import NOT_YET
 
-_ROUTER = ("vrid", "interface", "priority")
-"""What says which virtual router a node is in."""
+_OWNER = 255
+_ROUTER = ("vrid", "interface", "priority", "addresses")
+"""What says which virtual routers a node is in."""
 
 
 def one_sided(config: Config) -> Iterator[Finding]:
@@ -37,44 +39,57 @@ def _one_sided(path: Path, instance: InstanceConfig, nodes: AbstractSet[str]) ->
         yield Finding((*path, "interface", node), message, on_key=True, read=read)
 
 
-def virtual_address(written: str | AddressElsewhere) -> IPv4Address | IPv6Address:
-    """Give the address of an entry of `addresses`, without its prefix length."""
-    text = written.address if isinstance(written, AddressElsewhere) else written
-    return ip_interface(text).ip
-
-
-def addresses(config: Config) -> Iterator[Finding]:
-    """Check virtual addresses: IPv4, owned once, and no node's own."""
-    nodes = {node.address: name for name, node in config.nodes.items()}
-    owners: dict[object, Path] = {}
+def owners(config: Config) -> Iterator[Finding]:
+    """Check that no delay is written for an owner, who takes over at once (RFC 9568 §6.1)."""
     for name, instance in config.instances.items():
-        for index, written in enumerate(instance.addresses):
-            address = virtual_address(written)
-            path: Path = ("instances", name, "addresses", index)
-            if isinstance(address, IPv6Address):
-                yield Finding(path, f"IPv6 virtual addresses are {NOT_YET}", "leave it out")
-            if address in nodes:
-                node = nodes[address]
-                read: tuple[Path, ...] = (("nodes", node, "address"),)
-                yield Finding(path, f"{address} is the own address of node {node}", read=read)
-            first = owners.setdefault(address, path)
-            if first != path:
-                message = f"instance {first[1]} has {address} already"
-                yield Finding(path, message, read=(first,))
+        delay = instance.preempt
+        owning = [
+            node
+            for node in config.nodes
+            if instance.takes_part(node) and instance.priority_on(node) == _OWNER
+        ]
+        if owning and isinstance(delay, float) and delay > 0:
+            message = f"priority {_OWNER} takes over at once, and {owning[0]} has it"
+            hint = f"write preempt: true, or a priority of {_OWNER - 1} or less"
+            path: Path = ("instances", name)
+            yield Finding((*path, "preempt"), message, hint, read=((*path, "priority"),))
 
 
 def virtual_routers(config: Config) -> Iterator[Finding]:
-    """Check that a vrid is used once per interface (RFC 9568 §5.2.3)."""
-    taken: dict[tuple[str, str, int], str] = {}
+    """Check that a vrid is used once per interface and family (RFC 9568 §5.2.3)."""
+    taken: dict[tuple[str, str, int, Family], str] = {}
     for name, instance in config.instances.items():
-        for node in config.nodes:
-            interface = instance.interface_on(node)
-            if interface is None or instance.priority_on(node) is None:
-                continue
-            first = taken.setdefault((node, interface, instance.vrid), name)
+        for key in _identities(config, name, instance):
+            first = taken.setdefault(key, name)
             if first != name:
-                message = f"instance {first} has vrid {instance.vrid} on {interface} already"
+                message = f"instance {first} has vrid {instance.vrid} on {key[1]} already"
                 path, other = ("instances", name), ("instances", first)
                 read = tuple((*one, key) for one in (path, other) for key in _ROUTER)
                 yield Finding((*path, "vrid"), message, "choose another number", read=read)
                 break
+
+
+def _identities(
+    config: Config, name: str, instance: InstanceConfig
+) -> Iterator[tuple[str, str, int, Family]]:
+    for node in config.nodes:
+        interface = instance.interface_on(node)
+        if interface is not None and instance.priority_on(node) is not None:
+            for family in instance.routers(name).values():
+                yield node, interface, instance.vrid, family
+
+
+def named(config: Config) -> Iterator[Finding]:
+    """Check that the IPv6 router of an instance with both families has a name of its own."""
+    for name, instance in config.instances.items():
+        if len(instance.routers(name)) == 1:
+            continue
+        six, path = f"{name}{SUFFIX_IPV6}", ("instances", name)
+        read: tuple[Path, ...] = ((*path, "addresses"),)
+        called = f"the IPv6 router of instance {name} is called {six}"
+        if six in config.instances:
+            place: Path = ("instances", six)
+            yield Finding(place, called, "rename one of them", on_key=True, read=read)
+        if re.fullmatch(NAME_PATTERN, six) is None:
+            message = f"{called}, which is too long"
+            yield Finding(path, message, "shorten it", on_key=True, read=read)

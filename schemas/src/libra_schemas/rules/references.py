@@ -40,6 +40,7 @@ def _of_instances(document: Any) -> Iterator[Finding]:
         path: Path = ("instances", name)
         yield from _unknown(document, (*path, "priority"), "nodes")
         yield from _unknown(document, (*path, "interface"), "nodes")
+        yield from _unknown(document, (*path, "unicast"), "nodes")
         yield from _unknown(document, (*path, "track", "services"), "services")
 
 

@@ -17,6 +17,7 @@ from libra_schemas.events import (
     FreshState,
     InstanceState,
     PeerState,
+    PriorityState,
     Receipt,
     Recovered,
     ServiceState,
@@ -49,7 +50,7 @@ def said(data: EventData, event_type: str) -> str:
             return backend(data, event_type)
         case ServiceState():
             return _service(data)
-        case InstanceState():
+        case InstanceState() | PriorityState():
             return instance(data)
         case AdminState():
             return because(_act(data), data.why)
@@ -90,7 +91,7 @@ def _service(data: ServiceState) -> str:
 
 def _alarm(data: Alarm) -> str:
     count = f", {data.count} times" if data.count > 1 else ""
-    return f"{data.kind}{_after('from', data.peer)}{count}"
+    return because(f"{data.kind}{_after('from', data.peer)}{count}", data.detail)
 
 
 def _act(data: AdminState) -> str:

@@ -3,7 +3,7 @@
 Rule: total. The reason of a newer release stands as it names itself.
 """
 
-from libra_schemas.events import InstanceState
+from libra_schemas.events import InstanceState, PriorityState
 from libra_schemas.sentences.words import because
 
 _WHY = {
@@ -20,18 +20,33 @@ _WHY = {
     "interface": "its interface cannot be used",
     "lease": "its lease ran out",
     "operator": "an operator asked for it",
+    "group": "it moves with its group",
     "config": "the config changed",
     "owner": "it owns the addresses",
 }
 
 
-def instance(data: InstanceState) -> str:
-    """Say which state was entered, how fast, and why."""
+def instance(data: InstanceState | PriorityState) -> str:
+    """Say which state was entered, how fast, and why; or what its priority is made of."""
+    if isinstance(data, PriorityState):
+        return _priority(data)
     what = f"virtual router {data.instance} on {data.interface} is {data.state}"
     took = f"took {data.took_ms:.1f} ms" if data.took_ms else ""
     former = f"was {data.previous}" if data.previous else ""
     asides = ", ".join(part for part in (former, took) if part)
     return because(what + (f" ({asides})" if asides else ""), reason(data.why, data.detail))
+
+
+def _priority(data: PriorityState) -> str:
+    what = f"virtual router {data.instance} has priority {data.priority}"
+    if not data.moved:
+        return f"{what}, as configured"
+    return because(f"{what} instead of {data.configured}", made_of(data))
+
+
+def made_of(data: PriorityState) -> str:
+    """List what each tracked object adds."""
+    return ", ".join(f"{one.delta:+d} ({one.why})" for one in data.moved)
 
 
 def reason(why: str, detail: str) -> str:

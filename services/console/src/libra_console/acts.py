@@ -16,6 +16,7 @@ from libra_schemas.config import Config
 from libra_schemas.events import AdminState, InstanceState
 from libra_schemas.intent.fold import State, data
 from libra_schemas.model import Strict
+from libra_schemas.rules.groups import groups
 
 Verb = Literal["drain", "ready", "maint", "weight", "failover"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -122,6 +123,14 @@ def require_here(act: Act, node: str) -> None:
     for meant in (act.node, name if kind == "node" else None):
         if meant not in {None, node}:
             raise ActRefused(f"this is node {node}, and {meant} hears nothing of it: run it there")
+
+
+def moved_with(state: AdminState, config: Config) -> tuple[str, ...]:
+    """Name the other instances of the group that a failover moves with the one that it names."""
+    named = config.instances.get(state.entity[-1])
+    if not state.failover or state.entity[0] != "instance" or named is None or named.group is None:
+        return ()
+    return tuple(name for name in groups(config)[named.group] if name != state.entity[-1])
 
 
 def _routers(registers: State) -> Routers:

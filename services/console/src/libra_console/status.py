@@ -16,6 +16,7 @@ from libra_schemas.events import (
     ConfigApplied,
     ConfigRejected,
     InstanceState,
+    PriorityState,
     ServiceState,
     Started,
     Stopped,
@@ -25,6 +26,7 @@ from libra_schemas.intent.desired import Seen, desired, look
 from libra_schemas.intent.fold import Entry, State, data
 from libra_schemas.intent.prepared import Prepared, prepare
 from libra_schemas.sentences.backend import reasons
+from libra_schemas.sentences.instance import made_of
 
 Json = dict[str, Any]
 
@@ -101,15 +103,17 @@ def _process(held: Entry, started: Started, ended: Entry | None) -> Json:
 
 def _instances(registers: State, config: Config | None, node: str, troubles: Troubles) -> Json:
     return {
-        name: _instance(registers, name, troubles)
+        router: _instance(registers, name, router, troubles)
         for name, instance in (config.instances if config else {}).items()
         if instance.priority_on(node) is not None
+        for router in instance.routers(name)
     }
 
 
-def _instance(registers: State, name: str, troubles: Troubles) -> Json:
-    held = registers.get(("instance", name))
-    state = data(registers, InstanceState, "instance", name)
+def _instance(registers: State, name: str, router: str, troubles: Troubles) -> Json:
+    """Show a virtual router of the instance called *name*, of which it has two at most."""
+    held = registers.get(("instance", router))
+    state = data(registers, InstanceState, "instance", router)
     if state is None:
         why = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
@@ -117,15 +121,34 @@ def _instance(registers: State, name: str, troubles: Troubles) -> Json:
         why = f"it was {state.state}; vrrp does not answer"
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
     return {
+        "family": state.family,
         "state": state.state,
         "since": _when(held),
         "why": state.why,
         "detail": state.detail,
-        "priority": state.priority,
+        "took_ms": state.took_ms,
+        "takeover": _takeover(state),
+        **_priority(registers, name, state),
         "addresses": list(state.addresses),
         "master": str(state.master) if state.master else None,
         "admin": _admin(registers, "instance", name),
     }
+
+
+def _takeover(state: InstanceState) -> Json | None:
+    """Show when this node took over last, how fast and why; None where that is not known."""
+    if (last := state.takeover) is None:
+        return None
+    return {"time": last.time.isoformat(), "took_ms": last.took_ms, "why": last.why}
+
+
+def _priority(registers: State, name: str, state: InstanceState) -> Json:
+    """Give the priority as it was said last: by the state, or by a change of it since."""
+    said, moved = registers.get(("instance", name)), registers.get(("priority", name))
+    since = data(registers, PriorityState, "priority", name)
+    if since is None or (said and moved and moved.sequence < said.sequence):
+        return {"priority": state.priority, "moved": ""}
+    return {"priority": since.priority, "moved": made_of(since)}
 
 
 def _services(registers: State, prepared: Prepared, troubles: Troubles) -> Json:

@@ -7,7 +7,7 @@ from importlib import import_module
 def main() -> None:
     """Run the process that the first argument names; none imports what another needs."""
     word, arguments = "service", sys.argv[1:]
-    if arguments[:1] in (["machine"], ["reporter"]):
+    if arguments[:1] in (["machine"], ["reporter"], ["prepare"]):
         word, *arguments = arguments
     import_module(f"libra_vrrp.shell.{word}").main(arguments)
 

@@ -1,23 +1,25 @@
 """Alarms about peers, rate limited per kind.
 
-One rule: the first is reported at once; what follows within `quiet` seconds is only counted.
+One rule: the first is reported at once; what follows within `QUIET` seconds is only counted.
 """
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
+
+QUIET: Final = 10.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """When each alarm was last reported, and how often it was held back since."""
+class Rung:
+    """When alarms of one kind were last reported, and how many were held back since."""
 
-    quiet: float = 10.0
-    last: Mapping[Hashable, tuple[float, int]] = field(default_factory=dict)
+    at: float = float("-inf")
+    held: int = 0
 
 
-def ring(known: Quiet, key: Hashable, now: float) -> tuple[Quiet, int]:
-    """Return how many alarms to report now under `key`: 0 while it is to be quiet."""
-    at, held = known.last.get(key, (float("-inf"), 0))
-    if now - at < known.quiet:
-        return Quiet(known.quiet, {**known.last, key: (at, held + 1)}), 0
-    return Quiet(known.quiet, {**known.last, key: (now, 0)}), held + 1
+def ring(last: Rung, now: float) -> tuple[Rung, int]:
+    """Return how many alarms to report now: 0 while it is to be quiet."""
+    if now - last.at < QUIET:
+        return Rung(last.at, last.held + 1), 0
+    return Rung(now), last.held + 1

@@ -4,10 +4,14 @@ One rule: it only ever moves the timer; becoming master is the timer's matter (`
 """
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from libra_vrrp.router import STOPPING, After, Always, Never, Router, WhenSynced, patience, skew
-from libra_vrrp.states import Backup, Heard, Why
+from libra_vrrp.states import Backup, Heard
+from libra_vrrp.why import Why
+
+TURN: Final = 0.02
+"""Seconds that each router which outranks us has for its own take-over (design §6)."""
 
 
 def watch(router: Router, interval: float, now: float) -> Backup:
@@ -18,6 +22,8 @@ def watch(router: Router, interval: float, now: float) -> Backup:
 def hear(router: Router, state: Backup, heard: Heard, now: float) -> Backup:
     """Hurry on priority 0, wait on for a master that we accept, else let the timer run."""
     said = heard.advertisement
+    if said.priority == STOPPING and state.due is Why.TETHER:
+        return replace(state, heard_at=now)
     if said.priority == STOPPING:
         hurried = now + skew(router, state.interval)
         return replace(state, down_at=hurried, due=Why.PRIORITY_ZERO, heard_at=now)
@@ -39,8 +45,16 @@ def hear(router: Router, state: Backup, heard: Heard, now: float) -> Backup:
     )
 
 
+def inherit(state: Backup, rank: int, now: float) -> Backup:
+    """Take over in turn from a master whose process died; whoever is heard first is followed."""
+    at = now + rank * TURN
+    return state if at >= state.down_at else replace(state, down_at=at, due=Why.TETHER)
+
+
 def retime(router: Router, state: Backup, was: int) -> Backup:
     """Move the running timer by what the priority's change means for the skew."""
+    if state.due is Why.TETHER:
+        return state
     before = skew(replace(router, priority=was), state.interval)
     return replace(state, down_at=state.down_at + skew(router, state.interval) - before)
 

@@ -3,11 +3,14 @@
 One rule: a report becomes at most one event; statuses and statistics become none.
 """
 
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
-from libra_schemas.events import Alarm, InstanceState
-from libra_vrrp.reports import AlarmRaised, Report, Transition
-from libra_vrrp.states import Why
+from libra_schemas.events import Alarm, InstanceState, PriorityState
+from libra_schemas.events.vrrp import MAX_MOVED, Takeover
+from libra_schemas.text import one_line
+from libra_vrrp.reports import AlarmRaised, Report, Transition, Weighed
+from libra_vrrp.why import Why
 
 EventWhy: TypeAlias = Literal[
     "start",
@@ -16,75 +19,133 @@ EventWhy: TypeAlias = Literal[
     "preempt",
     "timer",
     "priority-zero",
+    "tether",
     "higher-priority",
+    "track",
     "interface",
     "lease",
     "operator",
+    "group",
     "stop",
     "owner",
 ]
 
-_WHY: Final[dict[str, tuple[EventWhy, str]]] = {
+WORDS: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.STARTED: ("start", ""),
     Why.OWNER: ("owner", ""),
     Why.ADOPTED: ("adopted", ""),
     Why.TIMER: ("timer", ""),
     Why.PRIORITY_ZERO: ("priority-zero", ""),
+    Why.TETHER: ("tether", ""),
     Why.UNCLAIMED: ("timer", "nobody took over what an operator wanted to be handed over"),
     Why.LOWER_PRIORITY_HEARD: ("preempt", ""),
     Why.HOLD_OVER: ("preempt", "the time that an operator had it held back is over"),
     Why.HIGHER_PRIORITY: ("higher-priority", "the new master's outranks ours"),
     Why.FAULT: ("interface", ""),
+    Why.TRACKED: ("track", ""),
     Why.RECOVERED: ("recovered", ""),
     Why.LEASE: ("lease", "the addresses were not renewed in time"),
     Why.OPERATOR: ("operator", ""),
+    Why.GROUP: ("group", ""),
     Why.SHUTDOWN: ("stop", ""),
 }
 
 AlarmKind: TypeAlias = Literal[
-    "checksum", "two-masters", "duplicate-owner", "own-address", "malformed"
+    "checksum",
+    "auth",
+    "replay",
+    "two-masters",
+    "duplicate-owner",
+    "own-address",
+    "malformed",
+    "seal",
+    "route",
 ]
 _ALARM: Final[dict[str, AlarmKind]] = {
     "checksum": "checksum",
+    "auth": "auth",
+    "replay": "replay",
+    "seal": "seal",
+    "route": "route",
     "malformed": "malformed",
     "two-masters": "two-masters",
     "duplicate-owner": "duplicate-owner",
     "own-address": "own-address",
 }
 
-Fact: TypeAlias = tuple[str, InstanceState | Alarm]
+_LONGEST: Final = 1000
+
+Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState]
 
 
-def fact_of(report: Report) -> Fact | None:
+def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
     """Return the type and data of the event that a report becomes.
 
-    Raise `ValueError` where the report says something that no event can.
+    `takeover` is the last one of its virtual router. Raise `ValueError` where the report says
+    something that no event can.
     """
     match report:
         case Transition() if not report.repeated:
-            return f"vrrp.{report.state}", _state(report)
+            return f"vrrp.{report.state}", _state(report, takeover)
         case AlarmRaised():
             return "vrrp.alarm", _alarm(report)
+        case Weighed():
+            return "vrrp.priority", _priority(report)
         case _:
             return None
 
 
-def _state(report: Transition) -> InstanceState:
-    why, said = _WHY[report.why]
+def takeover_of(report: Transition) -> Takeover | None:
+    """Return the takeover that a report tells of; who is adopted was master already.
+
+    Raise `ValueError` and `KeyError` as `fact_of` does.
+    """
+    if report.state != "master" or report.repeated or report.why == Why.ADOPTED:
+        return None
+    return Takeover(
+        time=datetime.fromtimestamp(report.at, UTC),
+        took_ms=_milliseconds(report.took),
+        why=WORDS[report.why][0],
+    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _state(report: Transition, takeover: Takeover | None) -> InstanceState:
+    why, said = WORDS[report.why]
     return InstanceState.model_validate(
         {
             "instance": report.instance,
             "state": report.state,
             "previous": report.previous,
             "why": why,
-            "detail": "; ".join(text for text in (said, report.detail) if text),
+            "detail": one_line("; ".join(text for text in (said, report.detail) if text), _LONGEST),
+            "family": f"ipv{report.family}",
             "vrid": report.vrid,
             "interface": report.interface,
             "priority": report.priority,
             "interval_ms": report.interval * 1000,
             "addresses": report.addresses,
             "master": report.master if report.state == "backup" else None,
-            "took_ms": round(report.took * 1000, 3),
+            "took_ms": _milliseconds(report.took),
+            "takeover": takeover,
+        }
+    )
+
+
+def _priority(report: Weighed) -> PriorityState:
+    moved = [
+        {"object": source, "delta": delta, "why": why}
+        for source, delta, why in report.moved[:MAX_MOVED]
+    ]
+    return PriorityState.model_validate(
+        {
+            "instance": report.instance,
+            "priority": report.priority,
+            "configured": report.configured,
+            "moved": moved,
         }
     )
 

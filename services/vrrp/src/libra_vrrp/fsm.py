@@ -4,17 +4,18 @@ One rule: `step` is the whole machine; it reads no clock, sends nothing and keep
 """
 
 from dataclasses import replace
-from ipaddress import IPv4Address
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
-from libra_vrrp.backup import hear, retime, watch
+from libra_vrrp.backup import hear, inherit, retime, watch
+from libra_vrrp.mastership import advertise_now, answer
 from libra_vrrp.router import STOPPING, Router
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import (
     Adopt,
     Advertise,
-    Alarm,
     Announce,
     Backup,
+    Blocked,
     DropAddresses,
     Effect,
     Elapsed,
@@ -26,10 +27,12 @@ from libra_vrrp.states import (
     Input,
     LeaseLost,
     Master,
+    Orphaned,
     PriorityChanged,
     Reconfigured,
     Recover,
     Released,
+    Relinquish,
     Start,
     Starting,
     State,
@@ -37,12 +40,15 @@ from libra_vrrp.states import (
     Stopped,
     Synced,
     TakeAddresses,
-    Why,
     Yield,
     deadline,
 )
+from libra_vrrp.why import Why
 
 __all__ = ["deadline", "step"]
+
+SHY: Final = 5
+"""Intervals for which who could not hold its addresses waits: longer than any other backup does."""
 
 Step: TypeAlias = tuple[State, tuple[Effect, ...]]
 
@@ -53,8 +59,12 @@ def step(router: Router, state: State, given: Input, now: float) -> Step:
     `router` holds the parameters as they are now; `now` is in seconds of the monotonic clock.
     """
     match given:
-        case Stop() | Fail():
-            return _end(state, given, now)
+        case Stop():
+            return _stop(state)
+        case Fail(reason=reason):
+            return _fail(state, frozenset({reason}), frozenset(), now)
+        case Blocked(by=members) if members and not isinstance(state, Fault):
+            return _fail(state, frozenset(), members, now)
         case _:
             return _go_on(router, state, given, now)
 
@@ -79,9 +89,8 @@ def _go_on(router: Router, state: State, given: Input, now: float) -> Step:
 
 def _initialize(router: Router, state: Initialize, given: Input, now: float) -> Step:
     match given:
-        case Start(faults=faults) if faults:
-            fault = Fault(faults, until=now + router.startup_delay, since=now)
-            return fault, (Enter(fault, Why.FAULT),)
+        case Start(faults=faults, blocked_by=others) if faults or others:
+            return _enter_fault(Fault(faults, now + router.startup_delay, now, others))
         case Start() if router.startup_delay:
             return Starting(now + router.startup_delay), ()
         case Start():
@@ -103,14 +112,20 @@ def _starting(router: Router, state: Starting, given: Input, now: float) -> Step
 def _fault(router: Router, state: Fault, given: Input, now: float) -> Step:
     match given:
         case Recover(reason=reason):
-            left = state.reasons - {reason}
-            if left:
-                return replace(state, reasons=left), ()
-            if now < state.until:
-                return Starting(state.until), ()
-            return _begin(router, Why.RECOVERED, now)
+            return _mend(router, replace(state, reasons=state.reasons - {reason}), now)
+        case Blocked(by=members):
+            return _mend(router, replace(state, blocked_by=members), now)
         case _:
             return state, ()
+
+
+def _mend(router: Router, state: Fault, now: float) -> Step:
+    """Go on once nothing is left that keeps us in fault."""
+    if state.reasons or state.blocked_by:
+        return state, ()
+    if now < state.until:
+        return Starting(state.until), ()
+    return _begin(router, Why.RECOVERED, now)
 
 
 def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
@@ -119,14 +134,16 @@ def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
             return _become_master(router, state.due, now, state.master, state.heard_at)
         case Heard():
             return hear(router, state, given, now), ()
+        case Orphaned(rank=rank):
+            return inherit(state, rank, now), ()
         case PriorityChanged(was=was):
             return retime(router, state, was), ()
         case Yield(hold=hold):
             return replace(state, held_until=max(now + hold, state.held_until or 0.0)), ()
         case Released() if state.held_until is not None:
             return replace(state, held_until=min(now, state.held_until)), ()
-        case Synced():
-            return replace(state, synced=True), ()
+        case Synced(holds=holds):
+            return replace(state, synced=holds), ()
         case _:
             return state, ()
 
@@ -138,66 +155,45 @@ def _master(router: Router, state: Master, given: Input, now: float) -> Step:
             at = following if following > now else now + router.interval
             return replace(state, advert_at=at), (Advertise(router.priority),)
         case Heard():
-            return _master_hears(router, state, given, now)
+            return answer(router, state, given, now)
         case PriorityChanged() | Reconfigured():
-            return _advertise_now(router, state, now)
+            return advertise_now(router, state, now)
         case Yield(hold=hold):
             backup = watch(router, router.interval, now)
             backup = replace(backup, heard_at=now, held_until=now + hold, due=Why.UNCLAIMED)
             given_up = (Advertise(STOPPING), DropAddresses(), Enter(backup, Why.OPERATOR))
             return backup, given_up
-        case LeaseLost():
+        case LeaseLost(hold=hold):
             backup = watch(router, router.interval, now)
+            if hold:
+                down_at = now + SHY * router.interval
+                backup = replace(backup, held_until=now + hold, down_at=down_at)
             return backup, (DropAddresses(), Enter(backup, Why.LEASE))
+        case Relinquish():
+            return _relinquish(router, state, given, now)
         case _:
             return state, ()
 
 
-def _master_hears(router: Router, state: Master, heard: Heard, now: float) -> Step:
-    """Follow section 6.4.3; equal priorities are judged by the primary address, unsigned.
-
-    A master that yields says a last word (keepalived: higher_prio_send_advert): after a partition
-    the winner learns from it that the neighbours were told otherwise, and announces again.
-    """
-    said = heard.advertisement
-    if said.priority == STOPPING:
-        return _advertise_now(router, state, now)
-    ours, theirs = (router.priority, router.address), (said.priority, heard.source)
-    if theirs == ours:
-        return state, (Alarm("own_address", heard.source, "another router uses our address"),)
-    if theirs > ours:
-        interval = said.interval / 100
-        backup = replace(watch(router, interval, now), master=heard.source, heard_at=now)
-        entered = Enter(backup, Why.HIGHER_PRIORITY, heard.source)
-        last_word = Advertise(router.priority)
-        return backup, (last_word, DropAddresses(), entered, *_duplicate_owner(router, heard))
-    kept, effects = _advertise_now(router, state, now)
-    return kept, (*effects, Announce(), *_two_masters(router, state, heard, now))
-
-
-def _two_masters(router: Router, state: Master, heard: Heard, now: float) -> tuple[Alarm, ...]:
-    """Return the alarm for a lower master; it is no news while we have only just taken over."""
-    if now - state.since < router.interval:
-        return _duplicate_owner(router, heard)
-    detail = f"a master of priority {heard.advertisement.priority}"
-    return (Alarm("two_masters", heard.source, detail), *_duplicate_owner(router, heard))
-
-
-def _duplicate_owner(router: Router, heard: Heard) -> tuple[Alarm, ...]:
-    if router.owns_addresses and heard.advertisement.priority == router.priority:
-        return (Alarm("duplicate_owner", heard.source, "both have priority 255"),)
-    return ()
-
-
-def _advertise_now(router: Router, state: Master, now: float) -> Step:
-    return replace(state, advert_at=now + router.interval), (Advertise(router.priority),)
+def _relinquish(router: Router, state: Master, given: Relinquish, now: float) -> Step:
+    """Follow a member of our group, and hurry the successor unless we may have been asleep."""
+    backup = replace(watch(router, router.interval, now), heard_at=now)
+    entered = Enter(backup, Why.GROUP, member=given.member)
+    if given.silent:
+        return backup, (DropAddresses(), entered)
+    return backup, (*_give_up(state), entered)
 
 
 def _begin(router: Router, why: Why, now: float) -> Step:
-    """Follow section 6.4.1: the owner is master at once, everyone else watches first."""
-    if router.owns_addresses:
-        return _become_master(router, Why.OWNER, now)
+    """Follow section 6.4.1: the owner is master at once, everyone else watches first.
+
+    An owner that is not alone in its group is ready at once, and waits for the others.
+    """
     backup = watch(router, router.interval, now)
+    if router.owns_addresses:
+        if not router.joint:
+            return _become_master(router, Why.OWNER, now)
+        backup = replace(backup, down_at=now, due=Why.OWNER)
     return backup, (Enter(backup, why),)
 
 
@@ -205,7 +201,7 @@ def _become_master(
     router: Router,
     why: Why,
     now: float,
-    peer: IPv4Address | None = None,
+    peer: IpAddress | None = None,
     heard_at: float | None = None,
 ) -> Step:
     """Take over: the advertisement first, then the addresses, then their announcement."""
@@ -215,31 +211,31 @@ def _become_master(
     return master, (Advertise(router.priority), TakeAddresses(), Announce(), entered)
 
 
-def _end(state: State, given: Stop | Fail, now: float) -> Step:
-    """Leave the protocol, for good or until every reason is gone."""
-    match given:
-        case Fail(reason=reason):
-            return _fail(state, reason, now)
-        case Stop():
-            if isinstance(state, Initialize | Stopped):
-                return Stopped(), ()
-            return Stopped(), (*_give_up(state), Enter(Stopped(), Why.SHUTDOWN))
-        case _:
-            assert_never(given)
+def _stop(state: State) -> Step:
+    if isinstance(state, Initialize | Stopped):
+        return Stopped(), ()
+    return Stopped(), (*_give_up(state), Enter(Stopped(), Why.SHUTDOWN))
 
 
-def _fail(state: State, reason: str, now: float) -> Step:
+def _fail(state: State, reasons: frozenset[str], members: frozenset[str], now: float) -> Step:
+    """Leave the protocol until every reason is gone; priority 0 says so first."""
     match state:
         case Initialize() | Stopped():
             return state, ()
-        case Fault(reasons=reasons):
-            return replace(state, reasons=reasons | {reason}), ()
+        case Fault():
+            return replace(state, reasons=state.reasons | reasons), ()
         case Starting() | Backup() | Master():
             until = state.until if isinstance(state, Starting) else now
-            fault = Fault(frozenset({reason}), until=until, since=now)
-            return fault, (*_give_up(state), Enter(fault, Why.FAULT))
+            fault, entered = _enter_fault(Fault(reasons, until, now, members))
+            return fault, (*_give_up(state), *entered)
         case _:
             assert_never(state)
+
+
+def _enter_fault(fault: Fault) -> Step:
+    if fault.reasons:
+        return fault, (Enter(fault, Why.FAULT),)
+    return fault, (Enter(fault, Why.GROUP, member=min(fault.blocked_by)),)
 
 
 def _give_up(state: State) -> tuple[Effect, ...]:

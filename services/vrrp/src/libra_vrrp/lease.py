@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 EARLY: Final = 0.25
-"""The kernel batches expiries and may take an address this much early (ADDRCONF_TIMER_FUZZ)."""
+"""The kernel batches expiries and may take an address this much early (ADDRCONF_TIMER_FUZZ).
+
+An IPv6 one at most 0.02 s early (ADDRCONF_TIMER_FUZZ_MINUS), and up to 1 s late: the kernel looks
+for such at most once a second (ADDRCONF_TIMER_FUZZ_MAX). On 6.18 0.99 s were seen where another
+address was changed 0.03 s before the end, else 0.45 s.
+"""
+LATE: Final = 1.0
+"""Seconds by which the kernel may take an address late; see `EARLY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,59 +40,66 @@ class Terms:
         """How often the lease is renewed."""
         return self.duration / 4
 
+    @property
+    def reliable(self) -> float:
+        """For how long after a renewal was asked for we rely on it."""
+        return self.duration - self.margin
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A master's hold: `reckoned_at` is when the last confirmed renewal was asked for.
+    """A master's hold: from `fence_at` on we must not act as master any more.
 
-    Until the first confirmation it is the taking itself; `renew_at` is when to ask again.
+    It follows from the terms under which the last confirmed renewal was asked for; until the first
+    confirmation from the taking itself. `renew_at` is when to ask again, `asked` the terms of the
+    renewal under way.
     """
 
-    reckoned_at: float
+    fence_at: float
     renew_at: float
     confirmed: bool = False
-    asked: bool = False
+    asked: Terms | None = None
 
 
-def take(now: float) -> Lease:
+def take(terms: Terms, now: float) -> Lease:
     """Begin a lease: nothing is confirmed, the first request is due at once."""
-    return Lease(reckoned_at=now, renew_at=now)
+    return Lease(fence_at=now + terms.reliable, renew_at=now)
 
 
-def fence_at(terms: Terms, lease: Lease) -> float:
-    """Return the moment from which we must not act as master any more."""
-    return lease.reckoned_at + terms.duration - terms.margin
-
-
-def is_lost(terms: Terms, lease: Lease, now: float) -> bool:
+def is_lost(lease: Lease, now: float) -> bool:
     """Say whether the kernel may have taken the addresses back."""
-    return now >= fence_at(terms, lease)
+    return now >= lease.fence_at
 
 
 def is_due(lease: Lease, now: float) -> bool:
     """Say whether to ask for a renewal; never while one is under way."""
-    return not lease.asked and now >= lease.renew_at
+    return lease.asked is None and now >= lease.renew_at
 
 
 def ask(terms: Terms, lease: Lease, now: float) -> Lease:
-    """Note that a renewal was asked for."""
-    return replace(lease, asked=True, renew_at=now + terms.every)
+    """Note that a renewal was asked for; one that shortens the lease does so from here on.
+
+    Its confirmation may be lost, and the kernel have carried it out.
+    """
+    fence_at = min(lease.fence_at, now + terms.reliable)
+    return replace(lease, fence_at=fence_at, asked=terms, renew_at=now + terms.every)
 
 
 def confirm(lease: Lease, asked_at: float) -> Lease:
-    """Note that the kernel carried out the renewal asked for at `asked_at`."""
-    return replace(lease, reckoned_at=max(lease.reckoned_at, asked_at), confirmed=True, asked=False)
+    """Note that the kernel carried out the renewal asked for at `asked_at`, under its own terms."""
+    reliable = 0.0 if lease.asked is None else lease.asked.reliable
+    fence_at = max(lease.fence_at, asked_at + reliable)
+    return replace(lease, fence_at=fence_at, confirmed=True, asked=None)
 
 
 def retry(lease: Lease) -> Lease:
     """Note that nobody knows what became of the renewal: it may be asked for again."""
-    return replace(lease, asked=False)
+    return replace(lease, asked=None)
 
 
-def wake_at(terms: Terms, lease: Lease) -> float:
+def wake_at(lease: Lease) -> float:
     """Return when the lease next needs a look."""
-    fence = fence_at(terms, lease)
-    return fence if lease.asked else min(lease.renew_at, fence)
+    return lease.fence_at if lease.asked else min(lease.renew_at, lease.fence_at)
 
 
 def may_adopt(interval: float, dead: float) -> bool:
@@ -95,3 +109,12 @@ def may_adopt(interval: float, dead: float) -> bool:
     three intervals and more after it.
     """
     return dead < 2 * interval
+
+
+def ends_in_time(terms: Terms, interval: float) -> bool:
+    """Say whether the kernel takes the addresses back before others take over.
+
+    That is from a last advertisement on; a renewal is never younger, the others wait for three
+    intervals and a skew.
+    """
+    return terms.duration + LATE <= 3 * interval

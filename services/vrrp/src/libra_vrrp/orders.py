@@ -5,13 +5,17 @@ One rule: what cannot be read raises `MalformedOrder`, and the machine goes on a
 
 import json
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import Any, Final, TypeAlias, assert_never
 
 from libra_vrrp.announce import Garp
 from libra_vrrp.codec import Checksum
+from libra_vrrp.contribution import Contribution, Moved
 from libra_vrrp.lease import Terms
-from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
+from libra_vrrp.router import Always, Preempt
+from libra_vrrp.routing import Route, Rule
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.settle import AT_ONCE, Delays
+from libra_vrrp.tether.ends import Ends
 
 
 class MalformedOrder(ValueError):
@@ -20,15 +24,69 @@ class MalformedOrder(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A virtual address and the interface where it lives."""
+    """A virtual address and the interface where it lives.
+
+    With a `prefix` it brings the network that it is connected to along.
+    """
 
     interface: str
-    address: IPv4Address
+    address: IpAddress
+    prefix: int | None = None
+
+    @property
+    def length(self) -> int:
+        """Return the prefix length with which the kernel is to hold it."""
+        return self.address.max_prefixlen if self.prefix is None else self.prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Multicast:
+    """The group of a family, on an interface."""
+
+    interface: str
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unicast:
+    """Our address that the peers speak to."""
+
+    source: IpAddress
+
+    @property
+    def family(self) -> int:
+        """Return the IP version of both ends (4 or 6)."""
+        return self.source.version
+
+
+Channel: TypeAlias = Multicast | Unicast
+"""How a router speaks and is spoken to: whoever has the same shares one socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Adverts are sealed with the keys in `key_file`; plain ones count too unless required."""
+
+    key_file: str
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedLink:
+    """Another interface that moves the priority; without a weight it is a fault while down."""
+
+    name: str
+    weight: int | None = None
+    delays: Delays = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One virtual router of this node; `priority` is the configured one, times are seconds."""
+    """One virtual router of this node; `priority` is the configured one, times are seconds.
+
+    `authentication` is the password of version 2, None for none. `peers` are whom advertisements
+    go to, None for the multicast group; `source` is then our own address that the peers know.
+    """
 
     name: str
     interface: str
@@ -41,8 +99,36 @@ class Instance:
     terms: Terms = field(default_factory=Terms)
     garp: Garp = field(default_factory=Garp)
     checksum: Checksum = Checksum.PSEUDO_HEADER
-    tracked: tuple[str, ...] = ()
-    """Other interfaces without which the router is in fault."""
+    tracked: tuple[TrackedLink, ...] = ()
+    version: int = 3
+    authentication: bytes | None = field(default=None, repr=False)
+    peers: tuple[IpAddress, ...] | None = None
+    source: IpAddress | None = None
+    group: str = ""
+    """Routers of this node with one group move together; "" is none. Any other text will do."""
+    excluded: tuple[Place, ...] = ()
+    """Addresses that are held as `places` are, but not advertised; of any family."""
+    seal: Seal | None = None
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    tether: Ends | None = None
+
+    @property
+    def family(self) -> int:
+        """Return the IP version that it is a router of (4 or 6): that of its addresses."""
+        return self.places[0].address.version
+
+    @property
+    def channel(self) -> Channel:
+        """Return how it is spoken to."""
+        if self.source is not None:
+            return Unicast(self.source)
+        return Multicast(self.interface, self.family)
+
+    @property
+    def held(self) -> tuple[Place, ...]:
+        """Return every address that a master holds."""
+        return self.places + self.excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +137,15 @@ class Routers:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
-    """A tracked object adds `delta` to the priority of an instance; the last value holds."""
+class Tracked:
+    """All that moves the priority of an instance or puts it in fault.
+
+    Of what is `held` nothing is known yet: the last value holds.
+    """
 
     instance: str
-    source: str
-    delta: int
+    moved: tuple[Moved, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +183,7 @@ class Taken:
     number: int
 
 
-Order: TypeAlias = Routers | Delta | Coverage | Failover | Release | Hello | Taken
+Order: TypeAlias = Routers | Tracked | Coverage | Failover | Release | Hello | Taken
 
 
 _PLAIN: Final[dict[str, Order]] = {"routers": Routers(), "hello": Hello()}
@@ -105,9 +194,10 @@ def dumps(order: Order) -> bytes:
     match order:
         case Routers():
             fields: dict[str, Any] = {"order": "routers"}
-        case Delta():
-            fields = {"order": "delta", "instance": order.instance}
-            fields |= {"source": order.source, "delta": order.delta}
+        case Tracked():
+            moved = [[one.source, one.by.delta, one.by.why] for one in order.moved]
+            fields = {"order": "tracked", "instance": order.instance}
+            fields |= {"moved": moved, "held": list(order.held)}
         case Coverage():
             fields = {"order": "coverage", "synced": order.synced}
         case Failover():
@@ -130,8 +220,8 @@ def loads(line: bytes) -> Order:
         match fields["order"]:
             case "routers" | "hello" as plain:
                 return _PLAIN[plain]
-            case "delta":
-                return Delta(str(fields["instance"]), str(fields["source"]), int(fields["delta"]))
+            case "tracked":
+                return _tracked(fields)
             case "coverage":
                 return Coverage(bool(fields["synced"]))
             case "failover":
@@ -146,82 +236,9 @@ def loads(line: bytes) -> Order:
         raise MalformedOrder(f"{wrong!r} in {line[:200]!r}") from wrong
 
 
-def dump_instances(instances: tuple[Instance, ...]) -> bytes:
-    """Return the list of routers as the file holds it: one JSON object per line."""
-    return b"".join(json.dumps(_fields(one)).encode() + b"\n" for one in instances)
-
-
-def load_instances(text: bytes) -> tuple[Instance, ...]:
-    """Read the list of routers; raise `MalformedOrder`."""
-    try:
-        found = tuple(_instance(json.loads(line)) for line in text.splitlines() if line.strip())
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise MalformedOrder(f"list of routers: {wrong!r}") from wrong
-    identities = [(one.interface, one.vrid) for one in found]
-    if len(set(identities)) < len(found) or len({one.name for one in found}) < len(found):
-        raise MalformedOrder("list of routers: a name, or a vrid on one interface, appears twice")
-    return found
-
-
-def _fields(one: Instance) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "interface": one.interface,
-        "vrid": one.vrid,
-        "priority": one.priority,
-        "places": [[place.interface, str(place.address)] for place in one.places],
-        "interval": one.interval,
-        "preempt": _preempt_fields(one.preempt),
-        "start_delay": one.start_delay,
-        "lease": [one.terms.duration, one.terms.margin],
-        "garp": [one.garp.repeat, one.garp.delay, one.garp.refresh],
-        "checksum": one.checksum.value,
-        "tracked": list(one.tracked),
-    }
-
-
-def _instance(fields: dict[str, Any]) -> Instance:
-    duration, margin = fields["lease"]
-    repeat, delay, refresh = fields["garp"]
-    return Instance(
-        name=str(fields["name"]),
-        interface=str(fields["interface"]),
-        vrid=int(fields["vrid"]),
-        priority=int(fields["priority"]),
-        places=tuple(Place(str(where), IPv4Address(what)) for where, what in fields["places"]),
-        interval=float(fields["interval"]),
-        preempt=_preempt(*fields["preempt"]),
-        start_delay=float(fields["start_delay"]),
-        terms=Terms(int(duration), float(margin)),
-        garp=Garp(int(repeat), float(delay), float(refresh)),
-        checksum=Checksum(fields["checksum"]),
-        tracked=tuple(str(name) for name in fields["tracked"]),
+def _tracked(fields: dict[str, Any]) -> Tracked:
+    moved = (
+        Moved(str(source), Contribution(None if delta is None else int(delta), str(why)))
+        for source, delta, why in fields["moved"]
     )
-
-
-def _preempt_fields(preempt: Preempt) -> list[Any]:
-    match preempt:
-        case Never():
-            return ["never", 0]
-        case Always():
-            return ["always", 0]
-        case After(delay=seconds):
-            return ["after", seconds]
-        case WhenSynced(deadline=seconds):
-            return ["when-synced", seconds]
-        case _:
-            assert_never(preempt)
-
-
-def _preempt(word: str, seconds: float) -> Preempt:
-    match word:
-        case "never":
-            return Never()
-        case "always":
-            return Always()
-        case "after":
-            return After(float(seconds))
-        case "when-synced":
-            return WhenSynced(float(seconds))
-        case _:
-            raise MalformedOrder(f"unknown preemption {word!r}")
+    return Tracked(str(fields["instance"]), tuple(moved), tuple(map(str, fields["held"])))

@@ -5,10 +5,20 @@ One rule: a report is kept until it is acknowledged or, when the spool is full, 
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from libra_vrrp.orders import Instance
-from libra_vrrp.states import Backup, Enter, Fault, Master, word
+from libra_vrrp.states import (
+    Backup,
+    Enter,
+    Fault,
+    Initialize,
+    Master,
+    Starting,
+    State,
+    Stopped,
+)
+from libra_vrrp.why import Why
 
 
 class MalformedReport(ValueError):
@@ -17,7 +27,7 @@ class MalformedReport(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """An instance entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
+    """A router entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
 
     `took` runs from the last sign of the old master (or the cause) to the addresses in place.
     """
@@ -36,6 +46,7 @@ class Transition:
     took: float
     at: float
     repeated: bool = False
+    family: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +62,28 @@ class AlarmRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """The priority of an instance changed: `moved` has each object that counts, its delta, why."""
+
+    instance: str
+    priority: int
+    configured: int
+    moved: tuple[tuple[str, int, str], ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
-    """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert."""
+    """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert.
+
+    `late` has how many adverts fell into each bucket of `lateness.BOUNDS`.
+    """
 
     counters: dict[str, int]
     lateness: float
     at: float
+    late: tuple[int, ...] = ()
+    lateness_sum: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +96,11 @@ class Farewell:
     """The machine has ended for good; the parent says it, and nothing follows."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Statistics | Awake | Farewell
+Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
+    "weighed": Weighed,
     "statistics": Statistics,
     "awake": Awake,
     "farewell": Farewell,
@@ -103,10 +131,31 @@ def loads(line: bytes) -> Numbered:
         data = fields["data"]
         if "addresses" in data:
             data = data | {"addresses": tuple(data["addresses"])}
+        if "late" in data:
+            data = data | {"late": tuple(map(int, data["late"]))}
+        if "moved" in data:
+            data = data | {"moved": tuple((str(a), int(b), str(c)) for a, b, c in data["moved"])}
         report = _KINDS[fields["report"]](**data)
         return Numbered(str(fields["boot"]), int(fields["number"]), report)
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise MalformedReport(f"{wrong!r} in {line[:200]!r}") from wrong
+
+
+def word(state: State) -> str | None:
+    """Return the state's name in events; None for those in which a router does not take part."""
+    match state:
+        case Master():
+            return "master"
+        case Backup():
+            return "backup"
+        case Fault():
+            return "fault"
+        case Stopped():
+            return "stopped"
+        case Initialize() | Starting():
+            return None
+        case _:
+            assert_never(state)
 
 
 def transition(
@@ -120,16 +169,28 @@ def transition(
         state=word(state) or "stopped",
         previous=previous,
         why=entered.why.value,
-        detail="; ".join(sorted(state.reasons)) if isinstance(state, Fault) else "",
+        detail=_detail(entered),
         vrid=order.vrid,
         interface=order.interface,
         priority=priority,
         interval=order.interval,
-        addresses=tuple(str(place.address) for place in order.places),
+        addresses=tuple(str(place.address) for place in order.held),
         master=None if peer is None else str(peer),
         took=now - since + (entered.silent or 0.0),
         at=wall,
+        family=order.family,
     )
+
+
+def _detail(entered: Enter) -> str:
+    """Say what keeps a router in fault, or which member of its group it followed."""
+    match entered:
+        case Enter(state=Fault(reasons=reasons, blocked_by=members)):
+            return "; ".join([*sorted(reasons), *(f"{one} is in fault" for one in sorted(members))])
+        case Enter(why=Why.GROUP, member=member):
+            return f"{member} is master no more"
+        case _:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,24 @@ RFC 9568 section 6.1. One rule: nothing here changes by itself; a new value repl
 Times are seconds.
 """
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from libra_vrrp.codec import MAX_INTERVAL, OWNER, Advertisement, Checksum
+from libra_vrrp.codec import (
+    GROUP,
+    IPV4,
+    OWNER,
+    PASSWORD,
+    SECOND,
+    V2,
+    V3,
+    Advertisement,
+    Checksum,
+    Datagram,
+    encode,
+    require_interval,
+)
+from libra_vrrp.rtnetlink import IpAddress
 
 STOPPING: Final = 0
 """Priority of a master that gives up (section 5.2.4)."""
@@ -45,26 +58,36 @@ Preempt: TypeAlias = Never | Always | After | WhenSynced
 class Router:
     """One virtual router on one interface; `priority` is the effective one, interval in seconds.
 
-    `address` is the primary IPv4 address of the interface: the source of our advertisements and
-    the judge of ties. `down_after` is how many intervals of silence mean the master is gone.
+    `address` is the primary address of the interface: the source of our advertisements and the
+    judge of ties. `down_after` is how many intervals of silence mean the master is gone. Version 2
+    has whole seconds and may have a password; `peers` are whom we speak to, None for the group.
+    A `joint` one moves with others (`libra_vrrp.group`).
     """
 
     vrid: int
     priority: int
-    address: IPv4Address
-    addresses: tuple[IPv4Address, ...]
+    address: IpAddress
+    addresses: tuple[IpAddress, ...]
     interval: float = 1.0
     preempt: Preempt = Always()
     startup_delay: float = 0.0
     down_after: int = 3
     checksum: Checksum = Checksum.PSEUDO_HEADER
+    version: int = V3
+    authentication: bytes | None = field(default=None, repr=False)
+    peers: tuple[IpAddress, ...] | None = None
+    joint: bool = False
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a router that no advertisement could describe."""
         if not 1 <= self.priority <= OWNER:
             raise ValueError(f"priority {self.priority} is not within 1-255")
-        if not 1 <= centiseconds(self.interval) <= MAX_INTERVAL:
-            raise ValueError(f"interval {self.interval} s is not within 0.01-40.95 s")
+        require_interval(self.version, centiseconds(self.interval))
+        if self.version == V2 and self.address.version != IPV4:
+            raise ValueError("version 2 is for IPv4 alone")
+        secret = self.authentication
+        if secret is not None and not (self.version == V2 and 1 <= len(secret) <= PASSWORD):
+            raise ValueError("only version 2 has a password, of 1 to 8 octets")
 
     @property
     def owns_addresses(self) -> bool:
@@ -74,18 +97,39 @@ class Router:
 
 def centiseconds(seconds: float) -> int:
     """Return an interval as the wire counts it."""
-    return round(seconds * 100)
+    return round(seconds * SECOND)
 
 
 def advertisement(router: Router, priority: int | None = None) -> Advertisement:
     """Return what `router` says: with its own priority, or with `STOPPING`."""
     said = router.priority if priority is None else priority
-    return Advertisement(router.vrid, said, centiseconds(router.interval), router.addresses)
+    interval = centiseconds(router.interval)
+    return Advertisement(router.vrid, said, interval, router.addresses, router.version)
+
+
+def datagrams(router: Router, priority: int) -> tuple[Datagram, ...]:
+    """Return what goes out: one to the group, or one to each peer, whom its checksum covers."""
+    said, ours = advertisement(router, priority), router.address
+    return tuple(
+        Datagram(ours, to, encode(said, ours, to, router.checksum, router.authentication))
+        for to in ((GROUP[ours.version],) if router.peers is None else router.peers)
+    )
+
+
+def challenges(router: Router) -> tuple[Datagram, ...]:
+    """Return datagrams without a message to whom adverts go: a seal makes them challenges."""
+    ours = router.address
+    to = (GROUP[ours.version],) if router.peers is None else router.peers
+    return tuple(Datagram(ours, each, b"") for each in to)
 
 
 def skew(router: Router, interval: float) -> float:
-    """Return Skew_Time: the lower the priority, the longer the wait (section 6.1)."""
-    return (256 - router.priority) * interval / 256
+    """Return Skew_Time: the lower the priority, the longer the wait (section 6.1).
+
+    In version 2 it is a part of a second, whatever the interval (RFC 3768 section 6.1).
+    """
+    unit = 1.0 if router.version == V2 else interval
+    return (256 - router.priority) * unit / 256
 
 
 def patience(router: Router, interval: float) -> float:

@@ -5,30 +5,11 @@ monotonic clock.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from ipaddress import IPv4Address
 from typing import TypeAlias, assert_never
 
 from libra_vrrp.codec import Advertisement
-
-
-class Why(StrEnum):
-    """Why a state was entered."""
-
-    STARTED = "started"
-    OWNER = "owner"
-    ADOPTED = "adopted"
-    TIMER = "timer"
-    PRIORITY_ZERO = "priority_zero"
-    UNCLAIMED = "unclaimed"
-    LOWER_PRIORITY_HEARD = "lower_priority_heard"
-    HOLD_OVER = "hold_over"
-    HIGHER_PRIORITY = "higher_priority"
-    FAULT = "fault"
-    RECOVERED = "recovered"
-    LEASE = "lease"
-    OPERATOR = "operator"
-    SHUTDOWN = "shutdown"
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +29,19 @@ class Backup:
     """Watching a master (section 6.4.2).
 
     `interval` is learned from the master; `due` says why `down_at` would make us master;
-    `courted_since` is when a master we outrank was first heard; `held_until` is the operator's.
+    `courted_since` is when a master we outrank was first heard; `held_until` is the operator's,
+    `beaten_until` the group's.
     """
 
     down_at: float
     interval: float
     since: float
     due: Why = Why.TIMER
-    master: IPv4Address | None = None
+    master: IpAddress | None = None
     heard_at: float | None = None
     courted_since: float | None = None
     held_until: float | None = None
+    beaten_until: float | None = None
     synced: bool = False
 
 
@@ -72,11 +55,15 @@ class Master:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Unable to be a router for `reasons`; a start-up delay may still run until `until`."""
+    """Unable to be a router for `reasons` of its own, or for the members of its group in fault.
+
+    A start-up delay may still run until `until`.
+    """
 
     reasons: frozenset[str]
     until: float
     since: float
+    blocked_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +76,10 @@ State: TypeAlias = Initialize | Starting | Backup | Master | Fault | Stopped
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin; `faults` are the reasons already known."""
+    """Begin; `faults` are the reasons already known, `blocked_by` as in `Blocked`."""
 
     faults: frozenset[str] = frozenset()
+    blocked_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +97,7 @@ class Heard:
     """An advertisement for our vrid came in from another router."""
 
     advertisement: Advertisement
-    source: IPv4Address
+    source: IpAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +140,41 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Our copy of the peer's connections is good enough to take over."""
+    """Whether our copy of the peer's connections is good enough to take over."""
+
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The master's process died; `rank` of those that live outrank us, and come first."""
+
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """The lease on the addresses may have run out: we must not act as master any more."""
+    """The lease on the addresses may have run out: we must not act as master any more.
+
+    `hold` is for how long, in seconds, a lower master is then left alone.
+    """
+
+    hold: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relinquish:
+    """`member` of our group is master no more; `silent` where not even priority 0 may be said."""
+
+    member: str
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The members of our group, ourselves apart, that are in fault now; none: we are free."""
+
+    by: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +183,8 @@ class Stop:
 
 
 _Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Synced
-Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | LeaseLost | Stop
+_Ends: TypeAlias = Orphaned | LeaseLost | Relinquish | Blocked | Stop
+Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | _Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +213,15 @@ class Announce:
 class Enter:
     """The state changed to `state` for `why`.
 
-    `peer` is the router that caused it; `silent` is how long, in seconds, the last master had not
-    been heard when we took over.
+    `peer` is the router that caused it, `member` the one of our group; `silent` is how long, in
+    seconds, the last master had not been heard when we took over.
     """
 
     state: State
     why: Why
-    peer: IPv4Address | None = None
+    peer: IpAddress | None = None
     silent: float | None = None
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +229,7 @@ class Alarm:
     """A peer misbehaves: `kind` is counted, `source` is the peer."""
 
     kind: str
-    source: IPv4Address
+    source: IpAddress
     detail: str
 
 
@@ -223,23 +242,6 @@ def deadline(state: State) -> float | None:
         case Starting(until=at) | Backup(down_at=at) | Master(advert_at=at):
             return at
         case Initialize() | Fault() | Stopped():
-            return None
-        case _:
-            assert_never(state)
-
-
-def word(state: State) -> str | None:
-    """Return the state's name in events; None for those in which a router does not take part."""
-    match state:
-        case Master():
-            return "master"
-        case Backup():
-            return "backup"
-        case Fault():
-            return "fault"
-        case Stopped():
-            return "stopped"
-        case Initialize() | Starting():
             return None
         case _:
             assert_never(state)

@@ -12,7 +12,7 @@ from typing import assert_never, get_args
 from pydantic import ValidationError
 
 from libra_console import revisions
-from libra_console.acts import VERBS, Act, ActRefused, Verb, due, outcome
+from libra_console.acts import VERBS, Act, ActRefused, Verb, due, moved_with, outcome
 from libra_console.rejections import rejection
 from libra_console.revisions import Apply, Declined, Note, Proposal, Unchanged
 from libra_console.settings import Settings
@@ -187,9 +187,8 @@ class Gateway:
         except ActRefused as error:
             return Response.error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         sequence = await self._publish(f"operator.{verb}", state.entity, state)
-        return Response(
-            HTTPStatus.OK, {"state": state.model_dump(mode="json"), "sequence": sequence}
-        )
+        said = {"state": state.model_dump(mode="json"), "sequence": sequence}
+        return Response(HTTPStatus.OK, said | {"with": moved_with(state, self._board.config)})
 
     async def end(self, state: AdminState) -> None:
         """Publish the state that follows one whose time has passed, unless somebody acted first."""

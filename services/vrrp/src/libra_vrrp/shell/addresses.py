@@ -1,71 +1,43 @@
-"""The thread that puts virtual addresses on interfaces, beside the timers of the machine.
+"""The thread that puts virtual addresses on interfaces, and routes and rules beside them.
 
-The kernel does address work inside the sending system call, and holds it up while another process
-has its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
+The kernel does this work inside the sending system call, and holds it up while another process has
+its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
 """
 
 import os
 import queue
-import socket
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import assert_never
 
-from libra_vrrp import rtnetlink
-from libra_vrrp.rtnetlink import Answered, IpAddress
-
-UNKNOWN: Final = -1
-"""In place of an errno: the kernel's answer was lost."""
-
-_BATCH: Final = 64
-_LARGEST: Final = 1 << 17
-_PATIENCE: Final = 5.0
-
-Target: TypeAlias = tuple[int, IpAddress]
-
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
-
-    `instance` and `token` come back with the outcome; times are of the monotonic clock.
-    """
-
-    instance: str
-    token: int
-    targets: tuple[Target, ...]
-    lifetime: int
-    asked_at: float
-    not_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove `targets`, whether they are there or not."""
-
-    targets: tuple[Target, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone)."""
-
-    renew: Renew
-    errno: int
-    late: bool
+from libra_vrrp import routing, rtnetlink
+from libra_vrrp.renewal import (
+    Add,
+    Done,
+    Job,
+    Laid,
+    Outcome,
+    Remove,
+    Renew,
+    Sweep,
+    laid,
+    renewal,
+)
+from libra_vrrp.rtnetlink import Target
+from libra_vrrp.shell.fatal import fatal
+from libra_vrrp.shell.questions import Questions
+from libra_vrrp.shell.say import log
 
 
 class AddressThread:
     """Carries out jobs in order; `outcomes` are ready when `fileno` is readable."""
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Renew | Remove | None] = queue.SimpleQueue()
-        self._outcomes: deque[Outcome] = deque()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._outcomes: deque[Outcome | Laid] = deque()
         self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._socket = _netlink()
-        self._sequence = 0
+        self._kernel = Questions()
         self._thread = threading.Thread(target=self._work, name="addresses", daemon=True)
         self._thread.start()
 
@@ -73,11 +45,11 @@ class AddressThread:
         """Return the descriptor to wait on."""
         return self._ready
 
-    def do(self, job: Renew | Remove) -> None:
+    def do(self, job: Job) -> None:
         """Queue a job; returns at once."""
         self._jobs.put(job)
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[Outcome | Laid]:
         """Return what was finished since the last call."""
         try:
             os.eventfd_read(self._ready)
@@ -85,70 +57,72 @@ class AddressThread:
             return []
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
-    def finish(self, patience: float) -> None:
-        """Wait until every job is done, at most `patience` seconds."""
+    def finish(self, patience: float) -> bool:
+        """Wait until every job is done, at most `patience` seconds; say whether it is."""
         self._jobs.put(None)
         self._thread.join(patience)
+        return not self._thread.is_alive()
 
+    @fatal
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             match job:
                 case Renew():
-                    self._outcomes.append(self._renew(job))
-                    os.eventfd_write(self._ready, 1)
+                    self._renew(job)
                 case Remove():
-                    self._remove(job.targets)
+                    self._remove(job)
+                case Sweep():
+                    self._sweep(job)
+                case _:
+                    assert_never(job)
 
-    def _renew(self, job: Renew) -> Outcome:
-        """Renew, and undo it at once if the lease it belongs to has run out meanwhile."""
-        if time.monotonic() >= job.not_after:
-            return Outcome(job, 0, late=True)
-        refused = 0
-        for part in _parts(job.targets):
-            numbered = [(self._number(), index, address) for index, address in part]
-            requests = [rtnetlink.add_address(n, i, a, job.lifetime) for n, i, a in numbered]
-            errors = self._ask(requests, {n for n, _, _ in numbered})
-            refused = refused or next((e for e in errors if e), 0)
-        late = time.monotonic() >= job.not_after
-        if late:
-            self._remove(job.targets)
-        return Outcome(job, refused, late)
+    def _renew(self, job: Renew) -> None:
+        """Have the addresses, and only with them the routes and rules."""
+        outcome = self._outcome(job)
+        self._tell(outcome)
+        if job.entries and outcome.holds and time.monotonic() < job.not_after:
+            self._tell(laid(job, self._kernel.ask(routing.add, job.entries)))
 
-    def _remove(self, targets: tuple[Target, ...]) -> None:
-        for part in _parts(targets):
-            numbered = [(self._number(), index, address) for index, address in part]
-            requests = [rtnetlink.delete_address(n, i, a) for n, i, a in numbered]
-            self._ask(requests, {n for n, _, _ in numbered})
+    def _tell(self, outcome: Outcome | Laid) -> None:
+        self._outcomes.append(outcome)
+        os.eventfd_write(self._ready, 1)
 
-    def _number(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def _ask(self, requests: list[bytes], expected: set[int]) -> list[int]:
-        """Send requests in one go and return their errnos, and UNKNOWN where an answer was lost."""
-        errors: list[int] = []
+    def _outcome(self, job: Renew) -> Outcome:
+        steps = renewal(job, time.monotonic())
         try:
-            self._socket.send(b"".join(requests))
-            while expected:
-                for said in rtnetlink.decode(self._socket.recv(_LARGEST)):
-                    if isinstance(said, Answered) and said.sequence in expected:
-                        expected.discard(said.sequence)
-                        errors.append(said.errno)
-        except OSError:
-            self._socket.close()
-            self._socket = _netlink()
-            errors.append(UNKNOWN)
-        return errors
+            step = next(steps)
+            while True:
+                refused = self._perform(step)
+                step = steps.send(Done(refused, time.monotonic()))
+        except StopIteration as finished:
+            outcome: Outcome = finished.value
+            return outcome
 
+    def _perform(self, step: Add | Remove) -> int:
+        match step:
+            case Add():
+                return self._add(step)
+            case Remove():
+                self._remove(step)
+                return 0
+            case _:
+                assert_never(step)
 
-def _netlink() -> socket.socket:
-    netlink = socket.socket(
-        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-    )
-    netlink.bind((0, 0))
-    netlink.settimeout(_PATIENCE)
-    return netlink
+    def _add(self, step: Add) -> int:
+        """Return the first errno that is none of success."""
 
+        def request(number: int, target: Target) -> bytes:
+            return rtnetlink.add_address(number, target, step.lifetime)
 
-def _parts(targets: tuple[Target, ...]) -> list[tuple[Target, ...]]:
-    return [targets[at : at + _BATCH] for at in range(0, len(targets), _BATCH)]
+        return next((a.errno for a in self._kernel.ask(request, step.targets) if a.errno), 0)
+
+    def _remove(self, job: Remove) -> None:
+        self._kernel.ask(rtnetlink.delete_address, job.targets)
+        self._kernel.ask(routing.delete, job.entries[::-1])
+
+    def _sweep(self, job: Sweep) -> None:
+        found = self._kernel.entries()
+        left = [one for one in found if not any(routing.is_of(one, kept) for kept in job.kept)]
+        if left:
+            log("removing routes and rules that were left behind", "warning", count=len(left))
+            self._kernel.ask(routing.delete, left[::-1])

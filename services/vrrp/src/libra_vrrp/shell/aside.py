@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
+from libra_vrrp.shell.fatal import fatal
+
 T = TypeVar("T")
 _Then = Callable[[float], None]
 
@@ -50,6 +52,7 @@ class Aside:
         for _ in range(len(self._thens)):
             self._thens.popleft()(now)
 
+    @fatal
     def _work(self) -> None:
         while True:
             self._thens.append(self._calls.get()())

@@ -1,12 +1,16 @@
 """What a virtual router stands on: the machine's sockets, tables and ways to tell."""
 
-from ipaddress import IPv4Address
 from typing import Protocol
 
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.orders import Instance
+from libra_vrrp.renewal import Job
 from libra_vrrp.reports import Report
-from libra_vrrp.shell.addresses import Remove, Renew
+from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
+from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.seals import Seals
 
 
 class Ground(Protocol):
@@ -17,24 +21,26 @@ class Ground(Protocol):
         """What the kernel's interfaces are now."""
 
     claim: Claim
+    seals: Seals
+    links: Links
 
     @property
-    def virtual(self) -> frozenset[IPv4Address]:
+    def virtual(self) -> frozenset[IpAddress]:
         """Every virtual address of this node."""
 
-    def send(self, interface: str, packet: bytes) -> bool:
-        """Send an advertisement."""
+    def send(self, order: Instance, datagram: Datagram) -> bool:
+        """Send what a router says, under its seal if it has one."""
 
-    def arp(self, interface: str, frame: bytes) -> bool:
-        """Send a gratuitous ARP."""
+    def announce(self, interface: str, frame: bytes, until: float) -> bool:
+        """Send a frame that tells the neighbours whose an address is, if it is before `until`."""
 
-    def work(self, job: Renew | Remove) -> None:
+    def work(self, job: Job) -> None:
         """Have address work done."""
 
     def tell(self, report: Report) -> None:
         """Report to the outside."""
 
-    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         """Raise a rate-limited alarm."""
 
     def count(self, name: str) -> None:

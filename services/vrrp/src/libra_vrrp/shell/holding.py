@@ -3,53 +3,74 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum, auto
+from ipaddress import IPv4Address, IPv6Address
 from itertools import cycle, islice
-from typing import Final
+from typing import Final, assert_never
 
 from libra_vrrp import announce, lease
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.shell.addresses import UNKNOWN, Outcome, Remove, Renew, Target
+from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Remove, Renew
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.privileges import prepare_interface
+from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
+from libra_vrrp.shell.ways import Ways
 
 AT_ONCE: Final = 64
 """Frames sent before the timers have their turn: a burst is to delay no advertisement."""
 
 
 class Renewal(Enum):
-    """What an outcome means to the holder."""
+    """What an outcome means to the holder: `COMPLETE` is confirmed with all that goes with it."""
 
     FOREIGN = auto()
     LATE = auto()
     REFUSED = auto()
     UNKNOWN = auto()
     CONFIRMED = auto()
+    COMPLETE = auto()
 
 
 class Holding:
-    """The addresses of one mastership, from `TakeAddresses` to `DropAddresses`."""
+    """The addresses of one mastership, from `TakeAddresses` to `DropAddresses`.
+
+    `errno` is what the kernel refused one with.
+    """
 
     def __init__(self, order: Instance, ground: Ground, token: int, now: float) -> None:
         self.order = order
         self._ground = ground
         self._token = token
-        self._lease = lease.take(now)
-        self._wanted = False
+        self._lease = lease.take(order.terms, now)
+        self._ways = Ways(order.name, ground)
+        self._wanted = self._was_confirmed = False
         self._schedule: announce.Schedule | None = None
         self._burst: Iterator[Place] = iter(())
         self._left = 0
+        self._forwarding: frozenset[str] = frozenset()
         self._changed_at = now
+        self.errno = 0
         self.renew(now)
 
     def is_lost(self, now: float) -> bool:
         """Say whether the kernel may have taken the addresses back."""
-        return lease.is_lost(self.order.terms, self._lease, now)
+        return lease.is_lost(self._lease, now)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Say whether the kernel ever confirmed a renewal, whatever the order named then."""
+        return self._was_confirmed
+
+    @property
+    def until(self) -> float:
+        """From when on we must not act as master, unless the kernel confirms once more."""
+        return self._lease.fence_at
 
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
         if self._left:
             return float("-inf")
-        at = lease.wake_at(self.order.terms, self._lease)
+        at = lease.wake_at(self._lease)
         burst = announce.due_at(self._schedule) if self._schedule else None
         return at if burst is None else min(at, burst)
 
@@ -63,35 +84,41 @@ class Holding:
         if not lease.is_due(self._lease, now):
             return
         terms = self.order.terms
-        not_after = lease.fence_at(terms, self._lease)
-        for interface in {place.interface for place in self.order.places}:
+        not_after = self._lease.fence_at
+        for interface in {place.interface for place in self.order.held if _is_ipv4(place)}:
             prepare_interface(interface)
-        places = targets(self._ground, self.order.places)
+        places = targets(self._ground, self.order.held)
+        entries = self._ways.wanted(self.order)
         self._lease = lease.ask(terms, self._lease, now)
-        renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after)
+        renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after, entries)
         self._ground.work(renew)
 
-    def take_in(self, outcome: Outcome, now: float) -> Renewal:
+    def take_in(self, outcome: Outcome | Laid, now: float) -> Renewal:
         """Note what became of a renewal; one asked for before a change says nothing of what is new.
 
         One of an earlier mastership has been undone already.
         """
         if outcome.renew.token != self._token:
             return Renewal.FOREIGN
+        if isinstance(outcome, Laid):
+            self._ways.take_in(outcome)
+            return Renewal.COMPLETE
         if outcome.late:
             return Renewal.LATE
         if outcome.errno == UNKNOWN:
             self._lease = lease.retry(self._lease)
             return Renewal.UNKNOWN
         if outcome.errno:
+            self.errno = outcome.errno
             return Renewal.REFUSED
         if outcome.renew.asked_at < self._changed_at:
             self._lease = lease.retry(self._lease)
             return Renewal.FOREIGN
         self._lease = lease.confirm(self._lease, outcome.renew.asked_at)
+        self._was_confirmed = True
         if self._wanted:
             self.announce(now)
-        return Renewal.CONFIRMED
+        return Renewal.CONFIRMED if outcome.renew.entries else Renewal.COMPLETE
 
     def announce(self, now: float) -> None:
         """Tell the neighbours, now or as soon as the kernel holds the addresses."""
@@ -101,12 +128,18 @@ class Holding:
             self._announce(now)
 
     def reorder(self, order: Instance, now: float) -> None:
-        """Go on under another order; changed addresses are taken and announced at once."""
-        changed = set(order.places) != set(self.order.places)
+        """Go on under another order; changed addresses are taken and announced at once.
+
+        Other terms hold from the first renewal that is asked for under them, which is at once.
+        """
+        changed = set(order.held) != set(self.order.held)
+        is_due = changed or _beside(order) != _beside(self.order)
         self.order = order
         if changed:
-            self._lease = replace(self._lease, renew_at=now, confirmed=False)
+            self._lease = replace(self._lease, confirmed=False)
             self._wanted, self._changed_at = True, now
+        if is_due:
+            self._lease = replace(self._lease, renew_at=now)
             self.renew(now)
 
     def _announce(self, now: float) -> None:
@@ -114,35 +147,62 @@ class Holding:
             return
         self._schedule, count = announce.advance(self._schedule, now)
         if count:
-            places = self.order.places
-            self._burst, self._left = cycle(places), count * len(places)
+            self._begin_burst(count)
         part = min(self._left, AT_ONCE)
         self._left -= part
         for place in islice(self._burst, part):
             self._tell_neighbours(place)
 
+    def _begin_burst(self, count: int) -> None:
+        """Have `count` frames sent of each address, and look what the host is to neighbours."""
+        places = self.order.held
+        self._burst, self._left = cycle(places), count * len(places)
+        names = {place.interface for place in places if not _is_ipv4(place)}
+        self._forwarding = frozenset(filter(is_forwarding, names))
+
     def _tell_neighbours(self, place: Place) -> None:
         link = self._ground.interfaces.named(place.interface)
-        if link is not None and link.mac:
-            frame = announce.gratuitous_arp(link.mac, place.address)
-            sent = self._ground.arp(place.interface, frame)
-            self._ground.count("garp" if sent else "garp_unsent")
+        if link is None or not link.mac:
+            return
+        match place.address:
+            case IPv4Address() as address:
+                what, frame = "garp", announce.gratuitous_arp(link.mac, address)
+            case IPv6Address() as address:
+                router = place.interface in self._forwarding
+                frame = announce.neighbour_advertisement(link.mac, address, router=router)
+                what = "na"
+            case _:
+                assert_never(place.address)
+        sent = self._ground.announce(place.interface, frame, self.until)
+        self._ground.count(what if sent else f"{what}_unsent")
 
 
-def release(ground: Ground, places: tuple[Place, ...]) -> None:
-    """Have leased addresses removed, whether they are there or not, but never a rival's."""
+def _is_ipv4(place: Place) -> bool:
+    return isinstance(place.address, IPv4Address)
+
+
+def _beside(order: Instance) -> tuple[object, ...]:
+    """Return what else a change of calls for a renewal."""
+    return order.terms, order.routes, order.rules
+
+
+def release(ground: Ground, places: tuple[Place, ...], entries: tuple[Entry, ...] = ()) -> None:
+    """Have leased addresses removed, whether they are there or not, but never a rival's.
+
+    Routes and rules go with them.
+    """
     found = targets(ground, places)
-    if found and ground.claim.rival is None:
-        ground.work(Remove(found))
+    if (found or entries) and ground.claim.rival is None:
+        ground.work(Remove(found, entries))
 
 
 def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:
-    """Return where the places are; an address that the host holds for ever is not ours."""
+    """Return where the places are; an address that is the host's own is not ours."""
     known = ground.interfaces
     found: list[Target] = []
     for place in places:
         link = known.named(place.interface)
-        permanent = any(held.valid is None for held in known.holders(place.address))
-        if link is not None and not permanent:
-            found.append((link.index, place.address))
+        target = None if link is None else Target(link.index, place.address, place.prefix)
+        if target is not None and not known.is_own(target):
+            found.append(target)
     return tuple(found)

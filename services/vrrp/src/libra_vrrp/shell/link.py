@@ -1,67 +1,50 @@
-"""The sockets of VRRP: a raw one per interface, and one packet socket for gratuitous ARP."""
+"""The sockets of VRRP: one per channel, and a packet socket for whole frames.
+
+Whatever is to happen to every datagram on its way, in or out, happens in `Link`.
+"""
 
 import contextlib
-import ctypes
-import os
 import socket
-import struct
 from typing import Final
 
-from libra_vrrp.codec import GROUP, PROTOCOL
+from libra_vrrp.codec import IPV4, IPV6, Datagram
+from libra_vrrp.orders import Channel
+from libra_vrrp.shell import ipv4, ipv6
+from libra_vrrp.shell.wire import Heard
 
-_IP_MULTICAST_ALL: Final = 49
 _AT_ONCE: Final = 64
-_LARGEST: Final = 2048
-_RECEIVE_BUFFER: Final = 1 << 20
+_WIRES: Final = {IPV4: ipv4.WIRE, IPV6: ipv6.WIRE}
 
 
 class Link:
-    """The raw socket of one interface, joined to 224.0.0.18; whole IPv4 packets in and out.
+    """The raw socket of a channel; `index` is the interface of a group, else 0.
 
     Raises `OSError` where raw sockets are not allowed or the interface is gone.
     """
 
-    def __init__(self, name: str, index: int) -> None:
-        self.name = name
+    def __init__(self, channel: Channel, index: int) -> None:
+        self.channel = channel
         self.index = index
-        self._socket = socket.socket(
-            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL
-        )
-        try:
-            self._prepare()
-        except OSError:
-            self.close()
-            raise
-
-    def _prepare(self) -> None:
-        raw, group = self._socket, GROUP.packed
-        request = struct.pack("=4s4si", group, bytes(4), self.index)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.name.encode())
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 6)
-        raw.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
-        raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
-        _join(raw.fileno(), request)
-        raw.bind((str(GROUP), 0))
+        self._wire = _WIRES[channel.family]
+        self._socket = self._wire.open(channel, index)
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def receive(self) -> list[bytes]:
-        """Return the packets that wait, at most 64."""
-        packets: list[bytes] = []
+    def receive(self) -> list[Heard]:
+        """Return the datagrams that wait, at most 64."""
+        heard: list[Heard] = []
         with contextlib.suppress(OSError):
-            while len(packets) < _AT_ONCE:
-                packets.append(self._socket.recv(_LARGEST))
-        return packets
+            while len(heard) < _AT_ONCE:
+                heard.append(self._wire.take(self._socket))
+        return heard
 
-    def send(self, packet: bytes) -> bool:
-        """Send one packet to the group; False if the kernel would not."""
+    def send(self, datagram: Datagram) -> bool:
+        """Send one datagram; False if the kernel would not."""
+        flags = socket.MSG_DONTROUTE if datagram.destination.is_multicast else 0
         try:
-            self._socket.sendto(packet, socket.MSG_DONTROUTE, (str(GROUP), 0))
+            self._wire.put(self._socket, datagram, flags)
         except OSError:
             return False
         return True
@@ -69,15 +52,6 @@ class Link:
     def close(self) -> None:
         """Leave the group."""
         self._socket.close()
-
-
-def _join(descriptor: int, request: bytes) -> None:
-    """Join a group: unlike `socket.setsockopt`, without the interpreter's lock while it waits."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    level, option = socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP
-    if libc.setsockopt(descriptor, level, option, request, len(request)) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 class Announcer:

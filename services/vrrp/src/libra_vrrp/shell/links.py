@@ -1,10 +1,12 @@
-"""One VRRP socket per interface in use, opened and closed as interfaces come and go."""
+"""One VRRP socket per channel in use, opened and closed as interfaces come and go."""
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.orders import Channel, Multicast, Unicast
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.say import log
@@ -13,7 +15,7 @@ RETRY: Final = 1.0
 
 
 class Links:
-    """The sockets by interface name; `opened` and `closing` tell of each.
+    """The sockets by channel; `opened` and `closing` tell of each.
 
     They are opened and closed aside: joining and leaving a group waits for the RTNL lock.
     """
@@ -24,44 +26,54 @@ class Links:
         self._aside = aside
         self._opened = opened
         self._closing = closing
-        self._links: dict[str, Link] = {}
-        self._opening: dict[str, int] = {}
+        self._links: dict[Channel, Link] = {}
+        self._opening: dict[Channel, int] = {}
+        self._lacking: dict[Channel, str] = {}
         self.retry_at = float("inf")
 
-    def send(self, interface: str, packet: bytes) -> bool:
+    def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement; False if it could not be sent."""
-        link = self._links.get(interface)
-        return link is not None and link.send(packet)
+        link = self._links.get(channel)
+        return link is not None and link.send(datagram)
 
-    def is_opening(self, interface: str) -> bool:
-        """Say whether the socket of an interface is under way."""
-        return interface in self._opening
+    def is_opening(self, channel: Channel) -> bool:
+        """Say whether the first socket of a channel is under way."""
+        return channel in self._opening and channel not in self._lacking
 
-    def reconcile(self, wanted: Collection[str], known: Interfaces) -> None:
-        """Hold one socket per wanted interface that exists; one re-made under its name is new."""
+    def fault(self, channel: Channel) -> str | None:
+        """Say why nothing is heard on a channel: its socket failed, or went with its interface."""
+        return self._lacking.get(channel)
+
+    def reconcile(self, wanted: Collection[Channel], known: Interfaces) -> None:
+        """Hold one socket per wanted channel that exists; one re-made under its name is new."""
         self.retry_at = float("inf")
-        indexes = {n: link.index for n in wanted if (link := known.named(n)) is not None}
+        indexes = {one: at for one in wanted if (at := _index(one, known)) is not None}
         self._opening = {n: i for n, i in self._opening.items() if indexes.get(n) == i}
-        for name, held in list(self._links.items()):
-            if indexes.get(name) != held.index:
+        self._lacking = {one: why for one, why in self._lacking.items() if one in wanted}
+        for channel, held in list(self._links.items()):
+            if indexes.get(channel) != held.index:
                 self._closing(held)
-                del self._links[name]
+                del self._links[channel]
                 self._close(held)
-        for name, index in indexes.items():
-            if name not in self._links and name not in self._opening:
-                self._opening[name] = index
-                self._aside.do(partial(Link, name, index), partial(self._have, name, index))
+                if channel in wanted:
+                    self._lacking[channel] = f"no VRRP socket on {_place(channel)} yet"
+        for channel, index in indexes.items():
+            if channel not in self._links and channel not in self._opening:
+                self._opening[channel] = index
+                self._aside.do(partial(Link, channel, index), partial(self._have, channel, index))
 
-    def _have(self, name: str, index: int, link: Link | OSError, now: float) -> None:
-        is_wanted = self._opening.get(name) == index
+    def _have(self, channel: Channel, index: int, link: Link | OSError, now: float) -> None:
+        is_wanted = self._opening.get(channel) == index
         if is_wanted:
-            del self._opening[name]
+            del self._opening[channel]
         match link:
             case OSError() if is_wanted:
-                log("no VRRP socket, trying again", "warning", interface=name, why=str(link))
+                log("no VRRP socket, trying again", "warning", on=str(channel), why=str(link))
+                self._lacking[channel] = f"no VRRP socket on {_place(channel)}: {link.strerror}"
                 self.retry_at = now + RETRY
             case Link() if is_wanted:
-                self._links[name] = link
+                self._links[channel] = link
+                self._lacking.pop(channel, None)
                 self._opened(link, now)
             case Link():
                 self._close(link)
@@ -70,3 +82,25 @@ class Links:
 
     def _close(self, link: Link) -> None:
         self._aside.do(link.close, lambda _, __: None)
+
+
+def _place(channel: Channel) -> str:
+    match channel:
+        case Multicast(interface=name):
+            return name
+        case Unicast(source=source):
+            return str(source)
+        case _:
+            assert_never(channel)
+
+
+def _index(channel: Channel, known: Interfaces) -> int | None:
+    """Return the index of the interface that a channel is bound to: 0 for none, None if gone."""
+    match channel:
+        case Multicast(interface=name):
+            link = known.named(name)
+            return None if link is None else link.index
+        case Unicast():
+            return 0
+        case _:
+            assert_never(channel)

@@ -13,29 +13,38 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 from libra_runtime.outlet import Outlet
-from libra_vrrp import alarm
-from libra_vrrp.codec import MalformedAdvertisement, Reason, decode_packet
+from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
-from libra_vrrp.orders import Coverage, Delta, Failover, Hello, Order, Release, Routers, Taken
-from libra_vrrp.reports import AlarmRaised, Report
-from libra_vrrp.shell.addresses import AddressThread, Remove, Renew
+from libra_vrrp.orders import Instance
+from libra_vrrp.renewal import Job, Renew
+from libra_vrrp.reports import Report
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.shell.addresses import AddressThread
 from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.asking import ask, due_at
+from libra_vrrp.shell.bell import Bell
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
+from libra_vrrp.shell.hearing import hear
+from libra_vrrp.shell.last_look import may_say
+from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.obeying import obey
 from libra_vrrp.shell.privileges import die_with_parent, urgent
+from libra_vrrp.shell.pulse import Pulse, connect
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.say import begin, log
+from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.talk import Talk
+from libra_vrrp.shell.tethering import attend, plan_of
+from libra_vrrp.shell.tethers import Tethers
 from libra_vrrp.shell.watch import Watch
-from libra_vrrp.states import Released, Stop, Yield
 
 STATISTICS_EVERY: Final = 2.0
 SHARE: Final = 0.0001
@@ -47,23 +56,26 @@ LAST_WORDS: Final = 1.0
 class Machine:
     """Everything that the virtual routers of a node share."""
 
-    def __init__(self, roster: Roster, reporter: socket.socket, outlet: Outlet) -> None:
-        self._roster = roster
+    def __init__(self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet) -> None:
+        self._roster, self._talk, self._pulse = roster, talk, pulse
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
         self._watch = Watch(self._aside, self._watch_opened, self._closing)
-        self._links = Links(self._aside, self._opened, self._closing)
+        self.links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
-        self._addresses, self._talk = AddressThread(), Talk(reporter)
-        self._quiet = alarm.Quiet()
+        self._addresses = AddressThread()
+        self._bell = Bell(self.tell)
+        self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
         self._figures = Figures(outlet)
-        self._statistics_at, self._stopping = 0.0, False
-        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._tethers = Tethers(os.environ.get("LIBRA_NODE", ""), pulse, self.count)
+        self._statistics_at, self._stopping, self._leaving = 0.0, False, frozenset[int]()
+        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER)
         self._await(self._signals.fileno(), self._signalled)
         self._await(self._aside.fileno(), self._aside.follow_up)
         self._await(self._watch.fileno(), self._kernel_says)
         self._await(self._addresses.fileno(), self._addresses_done)
         self._await(self._talk.fileno(), self._reporter_says)
+        self._await(self._tethers.fileno(), lambda _: None)  # attended to in every round
 
     @property
     def interfaces(self) -> Interfaces:
@@ -71,20 +83,28 @@ class Machine:
         return self._watch.interfaces
 
     @property
-    def virtual(self) -> frozenset[IPv4Address]:
+    def virtual(self) -> frozenset[IpAddress]:
         """Every virtual address of this node."""
         return self._roster.virtual()
 
-    def send(self, interface: str, packet: bytes) -> bool:
-        """Send an advertisement."""
-        return self._links.send(interface, packet)
+    def send(self, order: Instance, datagram: Datagram) -> bool:
+        """Send what a router says, under its seal if it has one."""
+        now = time.monotonic()
+        self._pulse.work(now)
+        is_said = may_say(self._roster.get(order.name), datagram, now)
+        dressed = self.seals.dress(order, datagram, now) if is_said else ()
+        sent = [self.links.send(order.channel, one) for one in dressed]
+        return bool(sent) and all(sent)
 
-    def arp(self, interface: str, frame: bytes) -> bool:
-        """Send a gratuitous ARP."""
-        return self._announcer.send(interface, frame)
+    def announce(self, interface: str, frame: bytes, until: float) -> bool:
+        """Send a frame that tells the neighbours whose an address is, until the fence."""
+        return time.monotonic() < until and self._announcer.send(interface, frame)
 
-    def work(self, job: Renew | Remove) -> None:
-        """Have address work done by the thread."""
+    def work(self, job: Job) -> None:
+        """Have address work done by the thread, once the guard knows what may come of it."""
+        self._pulse.work(time.monotonic())
+        if isinstance(job, Renew):
+            self._pulse.bequeath(self._roster.get(job.instance), job, self.interfaces)
         self._addresses.do(job)
 
     def tell(self, report: Report) -> None:
@@ -95,13 +115,10 @@ class Machine:
         """Count something."""
         self._figures.count(name)
 
-    def alarm(self, instance: str, kind: str, peer: IPv4Address | None, detail: str) -> None:
+    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
         """Report an alarm, at most one of a kind in ten seconds."""
         self.count(f"alarm_{kind}")
-        self._quiet, times = alarm.ring(self._quiet, (instance, kind), time.monotonic())
-        if times:
-            source = None if peer is None else str(peer)
-            self.tell(AlarmRaised(instance, kind, source, detail, times, time.time()))
+        self._bell.ring(instance, kind, peer, detail)
 
     def run(self) -> None:
         """Work until told to stop; then hand over in order."""
@@ -110,116 +127,78 @@ class Machine:
         gc.freeze()
         while not self._stopping:
             self._round()
-        now = time.monotonic()
-        for one in self._roster:
-            one.give(Stop(), now)
-        self._addresses.finish(LAST_WORDS)
+        self._pulse.rest()
+        left = leave(self._roster, self._leaving)
+        self._roster.stop(time.monotonic(), left)
+        self._tethers.stop()
+        released = self._addresses.finish(LAST_WORDS)
+        self._pulse.end(left, released=released)
         self._talk.flush()
+        if left and not released:
+            sys.exit("address work is still under way: nothing can be left to a successor")
 
     def _round(self) -> None:
         ready = self._selector.select(max(self._wake_at() - time.monotonic(), 0))
+        acts = [*(key.data for key, _ in ready), self._attend]
+        self._figures.late(self._roster.turn(acts, time.monotonic))
         now = time.monotonic()
-        for one in self._roster:
-            one.fence(now)
-        for key, _ in ready:
-            key.data(now)
-        now = time.monotonic()
-        for one in self._roster:
-            self._figures.late(one.tick(now))
-        if now >= self._links.retry_at:
-            self._relink(now)
+        if now >= self.links.retry_at:
+            self._look(now)
+        ask(self._roster, self, now)
         if now >= self._statistics_at:
             self._statistics_at = now + STATISTICS_EVERY
             self._talk.mention(self._figures.report())
         self._talk.flush()
+        self._pulse.beat(self._roster, now, settled=self._roster.is_settled)
+
+    def _attend(self, now: float) -> None:
+        attend(self._tethers, self._roster, self, now)
 
     def _wake_at(self) -> float:
         dues = (one.wake_at() for one in self._roster)
-        return min(self._links.retry_at, self._statistics_at, *dues)
+        own = self.links.retry_at, self._statistics_at, self._pulse.owed_at
+        return min(*own, due_at(self._roster, self), self._tethers.wake_at(), *dues)
 
     def _reload(self, now: float) -> None:
         self._roster.reload(self, now)
         self._relink(now)
 
     def _relink(self, now: float) -> None:
-        wanted = {one.order.interface for one in self._roster}
-        self._links.reconcile(wanted, self.interfaces)
-        self._roster.start(self, self._links, now)
-
-    def _hear(self, link: Link, now: float) -> None:
-        for packet in link.receive():
-            self.count("received")
-            try:
-                received = decode_packet(packet)
-            except MalformedAdvertisement as wrong:
-                self._malformed(link, wrong)
-                continue
-            self.count(f"checksum_{received.checksum}")
-            for one in self._roster.on(link.name):
-                if one.order.vrid == received.advertisement.vrid:
-                    one.hear(received.advertisement, received.source, now)
-
-    def _malformed(self, link: Link, wrong: MalformedAdvertisement) -> None:
-        self.count(f"malformed_{wrong.reason}")
-        kind = "checksum" if wrong.reason is Reason.CHECKSUM else "malformed"
-        for one in self._roster.on(link.name):
-            self.alarm(one.order.name, kind, None, str(wrong))
+        self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
+        self._roster.start(self, self.links, now)
+        self._tethers.follow(plan_of([one.order for one in self._roster], self.seals), now)
 
     def _kernel_says(self, now: float) -> None:
-        about = self._watch.read()
-        if about is None or not about <= self.virtual:
+        if (about := self._watch.read()) is None or not about <= self.virtual:
             self._look(now)
 
     def _look(self, now: float) -> None:
         self._relink(now)
         for one in self._roster:
+            self._pulse.work(time.monotonic())
             one.look(now)
 
     def _addresses_done(self, now: float) -> None:
         for outcome in self._addresses.outcomes():
-            one = self._roster.get(outcome.renew.instance)
-            if one is not None:
+            if one := self._roster.get(outcome.renew.instance):
                 one.done(outcome, now)
 
     def _reporter_says(self, now: float) -> None:
         try:
             for order in self._talk.heard():
-                self._obey(order, now)
+                obey(order, self._roster, self._talk, self._reload, now)
         except EOFError:
             self._selector.unregister(self._talk.fileno())
-
-    def _obey(self, order: Order, now: float) -> None:
-        match order:
-            case Routers():
-                self._reload(now)
-            case Delta() | Failover() | Release():
-                self._instruct(order, now)
-            case Coverage(synced=synced):
-                for one in self._roster:
-                    one.synced = synced
-            case Hello():
-                self._talk.again([one.status(now) for one in self._roster])
-            case Taken():
-                self._talk.forget(order)
-            case _:
-                assert_never(order)
-
-    def _instruct(self, order: Delta | Failover | Release, now: float) -> None:
-        one = self._roster.get(order.instance)
-        if one is None:
-            return
-        if isinstance(order, Delta):
-            one.weigh(order.source, order.delta, now)
-        else:
-            one.give(Yield(order.hold) if isinstance(order, Failover) else Released(), now)
 
     def _watch_opened(self, now: float) -> None:
         self._await(self._watch.fileno(), self._kernel_says)
         self._look(now)
 
     def _opened(self, link: Link, now: float) -> None:
-        self._await(link.fileno(), lambda then: self._hear(link, then))
-        self._roster.start(self, self._links, now)
+        self._await(link.fileno(), lambda then: hear(link, self._roster, self, then))
+        self._roster.start(self, self.links, now)
+        for one in self._roster.on(link.channel):
+            one.look(now)
 
     def _closing(self, source: Link | Watch) -> None:
         self._selector.unregister(source.fileno())
@@ -229,22 +208,22 @@ class Machine:
 
     def _signalled(self, now: float) -> None:
         caught = self._signals.caught()
-        self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT})
+        self._leaving = frozenset(caught & {AT_ONCE, LATER})
+        self._stopping = bool(caught & {signal.SIGTERM, signal.SIGINT} or self._leaving)
         if signal.SIGHUP in caught and not self._stopping:
             self._reload(now)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the machine: ROUTERS-FILE REPORTER-FD [DIED-AT]."""
+    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT]."""
     die_with_parent(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     sys.setswitchinterval(SHARE)
     notices, outlet = urgent(), begin()
     for notice in notices:
         log(notice, "warning")
-    routers, descriptor, *died_at = arguments
-    reporter = socket.socket(fileno=int(descriptor))
-    reporter.setblocking(False)
+    routers, to_reporter, to_guard, page, *died_at = arguments
+    talk = Talk(socket.socket(fileno=int(to_reporter)))
     roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
     log("the machine works", pid=os.getpid())
-    Machine(roster, reporter, outlet).run()
+    Machine(roster, talk, connect(to_guard, page), outlet).run()

@@ -1,7 +1,12 @@
 """The machine's figures as Prometheus metrics."""
 
-from prometheus_client import Counter, Gauge
+from collections.abc import Iterator
 
+from prometheus_client import REGISTRY, Counter, Gauge
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from libra_vrrp.lateness import cumulated
 from libra_vrrp.reports import Statistics, Transition
 
 STATES = ("master", "backup", "fault", "stopped")
@@ -20,6 +25,8 @@ class Meters:
         self._counts = Gauge(
             "libra_vrrp_machine_count", "totals since the machine's start", ["what"]
         )
+        self._late = Late()
+        REGISTRY.register(self._late)
         self._lateness = Gauge(
             "libra_vrrp_advert_lateness_seconds", "worst lateness of an advert since the start"
         )
@@ -34,5 +41,22 @@ class Meters:
                     self._transitions.labels(report.instance, report.state, report.why).inc()
             case Statistics():
                 self._lateness.set(report.lateness)
+                self._late.newest = report
                 for what, count in report.counters.items():
                     self._counts.labels(what).set(count)
+
+
+class Late(Collector):
+    """How late adverts were, as the machine counted it; it begins anew when the machine does."""
+
+    newest: Statistics | None = None
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Yield the histogram; none before the machine said anything."""
+        if self.newest is not None and self.newest.late:
+            yield HistogramMetricFamily(
+                "libra_vrrp_advert_late_seconds",
+                "how late adverts were",
+                buckets=list(cumulated(self.newest.late)),
+                sum_value=self.newest.lateness_sum,
+            )

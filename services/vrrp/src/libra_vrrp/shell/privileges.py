@@ -17,6 +17,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _MCL_CURRENT_FUTURE: Final = 3
 _REAL_TIME_PRIORITY: Final = 50
+_SHELTERED: Final = -900
+"""Where the OOM killer looks last, but for what it must not touch at all (proc(5))."""
 _STACK: Final = 1 << 18
 """Bytes of a thread's stack; the default, 8 MiB, is all there where memory is locked."""
 
@@ -42,15 +44,16 @@ def die_with_parent(number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
 
-def urgent() -> list[str]:
+def urgent(above: int = 0) -> list[str]:
     """Take real-time priority and lock memory; return a notice for each that is not allowed.
 
-    Threads that are started afterwards have small stacks.
+    `above` is for who must have its turn beside a machine that spins. Threads that are started
+    afterwards have small stacks; processes start with the priority and without the memory.
     """
     threading.stack_size(_STACK)
     notices: list[str] = []
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_REAL_TIME_PRIORITY + above))
     except OSError as refused:
         needs = "CAP_SYS_NICE and, in a cgroup with a budget for it, cpu.rt_runtime_us"
         notices.append(f"no real-time priority ({refused.strerror}): needs {needs}")
@@ -60,55 +63,44 @@ def urgent() -> list[str]:
     return notices
 
 
-def prepare_interface(name: str) -> bool:
-    """Have promote_secondaries set, read back; say whether it holds.
-
-    Without it the end of a lease on an address that had become primary would take the host's own
-    addresses of that subnet along (net/ipv4/devinet.c). LIBRA_PROC_SYS stands for /proc/sys, which
-    is read-only in containers.
-    """
-    setting = _conf() / name / "promote_secondaries"
-    everywhere = _conf() / "all/promote_secondaries"
-    if any(map(_is_set, (setting, everywhere))):
-        return True
+def shelter() -> None:
+    """Have the OOM killer look at this process and its children last, with CAP_SYS_RESOURCE."""
     with contextlib.suppress(OSError):
-        setting.write_text("1")
-    return _is_set(setting)
+        Path("/proc/self/oom_score_adj").write_text(str(_SHELTERED))
 
 
-def sysctl(name: str) -> str:
-    """Say what is wrong with an interface that `prepare_interface` refuses, and how to mend it.
-
-    The kernel has no IPv4 settings for an interface whose MTU is below 68 (net/ipv4/devinet.c);
-    a dot in a name is a slash for sysctl(8).
-    """
-    if not _conf().is_dir():
-        return f"{_conf().parents[1]} is missing: mount the host's /proc/sys/net there"
-    if not (_conf() / name).is_dir():
-        return f"{_conf() / name} is missing: IPv4 is off on {name}, give it an MTU of 68 or more"
-    setting = f"net.ipv4.conf.{name.replace('.', '/')}.promote_secondaries"
-    return f"{setting} is 0: run `sysctl -w {setting}=1` on the host"
+def ordinary(pid: int) -> None:
+    """Take a child out of the shelter, and have it wait for its turn like others."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+        Path(f"/proc/{pid}/oom_score_adj").write_text("0")
 
 
-def _conf() -> Path:
-    return Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net/ipv4/conf"
-
-
-def _is_set(setting: Path) -> bool:
-    try:
-        return setting.read_text().strip() == "1"
-    except OSError:
-        return False
+def early(pid: int) -> None:
+    """Have a child that is urgent itself start before what is not, and after what is."""
+    with contextlib.suppress(OSError):
+        if os.sched_getscheduler(0) == os.SCHED_RR:
+            os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
 
 
 def become(uid: int) -> None:
-    """Give up root for `uid`, for good, and stay readable to ourselves (/proc/self)."""
+    """Give up root for `uid`, for good.
+
+    The group that we were started with, unless root's, is kept beside: it may read the secrets.
+    """
     if os.geteuid() != 0:
         return
-    os.setgroups([])
+    os.setgroups([gid] if (gid := os.getgid()) != 0 else [])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    _libc().prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def keep_out() -> None:
+    """Let nobody of our user read our memory, environment and files, or trace us.
+
+    Such are the programs that we run (ptrace(2), proc(5)).
+    """
+    _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _libc() -> ctypes.CDLL:

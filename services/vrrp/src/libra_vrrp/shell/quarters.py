@@ -15,7 +15,8 @@ from libra_vrrp.shell.privileges import become
 LATE: Final = ("nats.aio.client", "nats.errors", "nkeys", "structlog.dev", "encodings.idna")
 """What libraries import only when they need it: by then `uid` may not be let through to them."""
 
-_SHARED: Final = 0o775
+_SHARED: Final = 0o770
+"""The list of routers in it holds passwords."""
 
 
 def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
@@ -34,6 +35,14 @@ def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     os.chdir(directory)
     become(uid)
     return replace(edge, state=Path(), seed_file=seed)
+
+
+def list_mode() -> int:
+    """Return who may read the list of routers: its directory keeps strangers out.
+
+    The machine is root, which may have no right to what is another user's alone.
+    """
+    return 0o600 if os.geteuid() == 0 else 0o644
 
 
 def explained(wrong: Exception) -> str:

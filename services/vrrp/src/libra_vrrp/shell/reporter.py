@@ -9,51 +9,42 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from libra_runtime import logs, metrics
-from libra_runtime.journal import CaughtUp, Journal, Stored
+from libra_runtime.journal import CaughtUp, Stored
 from libra_runtime.keeping import Keeping
 from libra_runtime.nats_journal import open_journal
 from libra_runtime.run import run
 from libra_runtime.settings import Edge
-from libra_runtime.stamp import new_id
-from libra_schemas.envelope import Draft, Event
+from libra_schemas.envelope import Event
 from libra_schemas.errors import LibraError
 from libra_schemas.events import AdminState, ConfigApplied
-from libra_schemas.load import config_of
-from libra_vrrp import orders
-from libra_vrrp.facts import fact_of
+from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Routers, Taken
-from libra_vrrp.reports import (
-    AlarmRaised,
-    Awake,
-    Farewell,
-    Numbered,
-    Report,
-    Statistics,
-    Transition,
-)
+from libra_vrrp.reports import Awake, Farewell, Numbered, Statistics, Transition
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
 from libra_vrrp.shell.handover import Handover
+from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.line import Line
-from libra_vrrp.shell.privileges import REPORTER, die_with_parent, lacking
-from libra_vrrp.shell.quarters import explained, move_in
+from libra_vrrp.shell.privileges import REPORTER, die_with_parent, keep_out, lacking
+from libra_vrrp.shell.publishing import Publishing
+from libra_vrrp.shell.quarters import explained, list_mode, move_in
+from libra_vrrp.shell.source import Record, Source
 from libra_vrrp.shell.standing_by import stand_by
+from libra_vrrp.shell.strays import adopt
 from libra_vrrp.shell.tracked import Tracked
-from libra_vrrp.wanted import instances
+from libra_vrrp.wanted import instances_of, tracks
 
 if TYPE_CHECKING:
     from libra_vrrp.shell.meters import Meters
 
 log = structlog.get_logger()
 
-FOLLOWED: Final = ("config.applied", "service", "operator", "conn.fresh")
 SILENCE: Final = 10.0
 """Seconds without a word of the machine after which /healthz complains."""
 MUTE: Final = (
@@ -69,16 +60,16 @@ class Over(Exception):
 class Reporter:
     """Between the log and the machine; `file` is the machine's list of routers."""
 
-    def __init__(self, node: str, file: Path, line: Line, journal: Journal) -> None:
+    def __init__(self, node: str, file: Path, line: Line, record: Record, source: Source) -> None:
         self._node = node
-        self._kept = Keeping(file, _unkept, self._hand_over, mode=0o644)
+        self._kept = Keeping(file, _unkept, self._hand_over, mode=list_mode())
         self._line = line
-        self._journal = journal
+        self._record = record
+        self._source = source
+        self._publishing = Publishing(record, source)
         self._meters: Meters | None = None
-        self._revision: str | None = None
         self._found: tuple[Instance, ...] = ()
-        self._newest: Stored | None = None
-        self._tracked = Tracked(line)
+        self._tracked = Tracked(line, node, file.with_name("tracked.json"))
         self._handover = Handover(node, line)
         self._taken: tuple[str, int] = ("", 0)
         self._heard_at = time.monotonic()
@@ -94,7 +85,9 @@ class Reporter:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._follow())
+            group.create_task(self._source.tend(self._take_config))
             group.create_task(self._kept.run())
+            group.create_task(self._tracked.run())
             group.create_task(metrics.serve(metrics_port, self._trouble))
 
     def drain(self) -> None:
@@ -125,14 +118,11 @@ class Reporter:
                 self._handover.note(transition)
             case Statistics() as statistics:
                 self._show(statistics)
-            case AlarmRaised() | Farewell():
-                pass
-        if number == 0:
-            return
-        if self._taken[0] != boot or number > self._taken[1]:
-            self._publish(numbered.report)
+        if number and (self._taken[0] != boot or number > self._taken[1]):
+            self._publishing.publish(numbered.report)
             self._taken = boot, number
-        self._line.send(Taken(boot, number))
+        if number:
+            self._line.send(Taken(boot, number))
 
     def _fault_of(self, transition: Transition) -> None:
         self._faults.pop(transition.instance, None)
@@ -143,29 +133,16 @@ class Reporter:
         if self._meters is not None:
             self._meters.show(report)
 
-    def _publish(self, report: Report) -> None:
-        try:
-            fact = fact_of(report)
-        except (ValueError, KeyError) as wrong:
-            log.warning("report cannot be published", reason=str(wrong))
-            return
-        if fact is None or not isinstance(report, Transition | AlarmRaised):
-            return
-        kind, data = fact
-        log.info("published", type=kind, **data.model_dump(exclude={"causes"}, mode="json"))
-        key, when = (report.instance,), datetime.fromtimestamp(report.at, UTC)
-        self._journal.publish(Draft(kind, key, data, new_id(), when, configrev=self._revision))
-
     async def _follow(self) -> None:
         caught_up = False
-        async for item in self._journal.follow(*FOLLOWED):
+        async for item in self._record.follow(*self._source.followed):
             match item:
                 case CaughtUp():
                     caught_up = True
                     await self._take_config()
                     self._tracked.tell()
                 case Stored(event=Event(data=ConfigApplied())):
-                    self._newest = item
+                    self._source.note(item)
                     if caught_up:
                         await self._take_config()
                 case Stored(event=Event(data=AdminState() as admin, time=decided)):
@@ -178,71 +155,85 @@ class Reporter:
 
     async def _take_config(self) -> None:
         """Hand the newest config to the machine; one that cannot be held changes nothing."""
-        stored = self._newest
-        while stored is not None and isinstance(stored.event.data, ConfigApplied):
-            try:
-                config, revision = config_of(stored.event.data)
-            except LibraError as wrong:
-                log.warning("config not accepted", reason=str(wrong))
-                await self._journal.reject(stored, str(wrong))
-                stored = await self._journal.before(stored) if self._revision is None else None
-                continue
-            self._revision = str(revision)
-            self._found = instances(config, self._node)
-            names = [one.name for one in self._found]
-            self._faults = {name: why for name, why in self._faults.items() if name in names}
-            self._handover.serve(names)
-            self._kept.put(orders.dump_instances(self._found))
-            self._tracked.weigh_by(config)
+        taken = await self._source.take()
+        if taken is None:
             return
+        config, self._found = taken
+        routers = {one.name: instances_of(config)[one.name] for one in self._found}
+        self._faults = {name: why for name, why in self._faults.items() if name in routers}
+        self._handover.serve(routers)
+        self._kept.put(kept.dump_instances(self._found))
+        self._tracked.weigh_by(tracks(config, self._node))
 
     def _hand_over(self) -> None:
         """Tell the machine to look: the list is where it finds it, also without us."""
         self._line.send(Routers())
+        self._tracked.tell()
         log.info("routers handed over", instances=[one.name for one in self._found])
 
     def _trouble(self) -> str | None:
         if (silent := time.monotonic() - self._heard_at) > SILENCE:
             return MUTE.format(silent)
-        faults = [f"{name} is in fault: {why}" for name, why in self._faults.items()]
-        return self._kept.trouble or self._journal.trouble or "; ".join(faults) or None
+        faults = (f"{name} is in fault: {why}" for name, why in self._faults.items())
+        waits = self._source.trouble or self._kept.trouble or self._record.trouble
+        return waits or self._tracked.trouble or "; ".join(faults) or None
 
 
 def _unkept(why: str) -> None:
     log.error("the routers cannot be kept, the machine goes on as it was until then", why=why)
 
 
-async def report(edge: Edge, file: Path, machine: socket.socket) -> None:
-    """Be the reporter of this node until cancelled."""
+async def report(edge: Edge, file: Path, machine: socket.socket, config: Path | None) -> None:
+    """Be the reporter of this node until cancelled; alone where there is a `config` file."""
     logs.configure("vrrp", edge.node, edge.log_level)
-    line = Line(machine)
-    opening = asyncio.ensure_future(open_journal(edge))
+    line, asked = Line(machine), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    opening = asyncio.ensure_future(_opened(edge, config, asked))
     reporter: Reporter | None = None
     try:
         await asyncio.shield(opening)
-        reporter = Reporter(edge.node, file, line, opening.result())
+        reporter = Reporter(edge.node, file, line, *opening.result())
         await reporter.run(edge.metrics_port)
     except* Over:
         pass
-    finally:
-        journal = await opening  # what the machine said while it was opened is spooled, not lost
-        (reporter or Reporter(edge.node, file, line, journal)).drain()
-        await journal.close()
+    finally:  # what the machine said while the log was opened is spooled, not lost
+        record, source = await opening
+        (reporter or Reporter(edge.node, file, line, record, source)).drain()
+        await record.close()
+
+
+async def _opened(edge: Edge, config: Path | None, asked: asyncio.Event) -> tuple[Record, Source]:
+    if config is None:
+        journal = await open_journal(edge)
+        return journal, Intake(edge.node, journal, asked)
+    from libra_vrrp.shell.alone import opened  # noqa: PLC0415 - YAML, for who reads a file
+    from libra_vrrp.shell.file_intake import FileIntake  # noqa: PLC0415 - the same
+
+    named = bool(os.environ.get("LIBRA_NATS"))
+    return opened(edge, named=named), FileIntake(edge.node, config, asked)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the reporter: ROUTERS-FILE MACHINE-FD."""
+    """Run the reporter: ROUTERS-FILE MACHINE-FD [CONFIG-FILE]."""
     die_with_parent(signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    file, descriptor = arguments
-    machine = socket.socket(fileno=int(descriptor))
+    signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGHUP])  # until there is who hears it
+    file, descriptor, *config = arguments
+    machine, alone = socket.socket(fileno=int(descriptor)), Path(config[0]) if config else None
     settings = from_environment([])
     if (trouble := lacking(REPORTER)) is not None and os.geteuid() != settings.uid:
         stand_by(trouble, machine)
     try:
-        edge = move_in(Edge.from_environment("vrrp"), settings.directory, settings.uid)
+        edge = Edge.from_environment("vrrp")
+        if alone is not None:
+            from libra_vrrp.shell.alone import prepared  # noqa: PLC0415 - see _opened
+
+            edge = prepared(edge)
+        edge = move_in(edge, settings.directory, settings.uid)
     except (LibraError, OSError) as wrong:
         say.log("the reporter cannot work", "error", why=explained(wrong))
         sys.exit(1)
+    keep_out()
+    adopt()
     die_with_parent(signal.SIGTERM)
-    sys.exit(run(lambda: report(edge, Path(Path(file).name), machine)))
+    sys.exit(run(lambda: report(edge, Path(Path(file).name), machine, alone)))

@@ -1,28 +1,41 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from libra_vrrp import lease, orders
-from libra_vrrp.orders import Instance
+from libra_vrrp import group, kept, lease
+from libra_vrrp.orders import Channel, Instance, Multicast, Place
 from libra_vrrp.parameters import require_sense
+from libra_vrrp.renewal import Sweep
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.seal.coming import Change
+from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Stop
+from libra_vrrp.states import Master, Stop, Synced
+
+LAPSE: Final = 0.01
+"""Seconds after which a fence that was looked at says nothing any more."""
 
 
 class Roster:
     """Who runs; `died_at` is when the process before this one ended, on the monotonic clock."""
 
     def __init__(self, file: Path, died_at: float | None) -> None:
-        self._file = file
+        self.file = file
         self._died_at = died_at
         self._routers: dict[str, VirtualRouter] = {}
+        self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
+        self._postponed: tuple[Change, ...] = ()
+        self._virtual: frozenset[IpAddress] = frozenset()
+        self._is_swept = False
 
     def __iter__(self) -> Iterator[VirtualRouter]:
         """Return every virtual router."""
@@ -32,21 +45,61 @@ class Roster:
         """Return the virtual router of this name."""
         return self._routers.get(name)
 
-    def on(self, interface: str) -> list[VirtualRouter]:
-        """Return the virtual routers of an interface."""
-        return [one for one in self if one.order.interface == interface]
+    @property
+    def is_settled(self) -> bool:
+        """Whether every router has been started."""
+        return not self._waiting
 
-    def virtual(self) -> frozenset[IPv4Address]:
-        """Return every virtual address."""
-        return frozenset(place.address for one in self for place in one.order.places)
+    def on(self, channel: Channel) -> list[VirtualRouter]:
+        """Return the virtual routers that are spoken to on a channel."""
+        return [one for one in self if one.order.channel == channel]
+
+    def at(self, channel: Channel, vrid: int) -> VirtualRouter | None:
+        """Return whom a datagram on a channel is for.
+
+        A unicast router is also found on its interface, where nothing should be said to it.
+        """
+        return self._hearers.get((channel, vrid))
+
+    def virtual(self) -> frozenset[IpAddress]:
+        """Return every virtual address; in the midst of `reload` also those that go."""
+        return self._virtual
+
+    def turn(
+        self, ready: Iterable[Callable[[float], None]], clock: Callable[[], float]
+    ) -> list[float]:
+        """Fence, hear what is ready, and only then let timers elapse; in every wake-up.
+
+        A process that was stopped in the middle of it fences again before it goes on. Return how
+        late each advertisement was that was due, in seconds.
+        """
+        fenced_at = self._fence(clock())
+        for act in ready:
+            now = clock()
+            if now - fenced_at >= LAPSE:
+                fenced_at = self._fence(now)
+            act(now)
+        now = clock()
+        if now - fenced_at >= LAPSE:
+            self._fence(now)
+        return [late for one in self if (late := one.tick(now)) is not None]
+
+    def _fence(self, now: float) -> float:
+        for one in self:
+            one.fence(now)
+        return now
 
     def reload(self, ground: Ground, now: float) -> None:
         """Read the file again and disturb nothing that did not change; who is new waits to start.
 
         Masters that stay advertise before anything else happens, and an address that moves from
-        one to another is released before it is taken.
+        one to another is released before it is taken. A seal that cannot be used yet is put off.
         """
         wanted = {one.name: one for one in self._read()}
+        self._postponed = self._early(wanted.values(), ground)
+        wanted |= {new.name: replace(new, seal=old.seal) for old, new in self._postponed}
+        virtual = frozenset(place.address for one in wanted.values() for place in one.held)
+        self._virtual |= virtual
         stay = {
             name: order
             for name, order in wanted.items()
@@ -55,63 +108,142 @@ class Roster:
         changed = [name for name, order in stay.items() if order != self._routers[name].order]
         for name in changed:
             self._routers[name].reconfigure(stay[name], now)
-        for name in [name for name in self._routers if name not in stay]:
-            self._routers.pop(name).give(Stop(), now)
+        gone = [one for one in self if one.name not in stay]
+        _stop(gone, now)
+        for one in gone:
+            del self._routers[one.name]
+        self._virtual = virtual
+        ground.seals.order(wanted.values(), now, self._postponed)
         for name in changed:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
         self._routers |= fresh
+        self._hearers = {key: one for one in self for key in _heard_on(one.order)}
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
+        self._regroup(now)
+
+    def _early(self, wanted: Iterable[Instance], ground: Ground) -> tuple[Change, ...]:
+        """Return the changes of routers that work, whose new seal cannot be used yet."""
+        running = {one.name: one.order for one in self}
+        changes = [(running[one.name], one) for one in wanted if one.name in running]
+        stay = [each for each in changes if _identity(each[0]) == _identity(each[1])]
+        return tuple(filter(ground.seals.is_early, stay))
 
     def start(self, ground: Ground, links: Links, now: float) -> None:
         """Start those that wait, unless their socket is still under way.
 
         Where another process works in our place they start in fault, and recover when it ends.
         """
+        if not all(map(ground.seals.is_early, self._postponed)):
+            self.reload(ground, now)
+            links.retry_at = min(links.retry_at, now)
         if self._routers and ground.claim.take():
             for one in self:
                 one.look(now)
         links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if links.is_opening(one.order.interface):
-                self._waiting.append(one)
-            else:
-                self._start(one, ground, now)
+        late = {one.group for one in self._waiting if _is_early(one.order, ground, links)}
+        ready = [one for one in self._waiting if one.group not in late]
+        self._waiting = [one for one in self._waiting if one.group in late]
+        adoptable = [one for one in ready if self._may_adopt(one, ground, now)]
+        alone = {one.group for one in self if one not in adoptable}
+        for one in sorted(ready, key=lambda one: not ailments(one.order, ground)):
+            self._start(one, ground, now, adopt=one.group not in alone)
+        for one in adoptable:
+            if one.group not in alone and not isinstance(one.state, Master):
+                release(ground, _left(one, ground))
+        if self.is_settled:
+            self._sweep(ground)
 
-    def _start(self, router: VirtualRouter, ground: Ground, now: float) -> None:
+    def cover(self, now: float, *, synced: bool) -> None:
+        """Know whether the copy of the peer's connections is good enough to take over."""
+        for one in self:
+            one.synced = synced
+            one.give(Synced(synced), now)
+
+    def stop(self, now: float, left: Collection[str] = ()) -> None:
+        """Stop every router, in order, but for those that are left to a successor."""
+        _stop([one for one in self if one.name not in left], now)
+
+    def _start(self, router: VirtualRouter, ground: Ground, now: float, *, adopt: bool) -> None:
         """Start one: as master if its predecessor was just now, else without what that one left."""
-        if ground.claim.rival is not None:
-            router.start(now, adopt=False)
-            return
-        places = router.order.places
-        left = [place for place in places if _is_leased(ground, place.address)]
-        dead = None if self._died_at is None else now - self._died_at
-        young = dead is not None and lease.may_adopt(router.order.interval, dead)
-        adopt = young and len(left) == len(places)
-        if not adopt:
-            release(ground, tuple(left))
-        router.look(now)
+        if ground.claim.rival is None:
+            if not adopt:
+                release(ground, _left(router, ground))
+            router.look(now)
         router.start(now, adopt=adopt)
+
+    def _sweep(self, ground: Ground) -> None:
+        """Remove, once, the routes and rules of those before us that nobody has adopted."""
+        if self._routers and ground.claim.rival is None and not self._is_swept:
+            self._is_swept = True
+            ground.work(Sweep(tuple(entry for one in self for entry in one.entries)))
+
+    def _may_adopt(self, router: VirtualRouter, ground: Ground, now: float) -> bool:
+        """Say whether our predecessor was just now master here, and all its addresses are."""
+        if ground.claim.rival is not None or self._died_at is None:
+            return False
+        young = lease.may_adopt(router.order.interval, now - self._died_at)
+        return young and len(_left(router, ground)) == len(router.order.held)
+
+    def _regroup(self, now: float) -> None:
+        """Put together who is to move together."""
+        groups: dict[str, list[VirtualRouter]] = {}
+        for one in self:
+            groups.setdefault(one.order.group, []).append(one)
+        alone = groups.pop("", [])
+        for members in (*groups.values(), *([one] for one in alone)):
+            together = SyncGroup(members)
+            for one in members:
+                one.group = together
+            together.settle(now)
 
     def _read(self) -> tuple[Instance, ...]:
         try:
-            found = orders.load_instances(self._file.read_bytes())
+            found = kept.load_instances(self.file.read_bytes())
             require_sense(found)
         except FileNotFoundError:
             return ()
         except (OSError, ValueError) as wrong:
             log("the list of routers cannot be used, going on as before", "error", why=str(wrong))
-            return tuple(one.order for one in self)
+            running = {one.name: one.order for one in self}
+            return tuple((running | {new.name: new for _, new in self._postponed}).values())
         return found
 
     def _holds(self, router: VirtualRouter) -> bool:
         return self._routers.get(router.order.name) is router
 
 
-def _identity(order: Instance) -> tuple[str, int]:
-    return order.interface, order.vrid
+def _is_early(order: Instance, ground: Ground, links: Links) -> bool:
+    """Say whether the socket, or what the seal needs, is still under way."""
+    return links.is_opening(order.channel) or ground.seals.is_opening(order)
 
 
-def _is_leased(ground: Ground, address: IPv4Address) -> bool:
-    return any(held.valid is not None for held in ground.interfaces.holders(address))
+def _identity(order: Instance) -> tuple[str, int, int]:
+    return order.interface, order.family, order.vrid
+
+
+def _heard_on(order: Instance) -> tuple[tuple[Channel, int], ...]:
+    everyone = Multicast(order.interface, order.family)
+    return (everyone, order.vrid), (order.channel, order.vrid)
+
+
+def _stop(routers: Iterable[VirtualRouter], now: float) -> None:
+    """Stop routers; who is in fault comes last, for its end would set the others free."""
+    for one in sorted(routers, key=lambda one: group.fails(one.state)):
+        one.give(Stop(), now)
+
+
+def _left(router: VirtualRouter, ground: Ground) -> tuple[Place, ...]:
+    """Return the places whose leased address is there already."""
+    return tuple(place for place in router.order.held if _is_left(ground, place))
+
+
+def _is_left(ground: Ground, place: Place) -> bool:
+    """Say whether the address is there as we lease it; a link-local one where it is to be."""
+    link = ground.interfaces.named(place.interface)
+    return any(
+        held.valid is not None
+        and held.prefix == place.length
+        and (link is None or held.index == link.index or not place.address.is_link_local)
+        for held in ground.interfaces.holders(place.address)
+    )

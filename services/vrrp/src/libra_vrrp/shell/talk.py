@@ -11,7 +11,7 @@ from libra_vrrp import orders, reports
 from libra_vrrp.orders import Order, Taken
 from libra_vrrp.reports import Awake, Numbered, Report, Spool
 
-_LARGEST: Final = 1 << 16
+_LARGEST: Final = 1 << 18
 
 
 class Talk:
@@ -19,6 +19,7 @@ class Talk:
 
     def __init__(self, reporter: socket.socket) -> None:
         self._socket = reporter
+        self._socket.setblocking(False)
         self._spool = Spool(boot=f"{os.getpid()}-{time.monotonic_ns()}")
         self._spool = self._spool.add(Awake())
 

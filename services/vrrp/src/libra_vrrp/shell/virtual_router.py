@@ -1,21 +1,24 @@
 """One virtual router at work: its inputs gathered, its effects performed."""
 
-import time
 from dataclasses import replace
-from ipaddress import IPv4Address
 from typing import Final, assert_never
 
-from libra_vrrp.codec import Advertisement, encode_packet
-from libra_vrrp.fsm import deadline, step
-from libra_vrrp.interfaces import faults
-from libra_vrrp.orders import Instance
-from libra_vrrp.parameters import NOWHERE, router_of
-from libra_vrrp.reports import Transition, transition
-from libra_vrrp.router import Router, advertisement, effective
-from libra_vrrp.shell.addresses import Outcome
+from libra_vrrp.admission import admit
+from libra_vrrp.codec import Received
+from libra_vrrp.fsm import step
+from libra_vrrp.laying import laying
+from libra_vrrp.orders import Instance, Tracked
+from libra_vrrp.parameters import router_of
+from libra_vrrp.renewal import Laid, Outcome
+from libra_vrrp.reports import Transition
+from libra_vrrp.router import Router, datagrams
+from libra_vrrp.routing import Entry
+from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, release
-from libra_vrrp.shell.privileges import prepare_interface, sysctl
+from libra_vrrp.shell.sync_group import SyncGroup
+from libra_vrrp.shell.telling import Telling
+from libra_vrrp.shell.weighing import Weighing
 from libra_vrrp.states import (
     Adopt,
     Advertise,
@@ -39,29 +42,41 @@ from libra_vrrp.states import (
     State,
     Synced,
     TakeAddresses,
-    Why,
-    word,
 )
 
 RETRY_REFUSED: Final = 10.0
-"""Seconds in fault after the kernel refused an address, before it is tried again."""
+"""Seconds in fault after the kernel refused an address, or left to others where it is silent."""
 
 
 class VirtualRouter:
     """The only place where the effects of one instance happen; times are monotonic seconds."""
 
     def __init__(self, order: Instance, ground: Ground) -> None:
-        self.order = order
+        self.order, self._ground = order, ground
         self.state: State = Initialize()
-        self.synced = False
-        self._ground = ground
-        self._deltas: dict[str, int] = {}
+        self.synced, self._tokens = False, 0
+        self.group = SyncGroup((self,))
+        self._weighing = Weighing(order, ground)
         self._reasons: frozenset[str] = frozenset()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
-        self._unreported: tuple[Enter, State] | None = None
-        self._tokens = 0
+        self._telling = Telling(ground, self._weighing)
         self.router = self._router()
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self.order.name
+
+    @property
+    def held_until(self) -> float:
+        """When it steps down, unless the kernel confirms once more what it holds."""
+        return float("inf") if self._holding is None else self._holding.until
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The routes and rules that it has the kernel hold."""
+        return () if self._holding is None else self._entries(self.order)
 
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
@@ -69,53 +84,55 @@ class VirtualRouter:
         self.give(Adopt() if adopt and not self._reasons else Start(self._reasons), now)
 
     def give(self, given: Input, now: float) -> None:
-        """Hand one input to the machine and perform its effects in order."""
-        before = self.state
-        self.state, effects = step(self.router, before, given, now)
+        """Hand one input to the machine; it may move the other members of the group too."""
+        self.group.give(self.name, given, now)
+
+    def move(self, state: State, effects: tuple[Effect, ...], now: float) -> None:
+        """Enter a state that the machine decided on, and perform its effects in order."""
+        before, self.state = self.state, state
         for effect in effects:
             self._perform(effect, before, now)
-        if self.synced and isinstance(self.state, Backup) and not self.state.synced:
-            self.give(Synced(), now)
+        if self.synced and isinstance(self.state, Backup):
+            self.state, _ = step(self.router, self.state, Synced(), now)
 
-    def hear(self, heard: Advertisement, source: IPv4Address, now: float) -> None:
-        """Take an advertisement for our vrid; our own, reflected, is dropped and reported."""
-        if source == self.router.address:
-            self._ground.count("own_address")
-            self._ground.alarm(self.order.name, "own-address", source, "sent from our own address")
-            return
+    def hear(self, received: Received, now: float) -> None:
+        """Take what was said for our vrid; raise `MalformedAdvertisement` if it is not for us."""
+        heard = admit(self.router, received)
         if set(heard.addresses) != set(self.router.addresses):
             self._ground.count("other_addresses")
-        self.give(Heard(heard, source), now)
+        self.give(Heard(heard, received.source), now)
 
     def fence(self, now: float) -> None:
-        """Step down where the kernel may have taken the addresses back; first on every wake-up."""
+        """Step down where the kernel may have taken the addresses back; first on every wake-up.
+
+        Where it never answered at all, others are better masters for a while.
+        """
         if self._holding is not None and self._holding.is_lost(now):
             self._ground.count("leases_lost")
-            self.give(LeaseLost(), now)
+            self.give(LeaseLost(0.0 if self._holding.is_confirmed else RETRY_REFUSED), now)
 
     def tick(self, now: float) -> float | None:
         """Do what is due; return how late an advertisement was, if one was sent."""
         late = None
-        at = deadline(self.state)
+        at = self.group.deadline(self.name)
         if at is not None and now >= at:
             late = now - at if isinstance(self.state, Master) else None
             self.give(Elapsed(), now)
         if self._holding is not None:
             self._holding.tick(now)
-        if self._refusal is not None and now >= self._refusal[1]:
+        if now >= self._look_at():
             self.look(now)
         return late
 
     def wake_at(self) -> float:
         """Return when `tick` is next due."""
-        at = deadline(self.state)
-        state = float("inf") if at is None else at
+        at = self.group.deadline(self.name)
         holding = float("inf") if self._holding is None else self._holding.wake_at()
-        refusal = float("inf") if self._refusal is None else self._refusal[1]
-        return min(state, holding, refusal)
+        return min(float("inf") if at is None else at, holding, self._look_at())
 
     def look(self, now: float) -> None:
-        """Take in what the interfaces are now: faults that came and went, our own address."""
+        """Take in what is now: what is tracked, faults that came and went, our own address."""
+        self._reprioritise(now)
         reasons = self._faults(now)
         router = self._router()
         if router != self.router and not reasons:
@@ -127,10 +144,10 @@ class VirtualRouter:
             self.give(Recover(reason), now)
         self._reasons = reasons
 
-    def weigh(self, source: str, delta: int, now: float) -> None:
-        """Let a tracked object move the priority."""
-        self._deltas[source] = delta
-        self._reprioritise(now)
+    def track(self, said: Tracked, now: float) -> None:
+        """Let tracked objects move the priority, or be faults."""
+        self._weighing.hear(said)
+        self.look(now)
 
     def reconfigure(self, order: Instance, now: float) -> None:
         """Go on under another order of the same identity; a master advertises before all else.
@@ -138,16 +155,17 @@ class VirtualRouter:
         What the order adds is taken by `retake`, once every router has released what it lost.
         """
         old, self.order = self.order, order
-        self._reprioritise(now)
         self.look(now)
-        release(self._ground, tuple(one for one in old.places if one not in order.places))
+        kept = self._entries(order)
+        entries = tuple(one for one in self._entries(old) if one not in kept)
+        release(self._ground, tuple(one for one in old.held if one not in order.held), entries)
 
     def retake(self, now: float) -> None:
         """Hold what the order names, all of it, after others may have let go of it."""
         if self._holding is not None:
             self._holding.reorder(self.order, now)
 
-    def done(self, outcome: Outcome, now: float) -> None:
+    def done(self, outcome: Outcome | Laid, now: float) -> None:
         """Take what became of a renewal."""
         if self._holding is None:
             return
@@ -156,91 +174,72 @@ class VirtualRouter:
                 self._ground.count("late_renewals")
                 self.give(LeaseLost(), now)
             case Renewal.REFUSED:
-                self._refused(outcome.errno, now)
-            case Renewal.CONFIRMED:
-                self._confirmed(now)
+                self._refused(self._holding.errno, now)
+            case Renewal.COMPLETE:
+                self._telling.complete(self.order, self.router.priority, now)
             case Renewal.UNKNOWN:
                 self._ground.count("unknown_renewals")
-            case Renewal.FOREIGN:
+            case Renewal.FOREIGN | Renewal.CONFIRMED:
                 pass
 
     def status(self, now: float) -> Transition:
         """Return the present state as a report."""
-        return replace(self._transition(Enter(self.state, Why.STARTED), None, now), repeated=True)
+        return self._telling.status(self.order, self.router.priority, self.state, now)
 
     def _perform(self, effect: Effect, before: State, now: float) -> None:
         match effect:
             case Advertise(priority=priority):
-                self._advertise(priority)
+                self.advertise(priority)
             case TakeAddresses():
                 self._tokens += 1
                 self._holding = Holding(self.order, self._ground, self._tokens, now)
             case DropAddresses():
-                self._holding = self._unreported = None
-                release(self._ground, self.order.places)
+                self._holding = None
+                self._telling.forget()
+                release(self._ground, self.order.held, self._entries(self.order))
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)
             case Enter():
-                self._entered(effect, before, now)
+                self._telling.entered(self.order, self.router.priority, effect, before, now)
             case Alarm(kind=kind, source=source, detail=detail):
                 self._ground.alarm(self.order.name, kind.replace("_", "-"), source, detail)
             case _:
                 assert_never(effect)
 
-    def _advertise(self, priority: int) -> None:
-        said = advertisement(self.router, priority)
-        packet = encode_packet(said, self.router.address, self.router.checksum)
-        sent = self._ground.send(self.order.interface, packet)
-        self._ground.count("sent" if sent else "unsent")
-
-    def _entered(self, entered: Enter, before: State, now: float) -> None:
-        """Report a state; a master's only once the kernel holds its addresses."""
-        if isinstance(entered.state, Master):
-            self._unreported = (entered, before)
-        else:
-            self._ground.tell(self._transition(entered, word(before), now))
-
-    def _confirmed(self, now: float) -> None:
-        if self._unreported is not None:
-            (entered, before), self._unreported = self._unreported, None
-            self._ground.tell(self._transition(entered, word(before), now))
+    def advertise(self, priority: int) -> None:
+        """Say a priority to whom adverts go."""
+        for datagram in datagrams(self.router, priority):
+            sent = self._ground.send(self.order, datagram)
+            self._ground.count("sent" if sent else "unsent")
 
     def _refused(self, errno: int, now: float) -> None:
         self._ground.count("refused")
         self._refusal = (f"the kernel refused an address (errno {errno})", now + RETRY_REFUSED)
         self.look(now)
 
-    def _transition(self, entered: Enter, previous: str | None, now: float) -> Transition:
-        return transition(self.order, self.router.priority, entered, previous, now, time.time())
+    def _look_at(self) -> float:
+        """Return when something changes although nothing happens."""
+        refusal = float("inf") if self._refusal is None else self._refusal[1]
+        return min(refusal, self._weighing.tracking.due)
 
     def _reprioritise(self, now: float) -> None:
-        was = self.router.priority
-        priority = effective(self.order.priority, tuple(self._deltas.values()))
+        was, priority = self.router.priority, self._weighing.look(self.order, now)
         if priority != was:
             self.router = replace(self.router, priority=priority)
             self.give(PriorityChanged(was), now)
 
+    def _entries(self, order: Instance) -> tuple[Entry, ...]:
+        return laying(order, self._ground.interfaces).entries
+
     def _router(self) -> Router:
-        ground = self._ground
-        return router_of(self.order, self._deltas.values(), ground.interfaces, ground.virtual)
+        ground, deltas = self._ground, self._weighing.tracking.deltas
+        return router_of(self.order, deltas, ground.interfaces, ground.virtual)
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
-        order, known = self.order, self._ground.interfaces
-        used = {order.interface} | {place.interface for place in order.places}
-        if self._ground.claim.rival is not None:
-            return frozenset({self._ground.claim.rival})
-        reasons = faults(known, order.interface, used | set(order.tracked))
-        if not reasons:
-            reasons = frozenset(sysctl(n) for n in used if self._is_unsafe(n))
-        if not reasons and self._router().address == NOWHERE:
-            reasons = frozenset({f"interface {order.interface} has no IPv4 address"})
+        reasons = ailments(self.order, self._ground) | self._weighing.tracking.faults
         if self._refusal is not None and now < self._refusal[1]:
             return reasons | {self._refusal[0]}
         self._refusal = None
         return reasons
-
-    def _is_unsafe(self, name: str) -> bool:
-        link = self._ground.interfaces.named(name)
-        return link is not None and not prepare_interface(name)

@@ -16,6 +16,7 @@ _LARGEST: Final = 1 << 17
 _RECEIVE_BUFFER: Final = 1 << 22
 _SO_RCVBUFFORCE: Final = 33
 _PATIENCE: Final = 5.0
+_GROUPS: Final = rtnetlink.GROUP_LINK | rtnetlink.GROUP_IPV4_ADDRESS | rtnetlink.GROUP_IPV6_ADDRESS
 _AT_ONCE: Final = 128
 """Notices taken in before the timers have their turn."""
 
@@ -60,7 +61,7 @@ class Watch:
 
     def _listed(self, outcome: tuple[socket.socket, Interfaces] | OSError, now: float) -> None:
         match outcome:
-            case TimeoutError():
+            case TimeoutError() | OSError(errno=errno.ENOBUFS):
                 self._aside.do(listen, self._listed)
             case OSError():
                 raise outcome
@@ -78,7 +79,7 @@ def listen() -> tuple[socket.socket, Interfaces]:
         for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE):
             with contextlib.suppress(PermissionError):
                 netlink.setsockopt(socket.SOL_SOCKET, option, _RECEIVE_BUFFER)
-        netlink.bind((0, rtnetlink.GROUP_LINK | rtnetlink.GROUP_IPV4_ADDRESS))
+        netlink.bind((0, _GROUPS))
         netlink.settimeout(_PATIENCE)
         known = _listing(netlink)
         netlink.setblocking(False)
@@ -90,7 +91,12 @@ def listen() -> tuple[socket.socket, Interfaces]:
 
 def _listing(netlink: socket.socket) -> Interfaces:
     known = Interfaces()
-    for sequence, request in ((1, rtnetlink.list_links(1)), (2, rtnetlink.list_addresses(2))):
+    requests = (
+        rtnetlink.list_links(1),
+        rtnetlink.list_addresses(2, rtnetlink.AF_INET),
+        rtnetlink.list_addresses(3, rtnetlink.AF_INET6),
+    )
+    for sequence, request in enumerate(requests, 1):
         netlink.send(request)
         finished = False
         while not finished:

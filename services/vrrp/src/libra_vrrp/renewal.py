@@ -1,0 +1,112 @@
+"""Address work as values, and what a renewal is made of; the routes and rules that go with it.
+
+Design §6. One rule: a renewal that came too late is undone, for it puts back what the kernel had
+already taken. Times are seconds of the monotonic clock.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from errno import EEXIST
+from typing import Final, TypeAlias
+
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Answered, Target
+
+UNKNOWN: Final = -1
+"""In place of an errno: the kernel's answer was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
+
+    Where that succeeds `entries` are made or found. `instance` and `token` come back with what
+    became of both.
+    """
+
+    instance: str
+    token: int
+    targets: tuple[Target, ...]
+    lifetime: int
+    asked_at: float
+    not_after: float
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove `targets`, and then `entries`, whether they are there or not."""
+
+    targets: tuple[Target, ...]
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Remove every route and rule of ours but those in `kept`."""
+
+    kept: tuple[Entry, ...]
+
+
+Job: TypeAlias = Renew | Remove | Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone)."""
+
+    renew: Renew
+    errno: int
+    late: bool
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the kernel holds the addresses, and is to."""
+        return not self.errno and not self.late
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What became of the entries of a `Renew`: which had to be made, which were refused and why."""
+
+    renew: Renew
+    made: tuple[Entry, ...] = ()
+    refused: tuple[tuple[Entry, Answered], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Have the kernel add `targets`, or renew them, for `lifetime` seconds."""
+
+    targets: tuple[Target, ...]
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The kernel carried a step out, or refused it with `errno`; it is `now` afterwards."""
+
+    errno: int
+    now: float
+
+
+def renewal(renew: Renew, now: float) -> Generator[Add | Remove, Done, Outcome]:
+    """Yield what to have the kernel do, be told what came of it, and return the outcome."""
+    if now >= renew.not_after:
+        return Outcome(renew, 0, late=True)
+    done = yield Add(renew.targets, renew.lifetime)
+    late = done.now >= renew.not_after
+    if late:
+        yield Remove(renew.targets)
+    return Outcome(renew, done.errno, late)
+
+
+def laid(renew: Renew, answers: Sequence[Answered]) -> Laid:
+    """Return what became of the entries, from the kernel's answers in their order.
+
+    EEXIST is what one that is there already comes to.
+    """
+    answered = tuple(zip(renew.entries, answers, strict=True))
+    made = tuple(entry for entry, answer in answered if not answer.errno)
+    refused = tuple((one, a) for one, a in answered if a.errno not in {0, EEXIST})
+    return Laid(renew, made, refused)

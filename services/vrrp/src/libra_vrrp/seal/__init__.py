@@ -1,0 +1,1 @@
+"""Sealed heartbeats: adverts in AEAD datagrams that prove their freshness (ADR 12)."""

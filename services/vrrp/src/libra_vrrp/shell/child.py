@@ -1,0 +1,111 @@
+"""A child process that is started again when it ends, the sooner the longer it had worked."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+from typing import Final
+
+from libra_vrrp.shell.say import log
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 5.0
+CALM: Final = 10.0
+"""Seconds after which a child that ran counts as healthy: it is restarted at once."""
+
+
+class Child:
+    """One child of the guard; `start_at` is when it may be started while it does not run."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.start_at = 0.0
+        self.started_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pause = 0.0
+        self._is_retired = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and its end not seen yet."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return None if self._process is None else self._process.pid
+
+    def start(self, arguments: list[str], descriptors: list[int], now: float) -> int:
+        """Start it with `arguments` after its word; return its process id. Raise `OSError`.
+
+        SIGHUP waits until it is ready for it.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
+                pass_fds=descriptors,
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.started_at = now
+        log("child started", child=self.word, pid=self._process.pid)
+        return self._process.pid
+
+    def put_off(self, why: str, now: float) -> None:
+        """Plan another start: this one was not possible."""
+        log("child cannot be started", "error", child=self.word, why=why)
+        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        self.start_at = now + self._pause
+
+    def has_ended(self, now: float) -> bool:
+        """Say, once, that it has ended, and plan its next start."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        status = self._process.returncode
+        if self._is_retired:
+            self._process = None
+            return True
+        log("child ended, starting another", "warning", child=self.word, status=status)
+        calm = now - self.started_at > CALM
+        self._process = None
+        self.start_at = now + (0.0 if calm else self._pause)
+        self._pause = FIRST_PAUSE if calm else min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        return True
+
+    def terminate(self) -> None:
+        """Ask it to end in order."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def retire(self) -> None:
+        """Ask it to end in order; no other is started."""
+        self._is_retired, self.start_at = True, float("inf")
+        self.terminate()
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        if self._process is not None:
+            with contextlib.suppress(PermissionError):
+                self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it; without CAP_KILL a child of another user is beyond us."""
+        if self._process is not None:
+            with contextlib.suppress(PermissionError):
+                self._process.kill()
+
+    def await_end(self, patience: float) -> bool:
+        """Wait for its end, and kill it after `patience` seconds; say whether it ended in order."""
+        if self._process is None:
+            return False
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            log("child does not end, killing it", "warning", child=self.word)
+            with contextlib.suppress(PermissionError):
+                self._process.kill()
+                self._process.wait()
+        status, self._process = self._process.returncode, None
+        return status == 0

@@ -1,0 +1,64 @@
+"""The guard's hold on tethers: they end when it ends, or when it gave up what the machine held.
+
+A machine that is killed leaves its connections open here, so that nobody takes its node for dead
+while the next machine adopts what it was master of.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from libra_vrrp.guarding import Superseded, Tether, Tethered, Untethered
+
+MOST: Final = 256
+"""Connections that are held; beyond them a death of both is noticed by its silence."""
+
+
+class HeldTethers:
+    """`_own` are the machine's, `_former` those of the machines before it."""
+
+    def __init__(self) -> None:
+        self._passed: list[socket.socket] = []
+        self._own: dict[str, socket.socket] = {}
+        self._former: dict[str, socket.socket] = {}
+
+    def receive(self, descriptors: Iterable[int]) -> None:
+        """Take the connections that came with a message; what no message claims is let go."""
+        for one in self._passed:
+            one.close()
+        self._passed = []
+        for descriptor in descriptors:
+            try:
+                self._passed.append(socket.socket(fileno=descriptor))
+            except OSError:  # no socket at all
+                os.close(descriptor)
+
+    def take(self, message: Tether) -> None:
+        """Hold a connection, or let go of some."""
+        match message:
+            case Tethered(key=key):
+                if self._passed and len(self._own) + len(self._former) < MOST:
+                    self._own[key] = self._passed.pop()
+            case Untethered(key=key):
+                if key in self._own:
+                    self._own.pop(key).close()
+            case Superseded(node=node):
+                for key in [key for key in self._former if key.startswith(f"{node} ")]:
+                    self._former.pop(key).close()
+            case _:
+                assert_never(message)
+
+    def outlive(self) -> None:
+        """Know that the machine is dead: the next one has connections of its own."""
+        self._former |= self._own
+        self._own = {}
+
+    def cut(self) -> None:
+        """End them all: the peers take over at once."""
+        for one in (*self._own.values(), *self._former.values()):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._own, self._former = {}, {}

@@ -1,0 +1,35 @@
+"""Programs that a reporter before this one left behind when it was killed."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import Final
+
+from libra_vrrp.shell.program import MARK
+
+PROC: Final = Path("/proc")
+
+
+def mark_of(directory: Path) -> str:
+    """Name the reporters that keep their things in `directory`, one after the other."""
+    found = directory.stat()
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def sweep(mark: str) -> list[int]:
+    """Kill what bears the mark; return whom. Those of other users cannot be ours."""
+    wanted, killed = f"{MARK}={mark}".encode(), []
+    for process in PROC.iterdir():
+        if process.name.isdecimal() and wanted in _environment(process):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(int(process.name), signal.SIGKILL)
+                killed.append(int(process.name))
+    return killed
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

@@ -1,0 +1,70 @@
+"""The TCP sockets of tethers: none ever blocks, and a way that is gone is noticed and no death."""
+
+import socket
+import struct
+from typing import Final
+
+from libra_vrrp.rtnetlink import IpAddress
+
+IDLE: Final = 5
+"""Seconds of silence after which the kernel asks whether the other host is there."""
+TRIES: Final = 3
+"""Unanswered questions, as many seconds apart, after which a connection is gone."""
+_BACKLOG: Final = 8
+_FREEBIND: Final = {4: (socket.IPPROTO_IP, 15), 6: (socket.IPPROTO_IPV6, 78)}
+"""IP_FREEBIND, IPV6_FREEBIND (linux/in.h, linux/in6.h): the address need not be there yet."""
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+def listen(own: IpAddress, port: int) -> socket.socket:
+    """Return a socket that listens at our address alone; raise `OSError`."""
+    listening = _made(own)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(*_FREEBIND[own.version], 1)
+        if own.version == 6:  # noqa: PLR2004 - IPv6
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((str(own), port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def dial(own: IpAddress, other: IpAddress, port: int) -> socket.socket:
+    """Return a socket that is about to connect from our address; raise `OSError`."""
+    dialling = _made(own)
+    try:
+        tune(dialling)
+        dialling.bind((str(own), 0))
+        dialling.connect((str(other), port))
+    except BlockingIOError:
+        pass
+    except OSError:
+        dialling.close()
+        raise
+    return dialling
+
+
+def tune(connection: socket.socket) -> None:
+    """Have the kernel give a connection up where the other host is gone."""
+    connection.setblocking(False)
+    tcp = socket.IPPROTO_TCP
+    connection.setsockopt(tcp, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(tcp, socket.TCP_KEEPIDLE, IDLE)
+    connection.setsockopt(tcp, socket.TCP_KEEPINTVL, IDLE)
+    connection.setsockopt(tcp, socket.TCP_KEEPCNT, TRIES)
+    connection.setsockopt(tcp, socket.TCP_USER_TIMEOUT, IDLE * (TRIES + 1) * 1000)
+
+
+def drop(connection: socket.socket) -> None:
+    """End a connection that was never one of ours, at once and with nothing left of it."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    connection.close()
+
+
+def _made(own: IpAddress) -> socket.socket:
+    family = socket.AF_INET if own.version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
+    return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)

@@ -1,0 +1,58 @@
+"""The routes and rules of one mastership: what became of them, told where that is news."""
+
+import os
+from typing import Final
+
+from libra_vrrp.laying import laying
+from libra_vrrp.orders import Instance
+from libra_vrrp.renewal import UNKNOWN, Laid
+from libra_vrrp.routing import Entry
+from libra_vrrp.rtnetlink import Answered
+from libra_vrrp.shell.ground import Ground
+
+SHOWN: Final = 5
+"""Refusals that one alarm spells out."""
+
+
+class Ways:
+    """They are wanted anew with every renewal: the kernel drops routes with what they rest on."""
+
+    def __init__(self, name: str, ground: Ground) -> None:
+        self._name = name
+        self._ground = ground
+        self._lacking: tuple[str, ...] = ()
+        self._laid: frozenset[Entry] = frozenset()
+        self._refused: frozenset[str] = frozenset()
+
+    def wanted(self, order: Instance) -> tuple[Entry, ...]:
+        """Return what the kernel is to be asked for now."""
+        found = laying(order, self._ground.interfaces)
+        self._lacking = found.lacking
+        if not found.entries:
+            self._complain(frozenset(found.lacking))
+        return found.entries
+
+    def take_in(self, laid: Laid) -> None:
+        """Note what became of them; the addresses stay, whatever that is."""
+        for _ in self._laid.intersection(laid.made):
+            self._ground.count("routes_restored")
+        refused = {entry for entry, _ in laid.refused}
+        self._laid = frozenset(entry for entry in laid.renew.entries if entry not in refused)
+        for _ in laid.refused:
+            self._ground.count("routes_refused")
+        told = (f"{entry.said}: {_reason(answer)}" for entry, answer in laid.refused)
+        self._complain(frozenset({*told, *self._lacking}))
+
+    def _complain(self, refused: frozenset[str]) -> None:
+        if news := sorted(refused - self._refused):
+            more = f" and {len(news) - SHOWN} more" if len(news) > SHOWN else ""
+            self._ground.alarm(self._name, "route", None, "; ".join(news[:SHOWN]) + more)
+        self._refused = refused
+
+
+def _reason(answer: Answered) -> str:
+    """Say what the kernel answered, in its words where it has some."""
+    if answer.errno == UNKNOWN:
+        return "the kernel did not answer"
+    why = f" ({answer.why})" if answer.why else ""
+    return f"{os.strerror(answer.errno)}{why}"

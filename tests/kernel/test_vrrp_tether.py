@@ -1,0 +1,419 @@
+"""The tether: who dies with machine and guard is succeeded at once, and nothing else is hurried."""
+
+import re
+import signal
+import socket
+import statistics
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from tests.kernel.conftest import PATIENCE, VIP, Director, until
+from tests.kernel.witness import Witness, figures, witness
+
+from libra_lab.node import Node
+from libra_lab.topology import Topology
+from libra_schemas.config import Config
+from libra_schemas.seal_keys import dumps
+from libra_vrrp.checksum import internet_checksum as checksum
+from libra_vrrp.lease import Terms
+from libra_vrrp.orders import Instance, Place, Seal
+from libra_vrrp.router import Never
+from libra_vrrp.tether.ends import Ends
+from libra_vrrp.tether.peer import CALM
+from libra_vrrp.wanted import instances
+
+pytestmark = pytest.mark.network
+
+INTERVAL = 1.0
+PORT = 9645
+PRIORITIES = {"a": 150, "b": 100, "c": 50}
+OWN = {"a": IPv4Address("192.0.2.1"), "b": IPv4Address("192.0.2.2"), "c": IPv4Address("192.0.2.3")}
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+"""Flags of a TCP segment (RFC 9293 section 3.1)."""
+GREETED = 44
+"""Octets that each end of a tether has received once it is tied by a router in clear."""
+WAIT = 3 * INTERVAL
+"""What a backup waits at the least for a master that is silent; the skew comes on top."""
+
+
+@dataclass
+class Stage:
+    """Directors with tethers on a network of their own, a client, and who watches them."""
+
+    directors: dict[str, Director]
+    client: Node
+    seen: Witness
+
+    def start(self) -> None:
+        """Start all, and wait until the highest has the address and everyone is tied.
+
+        By then all have heard who is master, too.
+        """
+        for director in self.directors.values():
+            director.start()
+            self.alone("a")
+        self.settle("a")
+        self.rest_for(2)
+
+    def settle(self, name: str) -> None:
+        """Wait until this one alone has the address, and everyone listens and is tied."""
+        self.alone(name)
+        until(lambda: all(d.listens() for d in self.directors.values()), PATIENCE, "all listen")
+        until(self.is_tied, PATIENCE, "everyone is tied to everyone")
+
+    def is_tied(self) -> bool:
+        """Say whether there is one connection per pair, on which both have said how they stand."""
+        return all(
+            sorted(ties(director.node)) == sorted(OWN[o] for o in self.directors if o != name)
+            for name, director in self.directors.items()
+        )
+
+    def owner(self) -> str:
+        """Return who alone has the address."""
+        (owner,) = self.seen.owners()
+        return owner
+
+    def heir(self) -> str:
+        """Return who is to take over: the highest of the others."""
+        return next(name for name in sorted(self.directors) if name != self.owner())
+
+    def takes(self, name: str, since: float) -> float:
+        """Wait until a director has taken the address; return after how many seconds."""
+        until(lambda: self.seen.taken(name, since), PATIENCE, f"{name} has the address")
+        return (self.seen.taken(name, since) or 0.0) - since
+
+    def alone(self, name: str) -> None:
+        """Wait until one alone has the address: the leases of the others have ended."""
+        until(lambda: self.seen.owners() == {name}, PATIENCE, f"{name} alone has the address")
+
+    def rest_for(self, intervals: float) -> None:
+        """Let time pass; by then a backup that heard nobody would have taken over."""
+        since = time.monotonic()
+        until(lambda: time.monotonic() > since + intervals * INTERVAL, PATIENCE, "time passes")
+
+
+def ties(node: Node) -> list[IPv4Address]:
+    """Return whom a node has tethers to, by what the kernel says."""
+    wanted = f"( sport = :{PORT} or dport = :{PORT} )"
+    told = node.run("ss", "-tinHO", "state", "established", wanted).stdout
+    found = []
+    for line in told.splitlines():
+        received = re.search(r"bytes_received:(\d+)", line)
+        if received and int(received[1]) >= GREETED:
+            found.append(IPv4Address(line.split()[3].rpartition(":")[0]))
+    return found
+
+
+def slay(director: Director) -> float:
+    """Kill machine, guard and reporter, in one stroke; return when."""
+    assert director.parent is not None
+    pids = [director.pid("machine"), director.parent.pid, director.pid("reporter")]
+    since = time.monotonic()
+    director.node.signal(signal.SIGKILL, [pid for pid in pids if pid is not None])
+    director.node.kill()
+    return since
+
+
+def restarted(director: Director, before: int | None) -> None:
+    """Wait until another machine runs."""
+    until(lambda: director.pid("machine") not in {None, before}, PATIENCE, "another machine runs")
+
+
+@contextmanager
+def stage(
+    state: Path,
+    names: str,
+    key: bytes | None = None,
+    interval: float = INTERVAL,
+    terms: Terms | None = None,
+) -> Iterator[Stage]:
+    """Make a network, and leave nothing of it; a master of any priority is left alone."""
+    with Topology() as topology, ExitStack() as stack:
+        net = topology.network("net")
+        client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
+        directors = {}
+        for name in names:
+            node = topology.node(name, {"eth0": (net, f"{OWN[name]}/24")})
+            peers = tuple((other, OWN[other]) for other in names if other != name)
+            order = Instance(
+                "front",
+                "eth0",
+                51,
+                PRIORITIES[name],
+                (Place("eth0", VIP),),
+                interval=interval,
+                preempt=Never(),
+                terms=terms or Terms(),
+                tether=Ends(OWN[name], PORT, peers),
+                seal=None if key is None else Seal(str(key_file(state, name, key))),
+            )
+            directors[name] = Director(node, state / name, order)
+            directors[name].write()
+        nodes = [director.node for director in directors.values()]
+        yield Stage(directors, client, stack.enter_context(witness(VIP, nodes, client)))
+        for director in directors.values():
+            director.node.signal(signal.SIGCONT)
+            if director.parent is not None:
+                director.stop()
+        assert [node.processes() for node in nodes] == [[] for _ in nodes]
+
+
+def key_file(state: Path, name: str, key: bytes) -> Path:
+    state.mkdir(parents=True, exist_ok=True)
+    file = state / f"{name}.key"
+    file.touch(mode=0o600)
+    file.write_text(dumps((key,)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Keep three directors, whatever is done to them."""
+    with stage(tmp_path_factory.mktemp("trio"), "abc") as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str, list[float]], None]:
+    """Return how a test leaves its figures in the report, and on standard output."""
+
+    def leave(what: str, seconds: list[float]) -> None:
+        record_property(what, figures(seconds))
+        sys.stdout.write(f"{what}: {figures(seconds)}\n")
+
+    return leave
+
+
+def test_machine_and_guard_killed_together_are_succeeded_at_once_by_the_highest(
+    trio: Stage, note: Callable[[str, list[float]], None]
+) -> None:
+    took = []
+    for _ in range(6):
+        victim, heir = trio.owner(), trio.heir()
+        trio.settle(victim)
+        trio.rest_for(CALM / INTERVAL)
+        since = slay(trio.directors[victim])
+        took.append(trio.takes(heir, since))
+        trio.alone(heir)
+        others = trio.directors.keys() - {victim, heir}
+        assert not any(trio.seen.taken(other, since) for other in others)
+        trio.directors[victim].start()
+        trio.settle(heir)
+    note("machine and guard killed: until the highest of the rest has the address", took)
+    assert statistics.median(took) < INTERVAL / 2
+    assert max(took) < WAIT
+
+
+def test_a_config_ties_its_nodes_and_the_event_says_why_one_took_over(tmp_path: Path) -> None:
+    front = {"interface": "eth0", "vrid": 51, "priority": PRIORITIES, "addresses": [f"{VIP}/24"]}
+    nodes = {name: {"address": str(OWN[name])} for name in PRIORITIES}
+    config = Config.model_validate({"version": 1, "nodes": nodes, "instances": {"front": front}})
+    told = tmp_path / "told"
+    with stage(tmp_path, "ab") as pair:
+        for name, director in pair.directors.items():
+            (director.order,) = instances(config, name)
+            director.write()
+        pair.directors["b"].wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {told}')
+        pair.start()
+        since = slay(pair.directors["a"])
+        assert pair.takes("b", since) < WAIT
+        said = re.compile(r'"vrrp.master".*"why": "tether"')
+        until(lambda: said.search(told.read_text()), PATIENCE, "the event says why")
+        pair.directors["a"].start()
+        pair.settle("b")
+
+
+def test_a_machine_killed_alone_moves_nothing_and_is_tied_again(trio: Stage) -> None:
+    for _ in range(2):
+        owner = trio.owner()
+        trio.settle(owner)
+        before, since = trio.directors[owner].pid("machine"), time.monotonic()
+        trio.directors[owner].signal(signal.SIGKILL, "machine")
+        restarted(trio.directors[owner], before)
+        trio.rest_for(4)
+        trio.settle(owner)
+        assert trio.seen.moves(since) == []
+
+
+def test_a_service_that_starts_again_in_place_moves_nothing_and_is_tied_again(trio: Stage) -> None:
+    owner = trio.owner()
+    trio.settle(owner)
+    before, since = trio.directors[owner].pid("machine"), time.monotonic()
+    trio.directors[owner].signal(signal.SIGUSR2, "parent")
+    restarted(trio.directors[owner], before)
+    trio.rest_for(4)
+    trio.settle(owner)
+    assert trio.seen.moves(since) == []
+
+
+def test_the_next_in_rank_takes_over_where_the_first_hangs(trio: Stage) -> None:
+    owner, heir = trio.owner(), trio.heir()
+    (last,) = trio.directors.keys() - {owner, heir}
+    trio.settle(owner)
+    trio.rest_for(CALM / INTERVAL)
+    trio.directors[heir].node.signal(signal.SIGSTOP)
+    since = slay(trio.directors[owner])
+    took = trio.takes(last, since)
+    trio.directors[heir].node.signal(signal.SIGCONT)
+    assert 0.02 <= took < WAIT
+    trio.directors[owner].start()
+    trio.settle(last)
+
+
+def test_an_orderly_stop_is_left_to_the_priority_of_zero(trio: Stage) -> None:
+    owner, heir = trio.owner(), trio.heir()
+    trio.settle(owner)
+    since = time.monotonic()
+    trio.directors[owner].stop()
+    assert trio.takes(heir, since) >= (256 - PRIORITIES[heir]) / 256 * INTERVAL - 0.05
+    trio.directors[owner].start()
+    trio.settle(heir)
+
+
+def test_a_cut_cable_hurries_nobody(trio: Stage) -> None:
+    owner, heir = trio.owner(), trio.heir()
+    trio.settle(owner)
+    trio.directors[owner].node.cut(silent=True)
+    since = slay(trio.directors[owner])
+    assert trio.takes(heir, since) > WAIT - INTERVAL
+    trio.directors[owner].node.heal()
+    trio.directors[owner].start()
+    trio.settle(heir)
+
+
+def test_connections_that_a_living_master_resets_are_made_again_and_move_nothing(
+    trio: Stage,
+) -> None:
+    owner = trio.owner()
+    trio.settle(owner)
+    node, since = trio.directors[owner].node, time.monotonic()
+    before = node.run("ss", "-tnHO", "state", "established", f"( sport = :{PORT} )").stdout
+    killed = node.run("ss", "-K", "-tnHO", f"( sport = :{PORT} or dport = :{PORT} )", check=False)
+    if not killed.stdout.strip():
+        pytest.skip("this kernel lets nobody reset a connection (CONFIG_INET_DIAG_DESTROY)")
+    trio.rest_for(4)
+    trio.settle(owner)
+    assert node.run("ss", "-tnHO", "state", "established", f"( sport = :{PORT} )").stdout != before
+    assert trio.seen.moves(since) == []
+
+
+def test_under_a_seal_a_hung_machine_is_succeeded_before_its_silence_tells(tmp_path: Path) -> None:
+    """The guard can say no priority 0 then, but it can end the tethers."""
+    with stage(tmp_path, "ab", bytes(range(32))) as pair:
+        for director in pair.directors.values():
+            director.start()
+            pair.alone("a")
+        until(pair.is_tied, PATIENCE, "both are tied")
+        since = time.monotonic()
+        pair.directors["a"].signal(signal.SIGSTOP, "machine")
+        assert pair.takes("b", since) < WAIT
+        assert pair.seen.shared(since) == 0
+        until(pair.is_tied, PATIENCE, "both are tied again")
+        pair.rest_for(CALM / INTERVAL)
+        since = slay(pair.directors["b"])
+        assert pair.takes("a", since) < WAIT - INTERVAL
+        pair.directors["b"].start()
+        pair.alone("a")
+
+
+class Tap:
+    """Who is on the path between two directors: hears their tether, and can end it for one end."""
+
+    def __init__(self, stage: Stage) -> None:
+        """Listen from now on."""
+        self._target, self._client = stage.directors["b"].node, stage.client
+        self._mac = bytes.fromhex(stage.directors["b"].mac().replace(":", ""))
+        self._frames = self._target.call(packet_socket, 0x0800)
+        self._last: dict[bytes, tuple[int, int]] = {}
+
+    def read(self) -> None:
+        """Take in what came by."""
+        with suppress(BlockingIOError):
+            while True:
+                packet = self._frames.recv(1 << 16)[14:]
+                size, length = (packet[0] & 15) * 4, int.from_bytes(packet[2:4])
+                if packet[9] == socket.IPPROTO_TCP and packet[12:16] == OWN["a"].packed:
+                    self._note(packet[size:length])
+
+    def _note(self, segment: bytes) -> None:
+        number, confirmed = struct.unpack_from("!II", segment, 4)
+        flags = segment[13]
+        carried = len(segment) - (segment[12] >> 4) * 4 + bool(flags & SYN) + bool(flags & FIN)
+        following = (number + carried) % (1 << 32)
+        if flags & SYN or (carried and segment[:4] in self._last):  # an idle end repeats itself
+            self._last[segment[:4]] = following, confirmed
+        if flags & (RST | FIN):
+            self._last.pop(segment[:4], None)
+
+    def forge(self) -> None:
+        """Say to b, as a, that the connection is at its end."""
+        self.read()
+        *_, (ports, (number, confirmed)) = self._last.items()
+        bare = ports + struct.pack("!IIBBHHH", number, confirmed, 5 << 4, FIN | ACK, 8192, 0, 0)
+        ends = OWN["a"].packed + OWN["b"].packed
+        pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(bare))
+        segment = bare[:16] + struct.pack("!H", checksum(pseudo + bare)) + bare[18:]
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0) + ends
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        with self._client.call(packet_socket, 0) as sending:
+            own = sending.getsockname()[4]
+            sending.send(self._mac + own + b"\x08\x00" + head + segment)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._frames.close()
+
+
+def packet_socket(protocol: int) -> socket.socket:
+    """Return a socket of whole frames on eth0."""
+    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
+    made = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
+    made.bind(("eth0", protocol))
+    return made
+
+
+@pytest.mark.parametrize("key", [None, bytes(range(32))], ids=["plain", "sealed"])
+def test_a_forged_end_moves_nothing_for_long_and_under_a_seal_nothing_at_all(
+    tmp_path: Path, key: bytes | None
+) -> None:
+    with stage(tmp_path, "ab", key) as pair, closing(Tap(pair)) as tap:
+        pair.start()
+        for _ in range(2):
+            since = time.monotonic()
+            tap.forge()
+            until(lambda: not pair.is_tied(), PATIENCE, "the forged end is believed")
+            if key is None:
+                pair.takes("b", since)
+            pair.rest_for(4)
+            pair.settle("a")
+            moves = [(move.name, move.is_held) for move in pair.seen.moves(since)]
+            assert moves == ([("b", True), ("b", False)] if key is None else [])
+            pair.rest_for(CALM / INTERVAL)
+
+
+def test_all_addresses_of_a_group_move_at_once(tmp_path: Path) -> None:
+    with stage(tmp_path, "ab") as pair:
+        inside = IPv4Address("192.0.2.11")
+        for director in pair.directors.values():
+            director.order = replace(director.order, group="both")
+            other = replace(director.order, name="inside", vrid=52, places=(Place("eth0", inside),))
+            director.others = (other,)
+            director.write()
+        pair.start()
+        until(lambda: pair.directors["a"].owns(inside), PATIENCE, "a has both")
+        since = slay(pair.directors["a"])
+        until(
+            lambda: pair.directors["b"].owns(inside) and pair.seen.taken("b", since),
+            WAIT - INTERVAL,
+            "b has both",
+        )
+        pair.directors["a"].start()
+        pair.settle("b")

@@ -1,0 +1,99 @@
+from typing import Any
+
+import pytest
+from tests.schemas.conftest import Complain, Document
+
+PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("track", "complaint"),
+    [
+        (
+            {"programs": {"gw": {"command": PING, "every": "1s", "timeout": "2s"}}},
+            "programs.gw.timeout: timeout 2s is longer than every 1s",
+        ),
+        (
+            {"programs": {"gw": {"command": ["ping"]}}},
+            "programs.gw.command: must be a whole path, one that begins with /",
+        ),
+        ({"programs": {"gw": {"command": []}}}, "programs.gw.command: needs at least 1 entry"),
+        ({"programs": {"gw": {}}}, "programs.gw.command: is missing"),
+        (
+            {"programs": {"gw": {"command": PING, "every": "50ms"}}},
+            "programs.gw.every: must be 100ms or longer",
+        ),
+        (
+            {"programs": {"gw": {"command": ["/bin/x", "a\0b"]}}},
+            "programs.gw.command[1]: holds a NUL byte",
+        ),
+        (
+            {"programs": {"gw": {"command": PING, "weight": 0}}},
+            "programs.gw.weight: 0 would change nothing (leave weight out to have a fault)",
+        ),
+        (
+            {"programs": {"gw": {"command": PING, "weight": -254}}},
+            "programs.gw.weight: expected a whole number from -253 to 253",
+        ),
+        (
+            {"programs": {"gw": {"script": "/bin/x", "command": PING}}},
+            (
+                "programs.gw.script: unknown key 'script'"
+                " (keepalived's script is here command: [FILE, ARGUMENTS])"
+            ),
+        ),
+        (
+            {"files": {"hand": {"path": "/run/x", "weight": 255}}},
+            "files.hand.weight: expected a whole number from -254 to 254",
+        ),
+        (
+            {"files": {"hand": {"path": "x"}}},
+            "files.hand.path: must be a whole path, one that begins with /",
+        ),
+        (
+            {"processes": {"web": {"name": "/usr/sbin/nginx"}}},
+            (
+                "processes.web.name: a process name has 1 to 255 characters and no slash:"
+                " the file name of its program"
+            ),
+        ),
+        (
+            {"processes": {"web": {"quorum": 0}}},
+            "processes.web.quorum: expected a whole number from 1 to 65535",
+        ),
+        (
+            {"interfaces": ["eth1", {"name": "eth1", "weight": -5}]},
+            "interfaces[1]: eth1 is tracked already",
+        ),
+        (
+            {"interfaces": [5]},
+            (
+                "interfaces[0]: expected an interface such as eth1, or one such as {name: eth2,"
+                " weight: -30}"
+            ),
+        ),
+        ({"bfd": {"weight": -5}}, "bfd: not in this release yet (leave it out)"),
+        (
+            {"sync": {"weight": 0}},
+            "sync.weight: expected a whole number from -253 to 253 but not 0, or fault",
+        ),
+        ({"sync": {"coverage": 0.9}}, "sync.coverage: expected a whole number from 1 to 100"),
+        ({"sync": True}, "sync: expected a mapping of keys to values"),
+    ],
+)
+def test_what_cannot_be_tracked_is_told(
+    document: Document, complaints: Complain, track: dict[str, Any], complaint: str
+) -> None:
+    document["instances"]["front"]["track"] = track
+    assert complaints(document) == [f"instances.front.track.{complaint}"]
+
+
+def test_what_can_be_tracked_is_taken(document: Document, complaints: Complain) -> None:
+    document["instances"]["front"]["track"] = {
+        "interfaces": ["eth1", {"name": "eth2", "weight": -30, "up_for": "5s"}],
+        "programs": {"gw": {"command": PING, "every": "1s", "timeout": "1s"}},
+        "files": {"hand": {"path": "/run/priority", "weight": 1}},
+        "processes": {"haproxy": {"quorum": 2, "down_for": "1s"}},
+        "services": {"web": {"weight": -20}},
+    }
+    assert complaints(document) == []

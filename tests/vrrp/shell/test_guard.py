@@ -1,0 +1,281 @@
+"""The guard outlives what it cannot do: a host without processes, memory or descriptors left."""
+
+import errno
+import gc
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from libra_vrrp.bequest import Bequest
+from libra_vrrp.guarding import Estate, HandOver, Tethered, Ward, Will
+from libra_vrrp.rtnetlink import Target
+from libra_vrrp.settings import Settings
+from libra_vrrp.shell import bequests, guard
+from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
+from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.leaving import AT_ONCE, LATER
+from libra_vrrp.shell.page import Page
+from libra_vrrp.wills import dumps
+
+REFUSAL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+FRONT = Will("front", 1.0, (Target(2, IPv4Address("192.0.2.10")),), ())
+
+
+@dataclass
+class CleanUp:
+    """What would be removed and said."""
+
+    done: list[HandOver] = field(default_factory=list)
+
+    def perform(self, hand_over: HandOver) -> None:
+        self.done.append(hand_over)
+
+
+@pytest.fixture
+def warden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Guard]:
+    """Make a guard that opens no raw socket; signals are afterwards what they were."""
+    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER)
+    before = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr(guard, "CleanUp", CleanUp)
+    made = Guard(Settings("a", tmp_path))
+    yield made
+    os.close(signal.set_wakeup_fd(-1))
+    for each in (made._to_machine, made._to_reporter, made._signals._woken, made._line):
+        if each is not None:
+            each.close()
+    gc.unfreeze()
+    for number, action in before.items():
+        signal.signal(number, action)
+
+
+class Refusals:
+    """Refuses every call, and ends the guard in order with the `last`."""
+
+    def __init__(self, last: int) -> None:
+        self.calls, self._last = 0, last
+
+    def __call__(self, *_: object, **__: object) -> object:
+        self.calls += 1
+        if self.calls == self._last:
+            signal.raise_signal(signal.SIGTERM)
+        raise REFUSAL
+
+
+@dataclass
+class Started:
+    """A child that runs: it keeps descriptors of its own of what it is passed."""
+
+    passed: list[int] = field(default_factory=list)
+    pid: int = 0
+
+    def __call__(self, *_: object, pass_fds: list[int], **__: object) -> "Started":
+        self.passed = [os.dup(one) for one in pass_fds]
+        return self
+
+    def poll(self) -> None:
+        return None
+
+
+def test_a_guard_without_processes_left_tries_again_until_it_is_ended(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = Refusals(4)
+    monkeypatch.setattr(subprocess, "Popen", refusals)
+    warden.run()
+    assert refusals.calls == 4
+
+
+def test_once_there_is_room_the_machine_has_its_line_and_page(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warden, "_start_reporter", lambda _now: None)
+    monkeypatch.setattr(subprocess, "Popen", Refusals(0))
+    warden._tend(0.0)
+    started = Started()
+    monkeypatch.setattr(subprocess, "Popen", started)
+    warden._tend(warden._machine.start_at)
+    assert warden._machine.runs
+    reports, line, memory = started.passed
+    os.close(reports)
+    with socket.socket(fileno=line) as its:
+        its.send(dumps(FRONT))
+        warden._hear()
+    assert warden._ward == Ward({"front": FRONT})
+    Page(memory).promised = 7.0
+    os.close(memory)
+    assert warden._promised() == 7.0
+
+
+@pytest.mark.parametrize(("place", "name"), [(socket, "socketpair"), (os, "memfd_create")])
+def test_a_guard_without_descriptors_left_loses_none_and_goes_on(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+) -> None:
+    monkeypatch.setattr(warden, "_start_reporter", lambda _now: None)
+    monkeypatch.setattr(place, name, Refusals(0))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for now in (0.0, 1.0, 3.0):
+        warden._tend(now)
+    assert warden._machine.start_at > 3.0
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_no_successor_could_adopt_in_time_is_given_up_and_none_is_condemned(
+    warden: Guard,
+) -> None:
+    warden._ward = Ward(left={"front": Estate(FRONT, 5.0)})
+    warden._watch(4.0)
+    assert warden._ward.left
+    warden._watch(5.0)
+    assert warden._ward == Ward()
+    cleaned = warden._clean_up
+    assert isinstance(cleaned, CleanUp)
+    assert [one.targets for one in cleaned.done] == [FRONT.targets]
+
+
+@dataclass
+class Tied:
+    """A guard that was passed a tether, and the far end of it."""
+
+    guard: Guard
+    far: socket.socket
+
+    @property
+    def has_ended(self) -> bool:
+        try:
+            return self.far.recv(1) == b""
+        except BlockingIOError:
+            return False
+
+
+@pytest.fixture
+def tied(warden: Guard) -> Iterator[Tied]:
+    """Have a guard hear of what its machine holds, and of a tether."""
+    near, far = socket.socketpair()
+    warden._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    warden._line.setblocking(False)
+    warden._poll.register(warden._line)
+    far.setblocking(False)
+    with near, its:
+        its.send(dumps(FRONT))
+        socket.send_fds(its, [dumps(Tethered("b 7.1"))], [near.fileno()])
+        warden._hear()
+    yield Tied(warden, far)
+    far.close()
+    warden._tethers.cut()
+
+
+def test_a_dead_machines_tethers_are_held_while_its_addresses_may_be_adopted(
+    tied: Tied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
+    tied.guard._bury(-1.0)  # its start is not put off: the next machine comes in time
+    assert tied.guard._ward.left
+    assert not tied.has_ended
+    tied.guard._watch(1e9)
+    assert tied.has_ended
+
+
+def test_a_dead_machines_tethers_end_where_nothing_can_be_adopted(
+    tied: Tied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
+    tied.guard._needs = 60.0
+    tied.guard._bury(0.0)
+    assert tied.guard._ward == Ward()
+    assert tied.has_ended
+
+
+def test_a_child_that_cannot_be_started_is_tried_ever_less_often() -> None:
+    one, pauses = Child("machine"), list[float]()
+    for now in map(float, range(10)):
+        one.put_off("no memory", now)
+        pauses.append(one.start_at - now)
+    assert pauses[0] == pytest.approx(FIRST_PAUSE)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+
+
+def cleaned(warden: Guard) -> list[tuple[object, ...]]:
+    """Return what was removed."""
+    assert isinstance(warden._clean_up, CleanUp)
+    return [one.targets for one in warden._clean_up.done]
+
+
+@pytest.mark.parametrize("told", [AT_ONCE, LATER])
+def test_what_a_machine_left_in_order_is_left_to_the_next_service(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._ward, warden._needs = Ward({"front": FRONT}), 0.125
+    assert warden._leave(told)
+    assert cleaned(warden) == []
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert (bequest.needs, [one.will for one in bequest.left]) == (0.125, [FRONT])
+    assert bequest.left[0].until == pytest.approx(bequest.died_at + 1.5)
+
+
+def test_what_a_service_that_starts_at_once_could_not_adopt_in_time_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._ward, warden._needs = Ward({"front": FRONT}), 0.8
+    assert warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert bequest.left == ()
+
+
+def test_what_a_machine_did_not_leave_in_order_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: False)
+    warden._ward = Ward({"front": FRONT})
+    assert not warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+    assert not warden._settings.bequest.exists()
+
+
+def test_what_cannot_be_kept_for_a_successor_is_given_up(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    warden._settings.bequest.parent.touch()
+    warden._ward = Ward({"front": FRONT})
+    assert not warden._leave(AT_ONCE)
+    assert cleaned(warden) == [FRONT.targets]
+
+
+def test_who_is_told_to_leave_lets_the_reporter_end_and_starts_no_other(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = list[str]()
+
+    def start(child: Child, *_: object) -> int:
+        started.append(child.word)
+        raise REFUSAL
+
+    monkeypatch.setattr(Child, "start", start)
+    signal.raise_signal(AT_ONCE)
+    assert not warden.run()
+    assert started.count("reporter") == 1
+
+
+@pytest.mark.parametrize("bequest", [None, Bequest("here", 3.0, 0.5, (Estate(FRONT, 4.5),))])
+def test_a_guard_begins_with_what_was_left_to_it(
+    warden: Guard, tmp_path: Path, bequest: Bequest | None
+) -> None:
+    heir = Guard(Settings("a", tmp_path), bequest)
+    for one in (heir._to_machine, heir._to_reporter, heir._signals._woken):
+        one.close()
+    assert heir._ward.left == ({} if bequest is None else {"front": bequest.left[0]})
+    assert heir._arguments([])[1:] == ([] if bequest is None else ["3.0"])
+    assert warden._ward == Ward()

@@ -1,0 +1,102 @@
+"""What `libra-vrrp` says before it starts anything."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from libra_runtime.run import REFUSED
+from libra_vrrp import kept
+
+PATIENCE = 60.0
+CONFIG = """\
+version: 1
+nodes: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}
+instances:
+  front: {interface: eth0, vrid: 51, addresses: [192.0.2.10/24]}
+"""
+
+
+def run(
+    directory: Path, *arguments: str, word: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LIBRA_")},
+        "LIBRA_STATE": str(directory / "state"),
+        "LIBRA_VRRP_UID": str(os.geteuid()),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "libra_vrrp", *word, *arguments],
+        env=environment | ({"LIBRA_NODE": "a"} if word else {}),
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_help_says_what_it_takes_and_starts_nothing(tmp_path: Path) -> None:
+    told = run(tmp_path, "--help")
+    assert told.returncode == 0
+    assert "--config FILE" in told.stdout
+    assert "LIBRA_NATS" in told.stdout
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "node", "said"),
+    [
+        pytest.param(
+            CONFIG.replace("vrid: 51", "vrid: 300, prio: 9"),
+            "a",
+            [
+                "{}/libra.yaml:4:34: instances.front.vrid: ",
+                "{}/libra.yaml:4:39: instances.front.prio: unknown key 'prio'",
+                "2 errors; nothing started",
+            ],
+            id="errors",
+        ),
+        pytest.param(
+            CONFIG,
+            "c",
+            ["libra-vrrp: {}/libra.yaml: nodes: the config has no node 'c': name one it has"],
+            id="unknown node",
+        ),
+        pytest.param(
+            CONFIG.replace("vrid: 51", "vrid: 51, version: 2, auth_file: /no/such/file"),
+            "a",
+            ["libra-vrrp: auth_file /no/such/file: No such file or directory"],
+            id="missing secret",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_held_is_told_once_and_nothing_is_started(
+    tmp_path: Path, config: str, node: str, said: list[str]
+) -> None:
+    (tmp_path / "libra.yaml").write_text(config)
+    told = run(tmp_path, "--config", "libra.yaml", "--node", node)
+    assert told.returncode == REFUSED
+    lines = told.stderr.splitlines()
+    assert len(lines) == len(said)
+    for line, begin in zip(lines, said, strict=True):
+        assert line.startswith(begin.format(tmp_path))
+    assert not list((tmp_path / "state").glob("vrrp/routers.jsonl"))
+
+
+def test_a_config_that_can_be_held_is_what_the_machine_starts_from(tmp_path: Path) -> None:
+    (tmp_path / "libra.yaml").write_text(CONFIG)
+    told = run(tmp_path, str(tmp_path / "libra.yaml"), word=("prepare",))
+    assert (told.returncode, told.stderr) == (0, "")
+    (front,) = kept.load_instances((tmp_path / "state/vrrp/routers.jsonl").read_bytes())
+    assert (front.name, front.vrid) == ("front", 51)
+
+
+def test_a_config_without_an_instance_for_this_node_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "libra.yaml").write_text(CONFIG.replace("vrid: 51", "vrid: 51, priority: {b: 9}"))
+    told = run(tmp_path, str(tmp_path / "libra.yaml"), word=("prepare",))
+    assert told.returncode == 0
+    assert "the config gives this node no instance" in told.stderr
+    assert kept.load_instances((tmp_path / "state/vrrp/routers.jsonl").read_bytes()) == ()
