@@ -5,26 +5,25 @@ import signal
 import socket
 import statistics
 import struct
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from tests.kernel import stages
 from tests.kernel.conftest import PATIENCE, VIP, Director, until
-from tests.kernel.witness import Witness, figures, witness
+from tests.kernel.stages import PRIORITIES, Note, Stage, patience, restarted
+from tests.kernel.stages import note as note  # noqa: PLC0414 - a fixture
 
 from libra_lab.node import Node
-from libra_lab.topology import Topology
 from libra_schemas.config import Config
 from libra_schemas.seal_keys import dumps
 from libra_vrrp.checksum import internet_checksum as checksum
 from libra_vrrp.lease import Terms
-from libra_vrrp.orders import Instance, Place, Seal
-from libra_vrrp.router import Never
+from libra_vrrp.orders import Place, Seal
 from libra_vrrp.tether.ends import Ends
 from libra_vrrp.tether.peer import CALM
 from libra_vrrp.wanted import instances
@@ -33,7 +32,6 @@ pytestmark = pytest.mark.network
 
 INTERVAL = 1.0
 PORT = 9645
-PRIORITIES = {"a": 150, "b": 100, "c": 50}
 OWN = {"a": IPv4Address("192.0.2.1"), "b": IPv4Address("192.0.2.2"), "c": IPv4Address("192.0.2.3")}
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 """Flags of a TCP segment (RFC 9293 section 3.1)."""
@@ -43,29 +41,17 @@ WAIT = 3 * INTERVAL
 """What a backup waits at the least for a master that is silent; the skew comes on top."""
 
 
-@dataclass
-class Stage:
-    """Directors with tethers on a network of their own, a client, and who watches them."""
-
-    directors: dict[str, Director]
-    client: Node
-    seen: Witness
+class Tied(Stage):
+    """Directors with tethers."""
 
     def start(self) -> None:
-        """Start all, and wait until the highest has the address and everyone is tied.
-
-        By then all have heard who is master, too.
-        """
-        for director in self.directors.values():
-            director.start()
-            self.alone("a")
-        self.settle("a")
+        """Start all, and wait until all are tied too, and have heard who is master."""
+        super().start()
         self.rest_for(2)
 
     def settle(self, name: str) -> None:
         """Wait until this one alone has the address, and everyone listens and is tied."""
-        self.alone(name)
-        until(lambda: all(d.listens() for d in self.directors.values()), PATIENCE, "all listen")
+        super().settle(name)
         until(self.is_tied, PATIENCE, "everyone is tied to everyone")
 
     def is_tied(self) -> bool:
@@ -75,23 +61,11 @@ class Stage:
             for name, director in self.directors.items()
         )
 
-    def owner(self) -> str:
-        """Return who alone has the address."""
-        (owner,) = self.seen.owners()
-        return owner
-
-    def heir(self) -> str:
-        """Return who is to take over: the highest of the others."""
-        return next(name for name in sorted(self.directors) if name != self.owner())
-
-    def takes(self, name: str, since: float) -> float:
+    def takes(self, heir: Director, since: float) -> float:
         """Wait until a director has taken the address; return after how many seconds."""
+        name = heir.node.name
         until(lambda: self.seen.taken(name, since), PATIENCE, f"{name} has the address")
         return (self.seen.taken(name, since) or 0.0) - since
-
-    def alone(self, name: str) -> None:
-        """Wait until one alone has the address: the leases of the others have ended."""
-        until(lambda: self.seen.owners() == {name}, PATIENCE, f"{name} alone has the address")
 
     def rest_for(self, intervals: float) -> None:
         """Let time pass; by then a backup that heard nobody would have taken over."""
@@ -121,11 +95,6 @@ def slay(director: Director) -> float:
     return since
 
 
-def restarted(director: Director, before: int | None) -> None:
-    """Wait until another machine runs."""
-    until(lambda: director.pid("machine") not in {None, before}, PATIENCE, "another machine runs")
-
-
 @contextmanager
 def stage(
     state: Path,
@@ -133,36 +102,18 @@ def stage(
     key: bytes | None = None,
     interval: float = INTERVAL,
     terms: Terms | None = None,
-) -> Iterator[Stage]:
-    """Make a network, and leave nothing of it; a master of any priority is left alone."""
-    with Topology() as topology, ExitStack() as stack:
-        net = topology.network("net")
-        client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
-        directors = {}
-        for name in names:
-            node = topology.node(name, {"eth0": (net, f"{OWN[name]}/24")})
-            peers = tuple((other, OWN[other]) for other in names if other != name)
-            order = Instance(
-                "front",
-                "eth0",
-                51,
-                PRIORITIES[name],
-                (Place("eth0", VIP),),
-                interval=interval,
-                preempt=Never(),
-                terms=terms or Terms(),
-                tether=Ends(OWN[name], PORT, peers),
-                seal=None if key is None else Seal(str(key_file(state, name, key))),
-            )
-            directors[name] = Director(node, state / name, order)
-            directors[name].write()
-        nodes = [director.node for director in directors.values()]
-        yield Stage(directors, client, stack.enter_context(witness(VIP, nodes, client)))
-        for director in directors.values():
-            director.node.signal(signal.SIGCONT)
-            if director.parent is not None:
-                director.stop()
-        assert [node.processes() for node in nodes] == [[] for _ in nodes]
+) -> Iterator[Tied]:
+    """Make a network of directors that are tied, under a seal where there is a key."""
+
+    def tie(director: Director) -> None:
+        name = director.node.name
+        peers = tuple((other, OWN[other]) for other in names if other != name)
+        seal = None if key is None else Seal(str(key_file(state, name, key)))
+        director.order = replace(director.order, tether=Ends(OWN[name], PORT, peers), seal=seal)
+        director.write()
+
+    with stages.stage(state, names, interval, terms, tie) as made:
+        yield Tied(made.directors, made.client, made.seen)
 
 
 def key_file(state: Path, name: str, key: bytes) -> Path:
@@ -174,26 +125,15 @@ def key_file(state: Path, name: str, key: bytes) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tied]:
     """Keep three directors, whatever is done to them."""
     with stage(tmp_path_factory.mktemp("trio"), "abc") as made:
         made.start()
         yield made
 
 
-@pytest.fixture
-def note(record_property: Callable[[str, object], None]) -> Callable[[str, list[float]], None]:
-    """Return how a test leaves its figures in the report, and on standard output."""
-
-    def leave(what: str, seconds: list[float]) -> None:
-        record_property(what, figures(seconds))
-        sys.stdout.write(f"{what}: {figures(seconds)}\n")
-
-    return leave
-
-
 def test_machine_and_guard_killed_together_are_succeeded_at_once_by_the_highest(
-    trio: Stage, note: Callable[[str, list[float]], None]
+    trio: Tied, note: Note
 ) -> None:
     took = []
     for _ in range(6):
@@ -202,19 +142,20 @@ def test_machine_and_guard_killed_together_are_succeeded_at_once_by_the_highest(
         trio.rest_for(CALM / INTERVAL)
         since = slay(trio.directors[victim])
         took.append(trio.takes(heir, since))
-        trio.alone(heir)
-        others = trio.directors.keys() - {victim, heir}
+        trio.owned_by(heir.node.name)
+        others = trio.directors.keys() - {victim, heir.node.name}
         assert not any(trio.seen.taken(other, since) for other in others)
         trio.directors[victim].start()
-        trio.settle(heir)
+        trio.settle(heir.node.name)
     note("machine and guard killed: until the highest of the rest has the address", took)
     assert statistics.median(took) < INTERVAL / 2
     assert max(took) < WAIT
 
 
 def test_a_config_ties_its_nodes_and_the_event_says_why_one_took_over(tmp_path: Path) -> None:
-    front = {"interface": "eth0", "vrid": 51, "priority": PRIORITIES, "addresses": [f"{VIP}/24"]}
-    nodes = {name: {"address": str(OWN[name])} for name in PRIORITIES}
+    priority = {name: PRIORITIES[name] for name in OWN}
+    front = {"interface": "eth0", "vrid": 51, "priority": priority, "addresses": [f"{VIP}/24"]}
+    nodes = {name: {"address": str(address)} for name, address in OWN.items()}
     config = Config.model_validate({"version": 1, "nodes": nodes, "instances": {"front": front}})
     told = tmp_path / "told"
     with stage(tmp_path, "ab") as pair:
@@ -224,14 +165,14 @@ def test_a_config_ties_its_nodes_and_the_event_says_why_one_took_over(tmp_path: 
         pair.directors["b"].wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {told}')
         pair.start()
         since = slay(pair.directors["a"])
-        assert pair.takes("b", since) < WAIT
+        assert pair.takes(pair.directors["b"], since) < WAIT
         said = re.compile(r'"vrrp.master".*"why": "tether"')
         until(lambda: said.search(told.read_text()), PATIENCE, "the event says why")
         pair.directors["a"].start()
         pair.settle("b")
 
 
-def test_a_machine_killed_alone_moves_nothing_and_is_tied_again(trio: Stage) -> None:
+def test_a_machine_killed_alone_moves_nothing_and_is_tied_again(trio: Tied) -> None:
     for _ in range(2):
         owner = trio.owner()
         trio.settle(owner)
@@ -243,7 +184,7 @@ def test_a_machine_killed_alone_moves_nothing_and_is_tied_again(trio: Stage) -> 
         assert trio.seen.moves(since) == []
 
 
-def test_a_service_that_starts_again_in_place_moves_nothing_and_is_tied_again(trio: Stage) -> None:
+def test_a_service_that_starts_again_in_place_moves_nothing_and_is_tied_again(trio: Tied) -> None:
     owner = trio.owner()
     trio.settle(owner)
     before, since = trio.directors[owner].pid("machine"), time.monotonic()
@@ -254,31 +195,31 @@ def test_a_service_that_starts_again_in_place_moves_nothing_and_is_tied_again(tr
     assert trio.seen.moves(since) == []
 
 
-def test_the_next_in_rank_takes_over_where_the_first_hangs(trio: Stage) -> None:
+def test_the_next_in_rank_takes_over_where_the_first_hangs(trio: Tied) -> None:
     owner, heir = trio.owner(), trio.heir()
-    (last,) = trio.directors.keys() - {owner, heir}
+    (last,) = trio.directors.keys() - {owner, heir.node.name}
     trio.settle(owner)
     trio.rest_for(CALM / INTERVAL)
-    trio.directors[heir].node.signal(signal.SIGSTOP)
+    heir.node.signal(signal.SIGSTOP)
     since = slay(trio.directors[owner])
-    took = trio.takes(last, since)
-    trio.directors[heir].node.signal(signal.SIGCONT)
+    took = trio.takes(trio.directors[last], since)
+    heir.node.signal(signal.SIGCONT)
     assert 0.02 <= took < WAIT
     trio.directors[owner].start()
     trio.settle(last)
 
 
-def test_an_orderly_stop_is_left_to_the_priority_of_zero(trio: Stage) -> None:
+def test_an_orderly_stop_is_left_to_the_priority_of_zero(trio: Tied) -> None:
     owner, heir = trio.owner(), trio.heir()
     trio.settle(owner)
     since = time.monotonic()
     trio.directors[owner].stop()
-    assert trio.takes(heir, since) >= (256 - PRIORITIES[heir]) / 256 * INTERVAL - 0.05
+    assert trio.takes(heir, since) >= patience(heir) - WAIT - 0.05
     trio.directors[owner].start()
-    trio.settle(heir)
+    trio.settle(heir.node.name)
 
 
-def test_a_cut_cable_hurries_nobody(trio: Stage) -> None:
+def test_a_cut_cable_hurries_nobody(trio: Tied) -> None:
     owner, heir = trio.owner(), trio.heir()
     trio.settle(owner)
     trio.directors[owner].node.cut(silent=True)
@@ -286,11 +227,11 @@ def test_a_cut_cable_hurries_nobody(trio: Stage) -> None:
     assert trio.takes(heir, since) > WAIT - INTERVAL
     trio.directors[owner].node.heal()
     trio.directors[owner].start()
-    trio.settle(heir)
+    trio.settle(heir.node.name)
 
 
 def test_connections_that_a_living_master_resets_are_made_again_and_move_nothing(
-    trio: Stage,
+    trio: Tied,
 ) -> None:
     owner = trio.owner()
     trio.settle(owner)
@@ -308,26 +249,23 @@ def test_connections_that_a_living_master_resets_are_made_again_and_move_nothing
 def test_under_a_seal_a_hung_machine_is_succeeded_before_its_silence_tells(tmp_path: Path) -> None:
     """The guard can say no priority 0 then, but it can end the tethers."""
     with stage(tmp_path, "ab", bytes(range(32))) as pair:
-        for director in pair.directors.values():
-            director.start()
-            pair.alone("a")
-        until(pair.is_tied, PATIENCE, "both are tied")
+        pair.start()
         since = time.monotonic()
         pair.directors["a"].signal(signal.SIGSTOP, "machine")
-        assert pair.takes("b", since) < WAIT
+        assert pair.takes(pair.directors["b"], since) < WAIT
         assert pair.seen.shared(since) == 0
         until(pair.is_tied, PATIENCE, "both are tied again")
         pair.rest_for(CALM / INTERVAL)
         since = slay(pair.directors["b"])
-        assert pair.takes("a", since) < WAIT - INTERVAL
+        assert pair.takes(pair.directors["a"], since) < WAIT - INTERVAL
         pair.directors["b"].start()
-        pair.alone("a")
+        pair.owned_by("a")
 
 
 class Tap:
     """Who is on the path between two directors: hears their tether, and can end it for one end."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Tied) -> None:
         """Listen from now on."""
         self._target, self._client = stage.directors["b"].node, stage.client
         self._mac = bytes.fromhex(stage.directors["b"].mac().replace(":", ""))
@@ -391,7 +329,7 @@ def test_a_forged_end_moves_nothing_for_long_and_under_a_seal_nothing_at_all(
             tap.forge()
             until(lambda: not pair.is_tied(), PATIENCE, "the forged end is believed")
             if key is None:
-                pair.takes("b", since)
+                pair.takes(pair.directors["b"], since)
             pair.rest_for(4)
             pair.settle("a")
             moves = [(move.name, move.is_held) for move in pair.seen.moves(since)]
