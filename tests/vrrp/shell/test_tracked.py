@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -70,6 +71,10 @@ class World:
         async with asyncio.timeout(PATIENCE):
             while not holds():  # noqa: ASYNC110 - what programs do can only be looked at
                 await asyncio.sleep(0.01)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @contextlib.asynccontextmanager
@@ -166,6 +171,27 @@ async def test_a_program_that_no_signal_ends_holds_nobody_up_and_counts_as_down(
             await world.until(lambda: world.moved() == [("program.gw", None, why)])
             assert world.runs() == runs
         await world.until(lambda: world.runs() > runs)
+
+
+@pytest.mark.parametrize("dying", [PATIENCE, 0.01], ids=["in-time", "late"])
+async def test_a_program_that_ends_after_its_watch_did_is_reaped(
+    open_path: Path, monkeypatch: pytest.MonkeyPatch, dying: float
+) -> None:
+    """It stayed a zombie, with its pipe open, when the config changed while it was being killed."""
+    monkeypatch.setattr(program, "DYING", dying)
+    killed: list[int] = []
+    async with tracking(open_path) as world:
+        files = open_files()
+        with monkeypatch.context() as beyond:
+            beyond.setattr(os, "killpg", lambda pid, _: killed.append(pid))
+            world.track(front=world.program("exec sleep 1000", timeout="100ms"))
+            await world.until(lambda: killed)
+            world.track(front={})
+            for _ in range(10):  # turns of the loop in which its watch ends
+                await asyncio.sleep(0)
+        os.killpg(killed[0], signal.SIGKILL)
+        await world.until(lambda: not Path(f"/proc/{killed[0]}").exists())
+        await world.until(lambda: open_files() == files)
 
 
 async def test_a_file_on_a_disk_that_hangs_holds_nobody_up(

@@ -72,8 +72,17 @@ class Run:
         """Kill its process group, and say whether it is gone.
 
         What waits for a disk or a dead server may be beyond any signal: after `DYING` seconds
-        nobody waits any longer, and it is to be ended once more.
+        nobody waits any longer, and it is to be ended once more. Cancelled meanwhile, it waits for
+        that first.
         """
+        ending = asyncio.ensure_future(self._end())
+        try:
+            return await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await asyncio.wait({ending})
+            raise
+
+    async def _end(self) -> bool:
         if self._process.returncode is None:
             self._kill()
             try:

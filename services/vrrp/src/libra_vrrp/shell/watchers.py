@@ -13,7 +13,7 @@ from libra_vrrp.evidence import number_in
 from libra_vrrp.shell.beside import beside
 from libra_vrrp.shell.census import Census
 from libra_vrrp.shell.program import Run
-from libra_vrrp.shell.strays import bury
+from libra_vrrp.shell.strays import EVERY, bury
 from libra_vrrp.streak import Streak, observe
 from libra_vrrp.watched import (
     FileWatch,
@@ -70,6 +70,7 @@ class Watchers:
         running: dict[Job, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             group.create_task(bury(lambda: [run.pid for run in self._runs.values()]))
+            group.create_task(self._end_unwatched())
             while True:
                 self._changed.clear()
                 wanted = self._wanted
@@ -125,9 +126,17 @@ class Watchers:
     async def _end(self, command: tuple[str, ...], run: Run) -> bool:
         """End a run; one that cannot be ended is remembered, so that no other begins beside it."""
         is_gone = await run.end()
-        if is_gone:
-            self._runs.pop(command, None)
+        if is_gone and self._runs.get(command) is run:
+            del self._runs[command]
         return is_gone
+
+    async def _end_unwatched(self) -> None:
+        """End what could not be ended when its watch was, again and again."""
+        while True:
+            await asyncio.sleep(EVERY)
+            watched = {one.command for one in self._wanted if isinstance(one, ProgramWatch)}
+            for command in self._runs.keys() - watched:
+                await self._end(command, self._runs[command])
 
     def _refused(self, watch: ProgramWatch, streak: Streak, refused: OSError) -> Streak:
         """Judge a program that could not be started, unless it is we who cannot start any."""
