@@ -168,6 +168,18 @@ def test_what_is_tracked_counts_without_anybody_else(lone: Pair) -> None:
     lone.soon(lambda: lone.is_owned_by("a"), "a has it back")
 
 
+def test_a_new_reporter_knows_of_the_last_takeover(lone: Pair) -> None:
+    a, _ = lone_ones(lone)
+    lone.start()
+    before = a.pid("reporter")
+    a.signal(signal.SIGKILL, "reporter")
+    lone.soon(lambda: a.pid("reporter") not in {None, before} and a.health() is None, "a new one")
+    (a.config.parent / "brake-a").touch()
+    lone.soon(lambda: lone.is_owned_by("b"), "a is slowed down")
+    lone.soon(lambda: a.lines("decided")[-1]["type"] == "vrrp.backup", "a tells of it")
+    assert a.lines("decided")[-1]["takeover"] is not None
+
+
 def test_a_log_that_is_named_is_told_and_heard_and_the_config_stays_the_files(
     lone: Pair, tmp_path: Path
 ) -> None:

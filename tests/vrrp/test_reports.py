@@ -99,6 +99,7 @@ def test_a_state_has_the_name_of_its_event(state: State, name: str | None) -> No
     "report",
     [
         MASTER,
+        replace(MASTER, taken=(1000.0, 3.75, "timer")),
         AlarmRaised("front", "checksum", None, "abcd", 3, 1000.0),
         Weighed("front", 130, 150, (("program.gw", -20, "program gw: exit status 1"),), 1000.0),
         Statistics({"sent": 5}, 0.001, 1000.0),

@@ -29,8 +29,22 @@ nodes: {a: {address: 192.0.2.1}}
 instances:
   front: {interface: eth0, vrid: 51, addresses: [192.0.2.10/24]}
 """
+WHY = Why.TIMER.value
 MASTER = Transition(
-    "front", "master", "backup", Why.TIMER.value, "", 51, "eth0", 100, 1.0, (), None, 0.25, 1000.0
+    instance="front",
+    state="master",
+    previous="backup",
+    why=WHY,
+    detail="",
+    vrid=51,
+    interface="eth0",
+    priority=100,
+    interval=1.0,
+    addresses=(),
+    master=None,
+    took=0.25,
+    at=1000.0,
+    taken=(1000.0, 0.25, WHY),
 )
 
 

@@ -11,21 +11,24 @@ from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.publishing import Publishing
 from libra_vrrp.why import Why
 
-MASTER = Transition(
-    "front", "master", "backup", Why.TIMER.value, "", 51, "eth0", 150, 1.0, (), None, 0.25, 1000.0
+NEVER = Transition(
+    "front", "backup", None, Why.HIGHER_PRIORITY.value, "", 51, "eth0", 150, 1.0, (), None, 0, 990.0
 )
-BACKUP = replace(MASTER, state="backup", why=Why.HIGHER_PRIORITY.value, took=0.0, at=1060.0)
+TAKEN = (1000.0, 0.25, Why.TIMER.value)
+MASTER = replace(NEVER, state="master", why=Why.TIMER.value, took=0.25, at=1000.0, taken=TAKEN)
+BACKUP = replace(NEVER, at=1060.0, taken=TAKEN)
 
 
 async def test_a_state_tells_when_its_router_took_over_last_and_how_fast() -> None:
     journal = MemoryJournal("a", "vrrp", MemoryLog("a"))
     publishing = Publishing(journal, Intake("a", journal, asyncio.Event()))
-    publishing.publish(BACKUP)
+    publishing.publish(NEVER)
     publishing.publish(MASTER)
     publishing.publish(replace(MASTER, repeated=True, at=1030.0))
     publishing.publish(Statistics({}, 0.0, 1031.0))
     publishing.publish(BACKUP)
-    publishing.publish(replace(BACKUP, instance="back"))
+    publishing.publish(NEVER)  # of a machine that was started since
+    publishing.publish(replace(NEVER, instance="back"))
     publishing.publish(replace(BACKUP, why="of tomorrow"))
     told = [each.event.data for each in journal.published]
     takeovers = [
@@ -34,4 +37,10 @@ async def test_a_state_tells_when_its_router_took_over_last_and_how_fast() -> No
         if isinstance(one, InstanceState)
     ]
     await journal.close()
-    assert takeovers == [("backup", None), ("master", 250.0), ("backup", 250.0), ("backup", None)]
+    assert takeovers == [
+        ("backup", None),
+        ("master", 250.0),
+        ("backup", 250.0),
+        ("backup", 250.0),
+        ("backup", None),
+    ]

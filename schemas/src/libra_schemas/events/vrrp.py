@@ -46,7 +46,7 @@ class InstanceState(Data):
     Where an instance has both address families the router of IPv6 is called INSTANCE-ipv6.
     *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
     state entered with its addresses; *master* is the primary address of the master it follows.
-    *takeover* is its last one since this vrrp's reporter started, this one where it is one.
+    *takeover* is its last one since this vrrp started, this one where it is one.
     """
 
     instance: Name

@@ -96,16 +96,15 @@ def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
 
 
 def takeover_of(report: Transition) -> Takeover | None:
-    """Return the takeover that a report tells of; who is adopted was master already.
+    """Return the last takeover that a report tells of, if any.
 
     Raise `ValueError` and `KeyError` as `fact_of` does.
     """
-    if report.state != "master" or report.repeated or report.why == Why.ADOPTED:
+    if report.taken is None:
         return None
+    at, took, why = report.taken
     return Takeover(
-        time=datetime.fromtimestamp(report.at, UTC),
-        took_ms=_milliseconds(report.took),
-        why=WORDS[report.why][0],
+        time=datetime.fromtimestamp(at, UTC), took_ms=_milliseconds(took), why=WORDS[why][0]
     )
 
 

@@ -30,6 +30,7 @@ class Transition:
     """A router entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
 
     `took` runs from the last sign of the old master (or the cause) to the addresses in place.
+    `taken` has `at`, `took` and `why` of its last takeover since the machine's start.
     """
 
     instance: str
@@ -47,6 +48,7 @@ class Transition:
     at: float
     repeated: bool = False
     family: int = 4
+    taken: tuple[float, float, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ def loads(line: bytes) -> Numbered:
         data = fields["data"]
         if "addresses" in data:
             data = data | {"addresses": tuple(data["addresses"])}
+        if data.get("taken") is not None:
+            at, took, why = data["taken"]
+            data = data | {"taken": (float(at), float(took), str(why))}
         if "late" in data:
             data = data | {"late": tuple(map(int, data["late"]))}
         if "moved" in data:

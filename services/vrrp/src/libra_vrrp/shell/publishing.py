@@ -40,7 +40,7 @@ class Publishing:
         self._record.publish(Draft(kind, key, data, new_id(), when, configrev=revision))
 
     def _fact(self, report: Transition | AlarmRaised | Weighed) -> Fact | None:
-        """Return what is to be published; remember who took over when."""
+        """Return what is to be published; a machine that starts anew forgets who took over when."""
         if isinstance(report, Transition) and (takeover := takeover_of(report)) is not None:
             self._takeovers[report.instance] = takeover
         return fact_of(report, self._takeovers.get(report.instance))

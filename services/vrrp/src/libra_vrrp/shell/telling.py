@@ -18,6 +18,7 @@ class Telling:
         self._ground = ground
         self._weighing = weighing
         self._waiting: tuple[Enter, State] | None = None
+        self._taken: tuple[float, float, str] | None = None
 
     def entered(
         self, order: Instance, priority: int, entered: Enter, before: State, now: float
@@ -33,7 +34,10 @@ class Telling:
         """Report what waited for the kernel."""
         if self._waiting is not None:
             (entered, before), self._waiting = self._waiting, None
-            self._ground.tell(self._transition(order, priority, entered, word(before), now))
+            said = self._transition(order, priority, entered, word(before), now)
+            if entered.why is not Why.ADOPTED:  # who is adopted was master already
+                self._taken = (said.at, said.took, said.why)
+            self._ground.tell(replace(said, taken=self._taken))
 
     def forget(self) -> None:
         """Report nothing of a mastership that is over."""
@@ -48,4 +52,4 @@ class Telling:
         self, order: Instance, priority: int, entered: Enter, previous: str | None, now: float
     ) -> Transition:
         said = transition(order, priority, entered, previous, now, time.time())
-        return self._weighing.explained(said, order)
+        return replace(self._weighing.explained(said, order), taken=self._taken)
