@@ -47,7 +47,7 @@ def warden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Guard]:
     made = Guard(Settings("a", tmp_path))
     yield made
     os.close(signal.set_wakeup_fd(-1))
-    for each in (made._to_machine, made._to_reporter, made._signals._woken, made._line):
+    for each in (made._to_machine, made._to_reporter, made._signals._woken, made._line._line):
         if each is not None:
             each.close()
     gc.unfreeze()
@@ -110,7 +110,7 @@ def test_once_there_is_room_the_machine_has_its_line_and_page(
     assert warden._ward == Ward({"front": FRONT})
     Page(memory).promised = 7.0
     os.close(memory)
-    assert warden._promised() == 7.0
+    assert warden._line.promised == 7.0
 
 
 @pytest.mark.parametrize(("place", "name"), [(socket, "socketpair"), (os, "memfd_create")])
@@ -158,9 +158,8 @@ class Tied:
 def tied(warden: Guard) -> Iterator[Tied]:
     """Have a guard hear of what its machine holds, and of a tether."""
     near, far = socket.socketpair()
-    warden._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    warden._line.setblocking(False)
-    warden._poll.register(warden._line)
+    with warden._line.opened() as (line, _):
+        its = socket.socket(fileno=os.dup(line))
     far.setblocking(False)
     with near, its:
         its.send(dumps(FRONT))

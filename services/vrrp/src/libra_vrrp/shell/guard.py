@@ -12,30 +12,24 @@ import socket
 import time
 from typing import Final
 
-from libra_vrrp import guarding, reports, wills
+from libra_vrrp import guarding, reports
 from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import HandOver, Settled, Superseded, Tethered, Untethered, Ward
 from libra_vrrp.reports import Farewell, Numbered
 from libra_vrrp.settings import Settings
-from libra_vrrp.shell import bequests, page
+from libra_vrrp.shell import bequests
 from libra_vrrp.shell.child import Child
 from libra_vrrp.shell.clean_up import CleanUp
 from libra_vrrp.shell.held_tethers import HeldTethers
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
-from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.machine_line import MachineLine
 from libra_vrrp.shell.privileges import early, ordinary
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.signals import Signals
-from libra_vrrp.wills import MalformedWill
 
 MACHINE_ENDS: Final = 3.0
 REPORTER_ENDS: Final = 8.0
 """Seconds that each child has for its orderly end; the reporter may have to spool last words."""
-_LARGEST: Final = 1 << 18
-_BUFFER: Final = 1 << 22
-_SO_SNDBUFFORCE: Final = 32
-_CLOEXEC: Final = 0x40000000
-"""MSG_CMSG_CLOEXEC (linux/socket.h)."""
 
 
 class Guard:
@@ -57,8 +51,7 @@ class Guard:
         signal.pthread_sigmask(signal.SIG_SETMASK, [])  # see service._start_again
         self._poll = select.poll()
         self._poll.register(self._signals.fileno(), select.POLLIN)
-        self._line: socket.socket | None = None
-        self._page: Page | None = None
+        self._line = MachineLine(self._poll, self._tethers)
         left = () if bequest is None else bequest.left
         self._ward = Ward(left={estate.will.instance: estate for estate in left})
         self._died_at = None if bequest is None else bequest.died_at
@@ -94,19 +87,8 @@ class Guard:
 
     def _hear(self) -> None:
         """Take in what the machine has said."""
-        while self._line is not None:
-            try:
-                said, passed, *_ = socket.recv_fds(self._line, _LARGEST, 1, _CLOEXEC)
-            except OSError:
-                return
-            if not said:
-                self._poll.unregister(self._line)
-                self._line.close()
-                self._line = None
-                return
-            self._tethers.receive(passed)
-            with contextlib.suppress(MalformedWill):
-                self._take(wills.loads(said), time.monotonic())
+        for message in self._line.heard():
+            self._take(message, time.monotonic())
 
     def _take(self, message: guarding.Message, now: float) -> None:
         self._ward, lost = guarding.hear(self._ward, message, now)
@@ -118,7 +100,7 @@ class Guard:
 
     def _watch(self, now: float) -> None:
         """Kill a machine that is silent while it is master, before anything is done for it."""
-        promised = self._promised()
+        promised = self._line.promised
         if now < max(guarding.deadline(self._ward, promised), self._spared_until):
             return
         if self._machine.runs:
@@ -151,8 +133,9 @@ class Guard:
         self._hear()
         was_condemned = self._ward.condemned
         heir_at = self._machine.start_at + self._needs
-        self._ward, lost = guarding.bury(self._ward, self._promised(), now, heir_at)
-        self._page, self._died_at = None, None if was_condemned else now
+        self._ward, lost = guarding.bury(self._ward, self._line.promised, now, heir_at)
+        self._line.forget()
+        self._died_at = None if was_condemned else now
         self._perform(lost, "silent" if was_condemned else "died")
         self._tethers.outlive()
         if lost != HandOver() and not self._ward.left:
@@ -160,18 +143,9 @@ class Guard:
 
     def _start_machine(self, now: float) -> None:
         """Start it with a line to us and a page that we share; raise `OSError`."""
-        with contextlib.ExitStack() as unless_it_runs:
-            ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            unless_it_runs.enter_context(ours)
-            with its, page.made() as memory:
-                ours.setblocking(False)
-                with contextlib.suppress(PermissionError):
-                    its.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
-                shared, passed = Page(memory), [self._to_machine.fileno(), its.fileno(), memory]
-                early(self._machine.start(self._arguments(passed), passed, now))
-            unless_it_runs.pop_all()
-        self._line, self._page = ours, shared
-        self._poll.register(ours, select.POLLIN)
+        with self._line.opened() as lent:
+            passed = [self._to_machine.fileno(), *lent]
+            early(self._machine.start(self._arguments(passed), passed, now))
 
     def _arguments(self, passed: list[int]) -> list[str]:
         died_at = [] if self._died_at is None else [repr(self._died_at)]
@@ -183,9 +157,6 @@ class Guard:
         arguments = [str(settings.routers), str(line), *alone]
         ordinary(self._reporter.start(arguments, [line], now))
 
-    def _promised(self) -> float:
-        return float("inf") if self._page is None else self._page.promised
-
     def _perform(self, lost: HandOver, why: str) -> None:
         if lost != HandOver():
             addresses = sorted({str(one.address) for one in lost.targets})
@@ -195,7 +166,7 @@ class Guard:
 
     def _wake_at(self, now: float) -> float:
         starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]
-        due = guarding.deadline(self._ward, self._promised())
+        due = guarding.deadline(self._ward, self._line.promised)
         return min([max(due, self._spared_until), now + 3600.0, self._leaves_at, *starts])
 
     def _wait(self, planned: float) -> None:
@@ -232,7 +203,7 @@ class Guard:
         now = time.monotonic()
         if is_in_order:
             heir_at = now + 2 * self._needs if told == AT_ONCE else now
-            self._ward, lost = guarding.bury(self._ward, self._promised(), now, heir_at)
+            self._ward, lost = guarding.bury(self._ward, self._line.promised, now, heir_at)
             self._perform(lost, "not left")
             left = tuple(self._ward.left.values())
             bequest = Bequest(bequests.place(), now, self._needs, left)
@@ -244,5 +215,5 @@ class Guard:
 
     def give_up(self) -> None:
         """Give up what the machine held, or left."""
-        lost = guarding.given_up(self._ward, self._promised(), time.monotonic())
+        lost = guarding.given_up(self._ward, self._line.promised, time.monotonic())
         self._perform(lost, "ended")
