@@ -94,10 +94,11 @@ def test_a_seal_is_required_unless_it_says_otherwise() -> None:
     [
         pytest.param({}, "key_file", id="without a key"),
         pytest.param({"key_file": "seal.key"}, "must be an absolute path", id="a relative path"),
+        pytest.param(None, "is empty; name its key", id="nothing said of it"),
         pytest.param({"key_file": "/k", "mode": "off"}, "mode", id="another mode"),
     ],
 )
-def test_a_seal_that_cannot_work_is_refused(seal: dict[str, str], complaint: str) -> None:
+def test_a_seal_that_cannot_work_is_refused(seal: dict[str, str] | None, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         instance(seal=seal)
 
@@ -122,3 +123,10 @@ def test_unicast_is_yes_no_or_addresses() -> None:
     for written in ("yes", 1, ["192.0.2.1"], {"a": "nowhere"}):
         with pytest.raises(ValidationError):
             instance(unicast=written)
+
+
+@pytest.mark.parametrize("lease", [1, 0, -2, 61, 2.5, "2s", True, None])
+def test_a_lease_is_whole_seconds_from_2_to_60(lease: object) -> None:
+    with pytest.raises(ValidationError):
+        instance(lease=lease)
+    assert (instance(lease=2).lease, instance(lease=60).lease) == (2, 60)

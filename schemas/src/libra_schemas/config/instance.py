@@ -98,6 +98,15 @@ class SealConfig(Strict):
     """
 
 
+def _says_how(value: object) -> object:
+    """Refuse a seal of which nothing is said: it would be none, and nobody would know."""
+    if value is None:
+        raise ValueError(
+            "is empty; name its key, as in {key_file: /etc/libra/seal.key}, or leave it out"
+        )
+    return value
+
+
 class InstanceConfig(Strict):
     """One virtual router (RFC 9568) and the addresses it owns while master."""
 
@@ -157,7 +166,7 @@ class InstanceConfig(Strict):
     """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
     the message alone; both are accepted.
     """
-    seal: SealConfig | None = None
+    seal: Annotated[SealConfig | None, BeforeValidator(_says_how)] = None
     """Adverts under seal; without it they travel as RFC 9568 has them, for anyone to read and to
     forge.
     """
