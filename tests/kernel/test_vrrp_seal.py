@@ -1,6 +1,7 @@
-"""Sealed heartbeats on real sockets: nothing in clear, and what each attack does to two directors.
+"""Sealed heartbeats on real sockets: what each attack does to two directors.
 
 The attacks themselves, every one and under a virtual clock: tests/vrrp/seal/test_attacks.py.
+That nothing is in clear: test_vrrp_wire.py.
 """
 
 import re
@@ -129,23 +130,6 @@ def stays(pair: "Pair", owner: str) -> None:
     until = time.monotonic() + 6 * INTERVAL + SKEW_OF_100
     while time.monotonic() < until:
         assert pair.owners() == [owner]
-
-
-def test_nothing_of_vrrp_is_on_the_wire_in_clear(sealed: "Pair", tmp_path: Path) -> None:
-    with recording(sealed, tmp_path) as recorded:
-        sealed.start()
-        sealed.soon(lambda: len(recorded.payloads()) > 20, "both speak")
-        sealed.a.stop()
-        sealed.soon(sealed.b.owns, "b took over")
-        said = recorded.payloads()
-    assert {source for source, _ in said} == {"192.0.2.1", "192.0.2.2"}
-    for _, payload in said:
-        assert is_sealed(payload)
-        assert decode(payload)[0].session.start == 1
-        assert bytes([192, 0, 2, 10]) not in payload
-        assert b"front" not in payload
-    same = [payload[48:64] for _, payload in said]
-    assert len(set(same)) == len(same)
 
 
 def test_failover_takes_no_longer_and_a_restart_moves_nobody(sealed: "Pair") -> None:
