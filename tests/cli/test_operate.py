@@ -38,7 +38,8 @@ def test_no_more_events_are_asked_for_than_memory_holds() -> None:
     ],
 )
 def test_a_failover_says_what_moves_with_it(tmp_path: Path, others: list[str], said: str) -> None:
-    state = {"failover": True, "until": None, "mode": "ready", "weight": None}
+    entity = ["instance", "outside"]
+    state = {"entity": entity, "failover": True, "until": None, "mode": "ready", "weight": None}
     body = json.dumps({"state": state, "sequence": 7, "with": others}).encode()
     console = socket.socket(socket.AF_UNIX)
     console.bind(str(tmp_path / "console.sock"))
@@ -56,7 +57,7 @@ def test_a_failover_says_what_moves_with_it(tmp_path: Path, others: list[str], s
 
     asked = threading.Thread(target=answer)
     asked.start()
-    words = ["failover", "instance.outside", "--node", "a", "--run", str(tmp_path)]
+    words = ["failover", "outside", "--node", "a", "--run", str(tmp_path)]
     result = CliRunner().invoke(app, words)
     asked.join(60)
     console.close()

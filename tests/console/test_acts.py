@@ -19,6 +19,7 @@ from libra_console.acts import (
     outcome,
     require_effect,
     require_known,
+    spelled_out,
 )
 from libra_schemas.config import Config
 from libra_schemas.envelope import NEW_CHAIN, Event
@@ -255,3 +256,28 @@ def test_a_failover_moves_the_group_and_nothing_else_does() -> None:
     assert moved("failover", "node.a") == ()
     assert moved("ready", "instance.outside") == ()
     assert moved("failover", "instance.gone") == ()
+
+
+@pytest.mark.parametrize(
+    ("verb", "written", "meant"),
+    [
+        ("failover", "front", "instance.front"),
+        ("ready", "front", "instance.front"),
+        ("failover", "web", "instance.web"),
+        ("ready", "web", "web"),
+        ("drain", "front", "front"),
+        ("failover", "instance.front", "instance.front"),
+        ("failover", "a", "a"),
+        ("ready", "frnt", "frnt"),
+    ],
+)
+def test_an_instance_is_handed_over_by_its_bare_name(verb: Verb, written: str, meant: str) -> None:
+    """And taken back by it, where nothing else is called so."""
+    one = {"interface": "eth0", "vrid": 51, "addresses": ["192.0.2.10/24"]}
+    instances = {"front": one, "web": one | {"vrid": 52, "addresses": ["192.0.2.11/24"]}}
+    written_out = CONFIG.model_dump(by_alias=True) | {"instances": instances}
+    config = Config.model_validate(written_out)
+    assert spelled_out(verb, Act(entity=written), config).entity == meant
+    if meant == "instance.front":
+        now = outcome({}, config, "a", verb, Act(entity=written), NOW)
+        assert (now.entity, now.failover) == (("instance", "front"), verb == "failover")

@@ -32,8 +32,8 @@ VERBS = {
 ENTITIES = {
     "drain": "backend.S.B, service.S, or node.N (no master) for all that N forwards.",
     "maint": "backend.S.B, service.S, or node.N (no master) for all that N forwards.",
-    "ready": "backend.S.B, service.S, instance.I or node.N.",
-    "failover": "instance.I, or node.N for all that N is master of.",
+    "ready": "backend.S.B, service.S, instance.I (or I) or node.N.",
+    "failover": "instance.I (or I), or node.N for all that N is master of.",
 }
 
 
@@ -87,11 +87,12 @@ def _act(verb: str, site: Site, act: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    told = _told(act["entity"], answer["state"], answer["with"])
+    told = _told(answer["state"], answer["with"])
     print(f"{told} (sequence {answer['sequence']})")
 
 
-def _told(entity: str, state: dict[str, Any], others: list[str]) -> str:
+def _told(state: dict[str, Any], others: list[str]) -> str:
+    entity = ".".join(state["entity"])
     until = f" until {clock(state['until'])}" if state["until"] else ""
     if state["failover"]:
         group = f" with {' and '.join(others)} of its group" if others else ""

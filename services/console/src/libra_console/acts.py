@@ -52,6 +52,7 @@ def outcome(
     registers: State, config: Config, node: str, verb: Verb, act: Act, now: datetime
 ) -> AdminState:
     """Give the admin state that *verb* makes on *node* of what is known; raise ActRefused."""
+    act = spelled_out(verb, act, config)
     require_known(act.entity, config)
     if act.node is not None:
         require_known(f"node.{act.node}", config)
@@ -63,6 +64,15 @@ def outcome(
         require_no_master(verb, node, routers)
     previous = data(registers, AdminState, "admin", *act.entity.split("."))
     return after(previous, verb, ending(verb, act, now))
+
+
+def spelled_out(verb: Verb, act: Act, config: Config) -> Act:
+    """Give the act on `instance.I` where *act*, a failover or its end, names I alone."""
+    name = act.entity
+    others = () if verb == "failover" else (*config.nodes, *config.services)
+    if verb in {"failover", "ready"} and name in config.instances and name not in others:
+        return act.model_copy(update={"entity": f"instance.{name}"})
+    return act
 
 
 def after(previous: AdminState | None, verb: Verb, act: Act) -> AdminState:
