@@ -6,7 +6,7 @@ Each has a nats-server, a console and a libra-vrrp of its own, in a network name
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,6 +71,10 @@ class Site:
                 )
             )
 
+    def is_up(self) -> bool:
+        """Say whether it has said so."""
+        return " is up " in self.said.read_text()
+
     def end(self) -> list[int]:
         """Press Ctrl-C; return the exit status, if it was started."""
         for one in self.ups:
@@ -124,7 +128,7 @@ class Cluster:
         assert neighbour(self.client) == master.mac()
 
     @staticmethod
-    def soon(holds: Any, what: str) -> None:
+    def soon(holds: Callable[[], object], what: str) -> None:
         """Wait for what is no matter of time."""
         until(holds, PATIENCE, what)
 
@@ -142,12 +146,12 @@ def cluster() -> Iterator[Cluster]:
             name: topology.node(name, {"eth0": (net, f"{own}/24")}) for name, own in OWN.items()
         }
         client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
-        made = Cluster(*(Site(node, directory) for node in nodes.values()), client)
+        made = Cluster(Site(nodes["a"], directory), Site(nodes["b"], directory), client)
         for site in (made.a, made.b):
             site.up()
             stack.callback(site.end)
         for site in (made.a, made.b):
-            until(lambda one=site: " is up " in one.said.read_text(), PATIENCE, "it is up")
+            until(site.is_up, PATIENCE, f"{site.node.name} is up")
         made.moved_to("a")
         yield made
         assert [made.a.end(), made.b.end()] == [[0], [0]]
