@@ -1,7 +1,8 @@
 """vrrp-load: what a master takes of a processor and of memory, and whether it holds its intervals.
 
 One router at 10 ms, and 255 on one interface at 1 s; LibrA (machine, guard and reporter) and
-keepalived (its vrrp process and that one's parent) in turn, each with nobody beside it. Memory is
+keepalived (its vrrp process and that one's parent) in turn, each with nobody beside it. Each is
+started anew, left to settle and watched `WATCHED` times before the other's turn comes. Memory is
 the proportional share (PSS, proc(5)). Lateness is of all routers, as in row advert-jitter.
 """
 
@@ -20,8 +21,8 @@ from bench.speakers import Keepalived, Libra, Router, Speaker
 from libra_lab.node import Node
 from libra_lab.topology import Topology
 
-TIMES = 5
-SECONDS, SETTLED = 10.0, 8.0
+TIMES, WATCHED = 20, 4
+SECONDS, SETTLED = 3.0, 8.0
 """Keepalived announces once more 5 s after it became master; that is over by then."""
 MANY = tuple(Router(vrid, IPv4Address("10.2.0.0") + vrid) for vrid in range(1, 256))
 LIMIT_MS = 100.0
@@ -52,9 +53,10 @@ def measure() -> Measured:
     cases: dict[str, Measured] = {}
     for name, load in LOADS.items():
         found: dict[str, list[Taken]] = {}
-        for _ in range(repeats(TIMES)):
+        for done in range(0, repeats(TIMES), WATCHED):
             for who, make in _ways(load).items():
-                found.setdefault(who, []).append(_work(make, load))
+                times = min(WATCHED, repeats(TIMES) - done)
+                found.setdefault(who, []).extend(_work(make, load, times))
         cases[f"{name}, CPU s/s"] = _case(found, lambda taken: taken.cpu)
         memory = _case(found, lambda taken: sum(taken.memory.values()))
         last = found["libra"][-1].memory
@@ -75,7 +77,7 @@ def _ways(load: Load) -> dict[str, Callable[[Node, Path], Speaker]]:
     }
 
 
-def _work(make: Callable[[Node, Path], Speaker], load: Load) -> Taken:
+def _work(make: Callable[[Node, Path], Speaker], load: Load, times: int) -> list[Taken]:
     with TemporaryDirectory(prefix="libra-bench-") as folder, Topology() as topology:
         net = topology.network("net")
         client = topology.node("client", {"eth0": (net, "192.0.2.100/24")})
@@ -84,19 +86,19 @@ def _work(make: Callable[[Node, Path], Speaker], load: Load) -> Taken:
         with listening(client) as heard:
             speaker.start()
             try:
-                return _watch(speaker, heard, load)
+                wait_for(lambda: len(heard.times) == len(load.routers), 0.1, "every router speaks")
+                time.sleep(SETTLED)
+                return [_watch(speaker, heard, load) for _ in range(times)]
             finally:
                 speaker.stop()
 
 
 def _watch(speaker: Speaker, heard: Heard, load: Load) -> Taken:
-    wait_for(lambda: len(heard.times) == len(load.routers), 0.1, "every router speaks")
-    time.sleep(SETTLED)
     processes, since = speaker.processes(), time.time()
     before = sum(map(cpu_seconds, processes.values()))
     time.sleep(SECONDS)
     cpu = (sum(map(cpu_seconds, processes.values())) - before) / (time.time() - since)
-    said = heard.during(since, time.time())
+    said = heard.during(since - load.interval, time.time())
     if len(said) < len(load.routers):
         raise RuntimeError("not every router has spoken")
     late = [max(lateness(times, load.interval)) for times in said.values()]

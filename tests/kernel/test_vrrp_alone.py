@@ -79,20 +79,25 @@ class Lone(Director):
 
     def metric(self, name: str) -> float:
         """Return a figure, 0 where there is none, or nobody yet who tells it."""
-
-        def scraped() -> str:
-            try:
-                with urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=60) as answer:
-                    return str(answer.read(), "ascii")
-            except URLError:
-                return ""
-
-        lines = (line.split() for line in self.node.call(scraped).splitlines())
-        return next((float(line[1]) for line in lines if line[0] == name), 0.0)
+        return scraped(self).get(name, 0.0)
 
     def health(self) -> str | None:
         """Return what the health check complains of."""
         return self.node.call(trouble, PORT)
+
+
+def scraped(director: Director) -> dict[str, float]:
+    """Return every figure at a director's port 9642, none where nobody tells any yet."""
+
+    def read() -> str:
+        try:
+            with urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=60) as answer:
+                return str(answer.read(), "ascii")
+        except URLError:
+            return ""
+
+    lines = (line.rpartition(" ") for line in director.node.call(read).splitlines())
+    return {name: float(figure) for name, _, figure in lines if not name.startswith("#")}
 
 
 @pytest.fixture

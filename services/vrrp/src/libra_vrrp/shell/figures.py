@@ -22,6 +22,10 @@ class Figures:
         """Count something."""
         self._counters[name] += 1
 
+    def note(self, name: str, figure: int) -> None:
+        """Show a figure that is no count of what happens."""
+        self._counters[name] = figure
+
     def late(self, adverts: Iterable[float]) -> None:
         """Take how late each advert was."""
         for seconds in adverts:

@@ -125,6 +125,7 @@ class Machine:
         self._reload(time.monotonic())
         gc.collect()
         gc.freeze()
+        self._figures.note("gc_frozen", gc.get_freeze_count())
         while not self._stopping:
             self._round()
         self._pulse.rest()
