@@ -15,7 +15,7 @@ EXAMPLES = sorted(
 
 def test_the_ways_to_share_addresses_are_among_them() -> None:
     assert {path.name for path in EXAMPLES} >= {
-        "libra.yaml", "active-active.yaml", "nat-pair.yaml", "vrrp-only.yaml",
+        "libra.yaml", "active-active.yaml", "nat-pair.yaml", "uplink.yaml", "vrrp-only.yaml",
     }  # fmt: skip
 
 

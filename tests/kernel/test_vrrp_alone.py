@@ -55,11 +55,13 @@ class Lone(Director):
         """Start it as an operator would; it writes to `log`, or to a file of its own."""
         told = {"LIBRA_STATE": str(self.state), **self.environment}
         plain = {name: value for name, value in os.environ.items() if not name.startswith("LIBRA")}
-        argv = [sys.executable, "-m", "libra_vrrp", "--config", str(self.config)]
+        argv = [*self.wrapper, sys.executable, "-m", "libra_vrrp", "--config", str(self.config)]
         if self.said is None:
             self.said = log or (self.config.parent / f"{self.node.name}.log").open("w")
         self.parent = self.node.popen(
-            [*argv, "--node", self.node.name], environment=plain | told, stderr=self.said
+            [*argv, "--node", self.node.name],
+            environment=plain | told,
+            stderr=self.said,
         )
 
     def lines(self, event: str) -> list[dict[str, Any]]:

@@ -1,4 +1,9 @@
-"""Addresses that move together, and directors that share them: the configs of examples/ at work."""
+"""Addresses that move together, and directors that share them, with traffic through them.
+
+The instances are those of examples/nat-pair.yaml and examples/active-active.yaml, but for the
+interval: 250 ms instead of 100 ms. The services of these files are not started; the kernel's table
+is filled by ipvsadm. The files as they are written: test_vrrp_examples.py.
+"""
 
 import shutil
 import signal

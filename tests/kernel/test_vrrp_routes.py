@@ -286,7 +286,11 @@ def test_a_connected_address_that_came_first_takes_no_address_of_the_host_along(
 
 @pytest.fixture
 def uplink(tmp_path: Path) -> Iterator[tuple[dict[str, Director], Node]]:
-    """Build the network of examples/uplink.yaml: directors, and a server behind them."""
+    """Build the network of examples/uplink.yaml: directors, and a server behind them.
+
+    Its instance has another interval here: 250 ms instead of 100 ms (test_vrrp_examples.py: as
+    written).
+    """
     config, _ = read_config(EXAMPLES / "uplink.yaml")
     with Topology() as topology:
         for name in ("world", "farm"):

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from libra_schemas.events import Alarm, InstanceState, PriorityState
-from libra_vrrp.facts import fact_of, takeover_of
+from libra_schemas.events.vrrp import Why as EventWhy
+from libra_vrrp.facts import WORDS, fact_of, takeover_of
 from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
 from libra_vrrp.seal.outcome import Reason, alarm
 from libra_vrrp.why import Why
@@ -78,6 +80,10 @@ def test_a_reason_of_any_length_is_told() -> None:
     assert isinstance(fact[1], InstanceState)
     assert fact[1].why == "track"
     assert fact[1].detail.startswith("so it is; so it is")
+
+
+def test_every_word_of_the_event_is_said_by_some_reason() -> None:
+    assert {word for word, _ in WORDS.values()} == set(get_args(EventWhy))
 
 
 @pytest.mark.parametrize("why", Why)

@@ -23,7 +23,6 @@ Why = Literal[
     "lease",
     "operator",
     "group",
-    "config",
     "stop",
     "owner",
 ]

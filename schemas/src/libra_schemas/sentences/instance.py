@@ -21,7 +21,6 @@ _WHY = {
     "lease": "its lease ran out",
     "operator": "an operator asked for it",
     "group": "it moves with its group",
-    "config": "the config changed",
     "owner": "it owns the addresses",
 }
 
