@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra_vrrp.checksum import internet_checksum
@@ -151,6 +151,7 @@ def again(received: Received) -> bytes:
 
 
 @pytest.mark.parametrize("family", [4, 6])
+@settings(max_examples=1000)
 @given(
     message=st.binary(max_size=64)
     | st.tuples(st.sampled_from([0x21, 0x31]), st.binary(min_size=7, max_size=7)).map(
@@ -169,6 +170,7 @@ def test_any_bytes_decode_or_are_malformed(family: int, message: bytes) -> None:
 
 
 @KINDS
+@settings(max_examples=1000)
 @given(data=st.data())
 def test_what_has_a_right_checksum_decodes_or_is_malformed(
     version: int, family: Literal[4, 6], data: st.DataObject
@@ -198,6 +200,7 @@ def summed(message: bytes, source: IPv4Address | IPv6Address = SOURCE) -> bytes:
 
 
 @KINDS
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_flipped_bit_is_never_believed(
     version: int, family: Literal[4, 6], data: st.DataObject

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra_vrrp.codec.malformed import MalformedAdvertisement, Reason
@@ -44,6 +44,7 @@ def test_every_datagram_survives_the_packet(datagram: Datagram, identification: 
     assert decode_packet(encode_packet(datagram, identification)) == datagram
 
 
+@settings(max_examples=1000)
 @given(st.binary(max_size=80))
 def test_any_packet_decodes_or_is_malformed(packet: bytes) -> None:
     try:

@@ -1,21 +1,41 @@
 """What comes in is for one router or for none; whatever is wrong is counted and changes nothing."""
 
+import socket
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.vrrp.shell.test_roster import LINK, OWN, Alone, Ground
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from tests.vrrp.shell.test_roster import LINK, OWN, Alone, Ground, furnished
 from tests.vrrp.shell.test_roster import file as file  # noqa: PLC0414 - a fixture
 
 from libra_vrrp import kept
-from libra_vrrp.codec import Checksum, Datagram, MalformedAdvertisement, Reason
+from libra_vrrp.admission import admit
+from libra_vrrp.checksum import internet_checksum
+from libra_vrrp.codec import (
+    GROUP as GROUPS,
+)
+from libra_vrrp.codec import (
+    Checksum,
+    Datagram,
+    MalformedAdvertisement,
+    Reason,
+    decode,
+    encode_packet,
+)
+from libra_vrrp.codec.pseudo_header import pseudo_header
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Channel, Instance, Multicast, Place, Unicast
 from libra_vrrp.router import Router, datagrams
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld
 from libra_vrrp.seal.names import context, router_tag
+from libra_vrrp.shell import ipv4, ipv6
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.hearing import hear
 from libra_vrrp.shell.link import Link
@@ -26,10 +46,12 @@ from libra_vrrp.states import Backup
 
 OURS, THEIRS, STRANGER = (IPv4Address(f"192.0.2.{host}") for host in (1, 2, 3))
 VIP = IPv4Address("192.0.2.10")
+LOCAL, NEXT, SIX = (IPv6Address(text) for text in ("fe80::1", "fe80::2", "2001:db8::10"))
 FRONT = Instance("front", "eth0", 51, 100, (Place("eth0", VIP),))
 BACK = replace(FRONT, name="back", vrid=52)
 OLD = replace(FRONT, name="old", vrid=53, version=2, authentication=b"s3cret")
 FAR = replace(FRONT, name="far", vrid=54, peers=(THEIRS,), source=OURS)
+WIDE = replace(FRONT, name="wide", vrid=55, places=(Place("eth0", SIX),))
 GROUP = Multicast("eth0", 4)
 ALONE = Unicast(OURS)
 
@@ -62,8 +84,13 @@ class Wired(Link):
 @pytest.fixture
 def ground(file: Path) -> Listening:
     """Return a node on which four routers are backups."""
-    made = Listening(Roster(file, None), claim=Alone())
-    file.write_bytes(kept.dump_instances((FRONT, BACK, OLD, FAR)))
+    return listening(file, FRONT, BACK, OLD, FAR)
+
+
+def listening(file: Path, *orders: Instance) -> Listening:
+    known = fold(Interfaces(), [LINK, OWN, AddressHeld(LINK.index, LOCAL, 64)])
+    made = Listening(Roster(file, None), claim=Alone(), interfaces=known)
+    file.write_bytes(kept.dump_instances(orders))
     made.roster.reload(made, 0.0)
     made.roster.start(made, Links(Aside(), lambda _, __: None, lambda _: None), 0.0)
     assert all(isinstance(one.state, Backup) for one in made.roster)
@@ -166,11 +193,18 @@ CLEAR = replace(OLD, authentication=None)
         pytest.param(GROUP, said_by(CLEAR), Reason.AUTH_TYPE, "old:auth", id="no password"),
         pytest.param(GROUP, said_by(SLOW), Reason.INTERVAL, "old:malformed", id="another interval"),
         pytest.param(
-            GROUP,
+            ALONE,
             said_by(FRONT, to=OURS),
             Reason.UNICAST,
             "front:malformed",
             id="to us alone, and we are multicast",
+        ),
+        pytest.param(
+            GROUP,
+            said_by(FRONT, to=STRANGER),
+            Reason.UNICAST,
+            "front:malformed",
+            id="to us alone, and nobody of us is unicast there",
         ),
         pytest.param(
             GROUP,
@@ -215,12 +249,36 @@ def test_an_owner_that_speaks_from_the_virtual_address_is_no_echo(ground: Listen
     assert masters(ground) == {"front": VIP}
 
 
-def test_a_unicast_datagram_is_heard_once_although_two_sockets_have_it(ground: Listening) -> None:
-    said = said_by(FAR, to=OURS)
+TO_US = said_by(FAR, to=OURS)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "what"),
+    [
+        pytest.param(TO_US, "checksum_pseudo-header", id="right"),
+        pytest.param(damaged(TO_US, 6, 0), "malformed_checksum", id="wrong"),
+        pytest.param(replace(TO_US, message=b""), "malformed_short", id="nothing"),
+        pytest.param(said_by(FRONT, to=OURS), "malformed_unicast", id="for one of the group"),
+        pytest.param(said_by(replace(FAR, vrid=99), to=OURS), "unknown_vrid", id="for nobody"),
+        pytest.param(replace(TO_US, message=b"\xf1\0" + bytes(90)), "sealed_unknown", id="sealed"),
+    ],
+)
+def test_a_unicast_datagram_is_counted_once_although_two_sockets_have_it(
+    ground: Listening, datagram: Datagram, what: str
+) -> None:
     for channel in (GROUP, ALONE):
-        hear(Wired(channel, said), ground.roster, ground, 0.5)
-    assert masters(ground) == {"far": THEIRS}
-    assert ground.alarms == []
+        hear(Wired(channel, datagram), ground.roster, ground, 0.5)
+    assert (ground.counts["received"], ground.counts[what]) == (1, 1)
+    assert masters(ground) == ({"far": THEIRS} if datagram is TO_US else {})
+
+
+def test_what_is_said_to_another_of_our_addresses_is_not_for_who_has_one(
+    ground: Listening,
+) -> None:
+    said = said_by(FAR, to=STRANGER)
+    hear(Wired(GROUP, said), ground.roster, ground, 0.5)
+    assert (masters(ground), ground.counts["malformed_unicast"]) == ({}, 1)
+    assert ground.alarms == [("far", "malformed", THEIRS)]
 
 
 def test_both_checksums_are_taken_and_counted(ground: Listening) -> None:
@@ -263,3 +321,111 @@ def test_a_sealed_datagram_for_a_router_without_a_seal_is_counted_and_no_alarm(
     hear(Wired(GROUP, Datagram(THEIRS, VIP, message)), ground.roster, ground, 0.5)
     assert (masters(ground), ground.counts["sealed_unknown"], ground.alarms) == ({}, 1, [])
     assert passed == [TAG]
+
+
+class Waiting:
+    """A socket on which one datagram waits, as the kernel hands it out."""
+
+    def __init__(self, datagram: Datagram, packet: bytes) -> None:
+        self._datagram, self._packet, self._waits = datagram, packet, True
+
+    def recv(self, _size: int) -> bytes:
+        if not self._waits:
+            raise BlockingIOError
+        self._waits = False
+        return self._packet
+
+    def recvmsg(self, size: int, _beside: int) -> tuple[bytes, list[Any], int, tuple[str]]:
+        one, level = self._datagram, socket.IPPROTO_IPV6
+        info = one.destination.packed + (2).to_bytes(4, sys.byteorder)
+        hops = one.hops.to_bytes(4, sys.byteorder)
+        beside = [(level, socket.IPV6_PKTINFO, info), (level, socket.IPV6_HOPLIMIT, hops)]
+        return self.recv(size), beside, 0, (f"{one.source}%eth0",)
+
+
+class Raw(Link):
+    """The link of a channel, on a socket that was made up."""
+
+    def __init__(self, channel: Channel, waiting: Waiting) -> None:
+        self.channel = channel
+        self._wire = {4: ipv4.WIRE, 6: ipv6.WIRE}[channel.family]
+        self._socket: Any = waiting
+
+
+VRIDS = st.sampled_from([51, 52, 53, 54, 55, 51, 52, 53, 54, 55, 0, 99])
+SOURCES: dict[int, list[IpAddress]] = {4: [THEIRS, OURS, VIP, STRANGER], 6: [NEXT, LOCAL, SIX]}
+TO: dict[Channel, list[IpAddress]] = {
+    GROUP: [GROUPS[4], OURS, STRANGER],
+    ALONE: [OURS],
+    Multicast("eth0", 6): [GROUPS[6], LOCAL],
+}
+
+
+@st.composite
+def messages(draw: st.DrawFn, family: int, source: IpAddress, to: IpAddress) -> bytes:
+    """Draw what is shaped as an advert more or less, and summed right or not."""
+    version = draw(st.sampled_from([2, 3, 3, 3, 3, 3, 1]))
+    count = draw(st.integers(0, 2))
+    head = bytes([version << 4 | draw(st.sampled_from([1, 1, 1, 1, 1, 2])), draw(VRIDS)])
+    head += bytes([draw(st.integers(0, 255)), draw(st.sampled_from([count] * 9 + [9]))])
+    head += draw(st.sampled_from([b"\0\x64", b"\1\1", b"\0\1"]) | st.binary(min_size=2, max_size=2))
+    size = count * (4 if family == 4 else 16)
+    body = draw(st.binary(min_size=size, max_size=size))
+    body += draw(st.sampled_from([b"s3cret\0\0", bytes(8)])) if version == 2 else b""
+    body += draw(st.sampled_from([b"", b"", b"", b"", b"", bytes(4)]))
+    bare = head + b"\0\0" + body
+    covered = pseudo_header(source, to, len(bare)) if draw(st.booleans()) or family == 6 else b""
+    right = internet_checksum(covered + bare).to_bytes(2)
+    return head + draw(st.sampled_from([right] * 5 + [b"\0\0"])) + body
+
+
+@st.composite
+def sockets(draw: st.DrawFn) -> tuple[Channel, Datagram, bytes]:
+    """Draw on which socket what waits: an advert, more or less, or any bytes."""
+    channel = draw(st.sampled_from(list(TO)))
+    family = channel.family
+    source, to = (draw(st.sampled_from(ends)) for ends in (SOURCES[family], TO[channel]))
+    sealed = st.binary(max_size=80).map(lambda rest: b"\xf1" + rest)
+    shaped = messages(family, source, to)
+    message = draw(st.one_of(*[shaped] * 8, st.binary(max_size=80), sealed))
+    datagram = Datagram(source, to, message, draw(st.sampled_from([255] * 9 + [64])))
+    if family == 6:
+        return channel, datagram, message
+    packet = encode_packet(datagram)
+    return channel, datagram, draw(st.sampled_from([packet] * 8 + [packet[:24], message]))
+
+
+OUTCOMES = ("malformed_", "sealed_", "unknown_vrid", "own_address")
+
+
+@pytest.fixture(scope="module")
+def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
+    """Return a node with a router of every kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        file = furnished(tmp_path_factory.mktemp("hearing"), patch)
+        yield listening(file, FRONT, BACK, OLD, FAR, WIDE)
+
+
+@settings(max_examples=1000)
+@given(drawn=sockets())
+def test_any_bytes_are_a_right_advert_or_are_counted_once_and_change_nothing(
+    everyone: Listening, drawn: tuple[Channel, Datagram, bytes]
+) -> None:
+    channel, datagram, packet = drawn
+    before = {one: one.state for one in everyone.roster}
+    everyone.counts.clear()
+    hear(Raw(channel, Waiting(datagram, packet)), everyone.roster, everyone, 0.5)
+    changed = [one for one in everyone.roster if one.state != before[one]]
+    for one, state in before.items():
+        one.state = state
+    event(", ".join(sorted(what for what in everyone.counts if what.startswith(OUTCOMES))))
+    wrong = sum(n for what, n in everyone.counts.items() if what.startswith(OUTCOMES))
+    if not everyone.counts:
+        assert (channel, datagram.destination, changed) == (GROUP, OURS, [])
+    elif wrong:
+        assert (everyone.counts["received"], wrong, changed) == (1, 1, [])
+    else:
+        (one,) = changed
+        assert everyone.counts["received"] == 1
+        assert one.order.channel == channel
+        assert admit(one.router, decode(datagram)).vrid == one.order.vrid

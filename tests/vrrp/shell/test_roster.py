@@ -104,11 +104,20 @@ class Ground:
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    setting = tmp_path / "net/ipv4/conf/eth0/promote_secondaries"
-    setting.parent.mkdir(parents=True)
-    setting.write_text("1")
-    monkeypatch.setenv("LIBRA_PROC_SYS", str(tmp_path))
-    return tmp_path / "routers.jsonl"
+    return furnished(tmp_path, monkeypatch)
+
+
+def furnished(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where the list of routers is to be, on a node whose settings are right."""
+    for name, value in (
+        ("ipv4/conf/eth0/promote_secondaries", 1),
+        ("ipv6/conf/eth0/disable_ipv6", 0),
+    ):
+        setting = place / "net" / name
+        setting.parent.mkdir(parents=True)
+        setting.write_text(str(value))
+    monkeypatch.setenv("LIBRA_PROC_SYS", str(place))
+    return place / "routers.jsonl"
 
 
 def begun(file: Path, *instances: Instance) -> Ground:

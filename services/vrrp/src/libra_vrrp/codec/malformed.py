@@ -24,7 +24,7 @@ class Reason(StrEnum):
     MULTICAST = "multicast"
     """To the group, although our instance is unicast."""
     UNICAST = "unicast"
-    """To us alone, although our instance is multicast."""
+    """To us alone, although our instance is multicast; or to an address that is not its own."""
     PEER = "peer"
     """From an address that is no peer of our unicast instance."""
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from libra_vrrp.codec import Datagram, MalformedAdvertisement, Reason, Received, decode
+from libra_vrrp.orders import Multicast, Unicast
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.datagram import QUESTION, is_sealed, tag_of
 from libra_vrrp.seal.outcome import Dropped, Opened, alarm
@@ -26,12 +27,23 @@ _KIND = {
 def hear(link: Link, roster: Roster, ground: Ground, now: float) -> None:
     """Take what waits on a socket; whatever is wrong is counted and changes nothing."""
     for datagram in link.receive():
-        ground.count("received")
         match datagram:
+            case Datagram() if _is_heard_elsewhere(datagram, link, roster):
+                pass
             case Datagram():
+                ground.count("received")
                 _take(datagram, link, roster, ground, now)
             case MalformedAdvertisement():
+                ground.count("received")
                 _refuse(datagram, None, link, roster, ground)
+
+
+def _is_heard_elsewhere(datagram: Datagram, link: Link, roster: Roster) -> bool:
+    """Say whether it was said to an address of ours whose socket has it too, beside the group's."""
+    alone = Unicast(datagram.destination)
+    if datagram.destination.is_multicast or link.channel == alone:
+        return False
+    return any(one.order.channel == alone for one in roster)
 
 
 def _take(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: float) -> None:
@@ -91,17 +103,27 @@ def _drop(reason: SealReason, source: IpAddress, one: VirtualRouter, ground: Gro
 
 
 def _hand_over(received: Received, link: Link, roster: Roster, ground: Ground, now: float) -> None:
-    """Give it to its router; what was said to one of our addresses is read on that channel."""
-    one = roster.at(link.channel, received.advertisement.vrid)
+    """Give it to its router, unless that one speaks from another of our addresses."""
+    vrid, to = received.advertisement.vrid, received.destination
+    one = _about(vrid, link, roster)
     if one is None:
         ground.count("unknown_vrid")
         return
-    if one.order.channel != link.channel and not received.destination.is_multicast:
-        return
+    if one.order.channel != link.channel and not to.is_multicast:
+        raise MalformedAdvertisement(Reason.UNICAST, f"sent to {to}", vrid)
     if one.order.seal is not None and one.order.seal.is_required:
         _drop(SealReason.PLAIN, received.source, one, ground)
         return
     _give(received, one, ground, now)
+
+
+def _about(vrid: int, link: Link, roster: Roster) -> VirtualRouter | None:
+    """Return which router a vrid means there; to one of our addresses also one of a group."""
+    one = roster.at(link.channel, vrid)
+    if one is not None or isinstance(link.channel, Multicast):
+        return one
+    same = (each for each in roster if each.order.family == link.channel.family)
+    return next((each for each in same if each.order.vrid == vrid), None)
 
 
 def _give(received: Received, one: VirtualRouter, ground: Ground, now: float) -> None:
@@ -139,7 +161,7 @@ def _refuse(
     ground.count(f"malformed_{wrong.reason}")
     kind, detail = _KIND.get(wrong.reason, "malformed"), str(wrong)
     if wrong.vrid is not None:
-        one = roster.at(link.channel, wrong.vrid)
+        one = _about(wrong.vrid, link, roster)
     else:
         one = next((each for each in roster if each.order.channel == link.channel), None)
         detail = f"{detail}, for whom it was cannot be told"
