@@ -33,7 +33,7 @@ vrrp_instance front {{
   advert_int {interval}
   {more}
   virtual_ipaddress {{
-    192.0.2.10/32 dev eth0
+    192.0.2.10/32 {place}
   }}
 }}
 """
@@ -41,12 +41,13 @@ vrrp_instance front {{
 
 @contextmanager
 def keepalived(
-    director: "Director", tmp_path: Path, priority: int, more: str = ""
+    director: "Director", tmp_path: Path, priority: int, more: str = "", place: str = "dev eth0"
 ) -> Iterator[int]:
     """Run keepalived on the director's node instead of LibrA; yield its process id."""
     name = director.node.name
     file = tmp_path / f"{name}.conf"
-    file.write_text(CONFIG.format(priority=priority, interval=INTERVAL, more=more))
+    said = {"priority": priority, "interval": INTERVAL, "more": more, "place": place}
+    file.write_text(CONFIG.format(**said))
     argv = ["keepalived", "-n", "-l", "-P", "-f", str(file)]
     argv += ["-p", str(tmp_path / f"{name}.pid"), "-r", str(tmp_path / f"{name}.vrrp.pid")]
     process = director.node.popen(argv)
