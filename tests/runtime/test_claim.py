@@ -73,9 +73,11 @@ def test_the_second_of_a_kind_waits_and_begins_when_the_first_has_ended(
     claiming: Claiming, told: Told
 ) -> None:
     first, second = claiming(), claiming()
+    assert not first.is_held
     assert not first.take()
     assert second.take()
     assert second.rival == RIVAL
+    assert (first.is_held, second.is_held) == (True, False)
     assert second.retry_at(1.0) < 2
     assert not second.take()
     first.close()

@@ -39,7 +39,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ("instances", "front", "vmac"),
+        ("instances", "front", "handover"),
         ("instances", "front", "track", "bfd"),
         ("services", "web", "hold"),
         ("services", "web", "drain"),

@@ -173,6 +173,15 @@ def test_routes_and_rules_are_removed_once_unless_another_instance_has_them() ->
     assert lost == HandOver(ROUTED.targets, ROUTED.words, (ROUTE,))
 
 
+def test_the_interface_of_a_virtual_mac_is_set_down_once_unless_it_is_held_anew() -> None:
+    veiled, twin = replace(FRONT, vmac=7), replace(BACK, vmac=8)
+    assert given_up(Ward({"front": veiled, "back": twin}), NEVER, NOW).vmacs == (7, 8)
+    ward, _ = bury(Ward({"front": veiled, "back": twin}), NOW + 1.5, NOW, heir_at=NOW + 0.05)
+    ward, _ = hear(ward, replace(BACK, vmac=7), NOW + 0.06)
+    _, lost = hear(ward, Settled(), NOW + 0.07)
+    assert lost.vmacs == ()
+
+
 def test_what_a_condemned_machine_had_laid_is_removed_at_its_end_once_more() -> None:
     ward, lost = condemn(Ward({"front": ROUTED}), NOW, NOW)
     _, again = bury(ward, NOW, NOW + 0.01, NOW + 0.01)

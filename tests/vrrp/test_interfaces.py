@@ -161,3 +161,13 @@ def test_an_address_is_found_wherever_it_is_held_and_only_there() -> None:
     assert without.holders(vip) == [held[0], held[2]]
     assert fold(without, [LinkGone(2)]).holders(vip) == [held[2]]
     assert fold(without, [LinkGone(2), AddressGone(3, vip, 32)]) == Interfaces()
+
+
+def test_an_interface_is_found_by_the_name_that_it_has_now() -> None:
+    old, new = LinkHeld(2, "eth0", up=True, mac=bytes(6)), LinkHeld(2, "lan", up=True, mac=bytes(6))
+    renamed = fold(Interfaces(), [old, new])
+    assert (renamed.named("eth0"), renamed.named("lan")) == (None, new)
+    follower = LinkHeld(3, "lan", up=True, mac=bytes(6))
+    swapped = fold(renamed, [follower, LinkGone(2)])
+    assert swapped.named("lan") == follower
+    assert fold(swapped, [LinkGone(3)]).named("lan") is None

@@ -15,6 +15,7 @@ from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.routing import Route, Rule
 from libra_vrrp.settle import Delays
 from libra_vrrp.tether.ends import Ends
+from libra_vrrp.vmac import Vmac
 
 FRONT = Instance(
     name="front",
@@ -42,6 +43,7 @@ FAR = replace(
     source=IPv4Address("192.0.2.1"),
 )
 SIX = replace(FRONT, name="six", places=(Place("eth0", IPv6Address("fe80::10")),))
+VEILED = replace(FRONT, name="veiled", vrid=57, vmac=Vmac("vrrp4-57", xmit_base=True))
 TIED = replace(
     FRONT,
     name="tied",
@@ -70,6 +72,7 @@ def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
         FAR,
         MORE,
         TIED,
+        VEILED,
     )
     assert load_instances(dump_instances(listed)) == listed
 

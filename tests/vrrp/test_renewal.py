@@ -39,6 +39,13 @@ def test_one_that_was_done_too_late_is_undone() -> None:
     assert outcome(steps, Done(0, 11.6)) == Outcome(RENEW, 0, late=True)
 
 
+def test_the_interface_of_a_virtual_mac_goes_up_and_down_with_the_addresses() -> None:
+    veiled = replace(RENEW, vmac=7)
+    steps = renewal(veiled, 10.1)
+    assert next(steps) == Add(TARGETS, 2, 7)
+    assert steps.send(Done(0, 11.5)) == Remove(TARGETS, vmac=7)
+
+
 def test_one_that_is_too_late_to_begin_touches_nothing() -> None:
     assert outcome(renewal(RENEW, 11.5), None) == Outcome(RENEW, 0, late=True)
 

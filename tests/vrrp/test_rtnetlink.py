@@ -88,6 +88,27 @@ def test_a_link_is_up_with_a_carrier(flags: int, up: bool) -> None:
     assert list(decode(link(16, flags))) == [LinkHeld(7, "eth0", up, b"\x02\0\0\0\0\x01")]
 
 
+# Received from RTM_GETLINK for `ip link add vrrp4-51 link eth0 address 00:00:5e:00:01:33 group 112
+# type macvlan mode bridge` (its attributes 3, 27, 1, 18 and 5).
+MACVLAN = bytes.fromhex(
+    "88000000100000000100000000000000000001000400000002100000000000000d00030076727270342d3531"
+    "0000000008001b00700000000a00010000005e00013300003c0012000c0001006d6163766c616e002c000200"
+    "08000100040000000600020000000000080006000000000008000700e803000008000800e803000008000500"
+    "03000000"
+)
+
+
+def test_a_macvlan_has_a_parent_and_links_a_group() -> None:
+    mac = bytes.fromhex("00005e000133")
+    (told,) = decode(MACVLAN)
+    assert told == LinkHeld(4, "vrrp4-51", up=False, mac=mac, parent=3, group=112)
+
+
+def test_what_is_no_macvlan_has_no_parent() -> None:
+    (told,) = decode(MACVLAN.replace(b"macvlan", b"ipvlanX"))
+    assert told == LinkHeld(4, "vrrp4-51", up=False, mac=bytes.fromhex("00005e000133"), group=112)
+
+
 def test_a_removed_link_is_gone() -> None:
     assert list(decode(link(17, 0))) == [LinkGone(7)]
 

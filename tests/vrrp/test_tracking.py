@@ -1,7 +1,7 @@
 """What is tracked for one virtual router."""
 
 from libra_vrrp.contribution import Contribution, Moved
-from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Tracked, TrackedLink
 from libra_vrrp.rtnetlink import LinkHeld
 from libra_vrrp.settle import Delays
@@ -13,7 +13,7 @@ INF = float("inf")
 
 
 def interfaces(*, up: bool) -> Interfaces:
-    return Interfaces({2: LinkHeld(2, "eth1", up, b"\2\0\0\0\0\1")})
+    return fold(Interfaces(), [LinkHeld(2, "eth1", up, b"\2\0\0\0\0\1")])
 
 
 def test_nothing_tracked_moves_nothing() -> None:

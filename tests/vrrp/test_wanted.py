@@ -14,6 +14,7 @@ from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Failover, Place, Release, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.settle import Delays
+from libra_vrrp.vmac import Vmac
 from libra_vrrp.wanted import (
     HOLD,
     failovers,
@@ -59,6 +60,26 @@ def test_a_node_runs_the_instances_it_takes_part_in() -> None:
 def test_an_interface_may_differ_from_node_to_node() -> None:
     named = config(interface={"a": "ens3", "b": "ens5"})
     assert instances(named, "b")[0].interface == "ens5"
+
+
+def test_addresses_are_behind_the_virtual_mac_but_for_those_elsewhere() -> None:
+    (front,) = instances(config(vmac=True), "a")
+    assert (front.vmac, front.interface) == (Vmac("vrrp4-51"), "eth0")
+    assert [place.interface for place in front.places] == ["vrrp4-51", "eth1"]
+
+
+def test_each_family_has_a_virtual_mac_of_its_own() -> None:
+    both = ["192.0.2.10/24", "2001:db8::10/64"]
+    named = {"name": "front", "xmit_base": True}
+    assert [one.vmac for one in instances(config(vmac=True, addresses=both), "a")] == [
+        Vmac("vrrp4-51"),
+        Vmac("vrrp6-51"),
+    ]
+    four, six = instances(config(vmac=named, addresses=both, excluded=["192.0.2.11/24"]), "a")
+    assert (four.vmac, six.vmac) == (Vmac("front", xmit_base=True), Vmac("front-6", xmit_base=True))
+    assert {place.interface for place in four.held} == {"front"}
+    (alone,) = instances(config(vmac=named, addresses=both[1:]), "a")
+    assert alone.vmac == Vmac("front", xmit_base=True)
 
 
 SIX, SIX_TOO = IPv6Address("2001:db8::10"), IPv6Address("2001:db8::11")

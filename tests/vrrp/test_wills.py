@@ -33,7 +33,12 @@ ROUTED = replace(FRONT, targets=(Target(2, IPv4Address("192.0.2.10"), 24),), ent
 TETHERS = (Tethered("b 77.1"), Untethered("b 77.1"), Superseded("b"))
 
 
-@pytest.mark.parametrize("message", [FRONT, BACK, ROUTED, Revoked("front"), Settled(), *TETHERS])
+VEILED = replace(FRONT, vmac=7)
+
+
+@pytest.mark.parametrize(
+    "message", [FRONT, BACK, ROUTED, VEILED, Revoked("front"), Settled(), *TETHERS]
+)
 def test_every_message_arrives_as_it_was_sent(message: Message) -> None:
     assert loads(dumps(message)) == message
 

@@ -17,7 +17,7 @@ from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place, Seal
-from libra_vrrp.renewal import Job, Laid, Outcome, Remove, Renew, Sweep
+from libra_vrrp.renewal import Job, Laid, Outcome, Remove, Renew, Sweep, Unmake
 from libra_vrrp.reports import Report, Transition, word
 from libra_vrrp.routing import Route, Rule
 from libra_vrrp.rtnetlink import AddressHeld, IpAddress, LinkHeld, Target
@@ -27,6 +27,7 @@ from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
+from libra_vrrp.shell.vmacs import Vmacs
 from libra_vrrp.states import Backup, Fail, Master, Recover
 
 FIRST, SECOND, MOVING = (IPv4Address(f"192.0.2.{n}") for n in (10, 11, 12))
@@ -56,9 +57,11 @@ class Ground:
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
     seals: Seals = field(init=False)
     links: Links = field(default_factory=lambda: Links(Aside(), lambda _, __: None, lambda _: None))
+    vmacs: Vmacs = field(init=False)
 
     def __post_init__(self) -> None:
         self.seals = Seals(Path("/nowhere/starts.json"), self, lambda *_: None, lambda _: None)
+        self.vmacs = Vmacs(Aside(), self.work, lambda _: None)
 
     @property
     def virtual(self) -> frozenset[IpAddress]:
@@ -95,7 +98,7 @@ class Ground:
         """Return what the jobs, done in order, leave of the address that moves."""
         held: set[IpAddress] = {MOVING}
         for job in self.jobs:
-            if isinstance(job, Sweep):
+            if isinstance(job, Sweep | Unmake):
                 continue
             addresses = {one.address for one in job.targets}
             held = held | addresses if isinstance(job, Renew) else held - addresses

@@ -12,7 +12,7 @@ from typing import cast
 
 from tests.vrrp.simulation.conduct import Conduct
 from tests.vrrp.simulation.sealed import Sealed
-from tests.vrrp.simulation.stand_ins import Alone, Kept, Opening, Socket, Surroundings
+from tests.vrrp.simulation.stand_ins import Alone, Kept, Opening, Socket, Surroundings, Unveiled
 from tests.vrrp.simulation.thread import Thread
 
 from libra_vrrp.codec import Datagram, decode
@@ -32,6 +32,7 @@ from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
 from libra_vrrp.shell.tethering import orphaned, tag_of
 from libra_vrrp.shell.virtual_router import VirtualRouter
+from libra_vrrp.shell.vmacs import Vmacs
 from libra_vrrp.states import Input, Orphaned
 from libra_vrrp.tether.rank import Standings
 
@@ -58,6 +59,7 @@ class Process:
         self._engine = host.engine
         self._opening = Opening()
         self.links = cast("Links", self._opening)
+        self.vmacs = cast("Vmacs", Unveiled())
         self._thread = Thread(self, host.kernel)
         self._inbox: list[Callable[[float], None]] = []
         self._thaw: list[Callable[[], None]] = []

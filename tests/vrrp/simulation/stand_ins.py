@@ -7,6 +7,7 @@ from tests.vrrp.simulation.engine import Clock, Engine
 from tests.vrrp.simulation.kernel import Kernel
 
 from libra_vrrp.codec import Datagram
+from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.kept import dump_instances
 from libra_vrrp.orders import Channel, Instance
 from libra_vrrp.rtnetlink import IpAddress
@@ -34,6 +35,13 @@ class Opening:
         return not self.is_open
 
     def fault(self, channel: Channel) -> str | None:  # noqa: ARG002 - it always opens
+        return None
+
+
+class Unveiled:
+    """Stands for `Vmacs`: nobody has a virtual MAC."""
+
+    def fault(self, order: Instance, known: Interfaces) -> str | None:  # noqa: ARG002 - none wanted
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tests.vrrp.simulation.kernel import Kernel, Lay
 
-from libra_vrrp.renewal import Add, Done, Job, Laid, Outcome, Remove, Renew, renewal
+from libra_vrrp.renewal import Add, Done, Job, Laid, Outcome, Remove, Renew, Unmake, renewal
 
 Steps = Generator[Add | Remove, Done, Outcome]
 
@@ -45,7 +45,9 @@ class Thread:
         if not self._busy:
             return
         job = self._jobs.popleft()
-        if isinstance(job, Renew):
+        if isinstance(job, Unmake):  # nobody here has a virtual MAC
+            self._begin()
+        elif isinstance(job, Renew):
             self._advance(renewal(job, self._owner.clock()), None)
         else:
             self._kernel.enter(job, lambda _: self._owner.when_running(self._begin))

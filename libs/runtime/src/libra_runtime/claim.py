@@ -70,6 +70,11 @@ class Claim:
         self._line: socket.socket | None = None
         self._is_refused = self._has_warned = False
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nobody else of the program can be at work here."""
+        return self._named is not None or self._beside is not None
+
     def close(self) -> None:
         """Give the claim up."""
         for each in (self._named, self._beside, self._line):

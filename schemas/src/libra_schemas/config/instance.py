@@ -107,6 +107,17 @@ def _says_how(value: object) -> object:
     return value
 
 
+class VmacConfig(Strict):
+    """The virtual router's own MAC address, on an interface of its own."""
+
+    name: Interface | None = None
+    """The interface's name; that of the IPv6 router is `NAME-6` beside one of IPv4. Without it:
+    `vrrp4-VRID` and `vrrp6-VRID`.
+    """
+    xmit_base: StrictBool = False
+    """Adverts come from the MAC of the instance's interface, as `unicast` ones have to."""
+
+
 class InstanceConfig(Strict):
     """One virtual router (RFC 9568) and the addresses it owns while master."""
 
@@ -146,6 +157,11 @@ class InstanceConfig(Strict):
     connected: StrictBool = False
     """Virtual addresses bring the network of their prefix length along, as the host's own do;
     without it each is held as `/32` or `/128`, whatever is written.
+    """
+    vmac: StrictBool | VmacConfig = False
+    """The master answers for its addresses with the virtual router's MAC (`00:00:5e:00:01:VRID`,
+    IPv6 `00:00:5e:00:02:VRID`), so that neighbours notice no failover: `true`, or with the keys
+    below.
     """
     routes: Annotated[tuple[VirtualRoute, ...], Field(max_length=255)] = ()
     """Routes that the master has and nobody else."""
@@ -202,6 +218,23 @@ class InstanceConfig(Strict):
         if families == {"ipv4", "ipv6"}:
             return {name: "ipv4", f"{name}{SUFFIX_IPV6}": "ipv6"}
         return dict.fromkeys((name,), families.pop())
+
+    def vmac_of(self, router: str, name: str) -> str | None:
+        """Name the interface with the MAC of *router* of this instance, called *name*, if any."""
+        family = self.routers(name)[router]
+        written = self.vmac.name if isinstance(self.vmac, VmacConfig) else None
+        if self.vmac is False:
+            return None
+        if written is None:
+            return f"vrrp{family[-1]}-{self.vrid}"
+        return written if router == name else f"{written}-6"
+
+    @property
+    def is_veiled(self) -> bool:
+        """Tell whether adverts come from a virtual MAC."""
+        if isinstance(self.vmac, VmacConfig):
+            return not self.vmac.xmit_base
+        return self.vmac
 
     def unicast_on(self, node: str, own: Address) -> Address | None:
         """Tell the address by which the others know *node*; `own` is its own; None: multicast."""

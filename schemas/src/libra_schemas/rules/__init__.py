@@ -22,6 +22,7 @@ from libra_schemas.rules import (
     timeouts,
     tracks,
     virtual_addresses,
+    vmacs,
 )
 from libra_schemas.rules.references import references
 
@@ -38,6 +39,8 @@ RULES: tuple[Rule, ...] = (
     virtual_addresses.possible,
     virtual_addresses.once,
     virtual_addresses.listable,
+    vmacs.possible,
+    vmacs.names,
     routing.routes,
     routing.rules,
     routing.once,

@@ -34,13 +34,17 @@ class LastWord:
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """An instance that the machine is master of: what to remove and to say when it dies."""
+    """An instance that the machine is master of: what to remove and to say when it dies.
+
+    `vmac` is the index of the interface that bears its virtual MAC.
+    """
 
     instance: str
     interval: float
     targets: tuple[Target, ...]
     words: tuple[LastWord, ...]
     entries: tuple[Entry, ...] = ()
+    vmac: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,12 @@ class Ward:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Remove `targets`, then send `words`, then remove `entries`."""
+    """Set `vmacs` down, remove `targets`, then send `words`, then remove `entries`."""
 
     targets: tuple[Target, ...] = ()
     words: tuple[LastWord, ...] = ()
     entries: tuple[Entry, ...] = ()
+    vmacs: tuple[int, ...] = ()
 
 
 def due(masters: Iterable[tuple[float, float, float]]) -> float:
@@ -204,4 +209,6 @@ def hand_over(estates: Iterable[Estate], now: float, held: Iterable[Will] = ()) 
     entries = tuple(entry for entry in found if entry not in laid)
     heard = [one for one in estates if now < one.until + TRUST * one.will.interval]
     words = tuple(word for one in heard for word in one.will.words)
-    return HandOver(targets, words, entries)
+    borne = {will.vmac for will in held}
+    given = dict.fromkeys(at for one in estates if (at := one.will.vmac) is not None)
+    return HandOver(targets, words, entries, tuple(at for at in given if at not in borne))

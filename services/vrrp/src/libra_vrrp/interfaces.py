@@ -36,10 +36,13 @@ class Interfaces:
     """Under which keys of `addresses` an address is found: hosts have thousands of them."""
     local_keys: dict[int, tuple[Key, ...]] = field(default_factory=dict)
     """Under which keys the IPv6 link-local addresses of an interface are found."""
+    names: dict[str, int] = field(default_factory=dict)
+    """The index of each interface."""
 
     def named(self, name: str) -> LinkHeld | None:
         """Return the interface called `name`."""
-        return next((link for link in self.links.values() if link.name == name), None)
+        at = self.names.get(name)
+        return None if at is None else self.links[at]
 
     def holders(self, address: IpAddress) -> list[AddressHeld]:
         """Return every interface's hold on `address`."""
@@ -105,13 +108,20 @@ class Interfaces:
 def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:
     """Return what is known after the kernel said more."""
     now = Interfaces(
-        dict(known.links), dict(known.addresses), dict(known.keys), dict(known.local_keys)
+        dict(known.links),
+        dict(known.addresses),
+        dict(known.keys),
+        dict(known.local_keys),
+        dict(known.names),
     )
     for one in said:
         match one:
             case LinkHeld(index=index):
+                _unname(now, index)
                 now.links[index] = one
+                now.names[one.name] = index
             case LinkGone(index=index):
+                _unname(now, index)
                 now.links.pop(index, None)
                 for key in [key for key in now.addresses if key[0] == index]:
                     _forget(now, key)
@@ -124,6 +134,13 @@ def fold(known: Interfaces, said: Iterable[Said]) -> Interfaces:
             case _:
                 assert_never(one)
     return now
+
+
+def _unname(known: Interfaces, index: int) -> None:
+    """Forget what an interface was called; another may have its name by now."""
+    link = known.links.get(index)
+    if link is not None and known.names.get(link.name) == index:
+        del known.names[link.name]
 
 
 def _note(known: Interfaces, held: AddressHeld) -> None:

@@ -16,6 +16,7 @@ from libra_vrrp.orders import Instance, MalformedOrder, Place, Seal, TrackedLink
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.settle import Delays
 from libra_vrrp.tether.ends import Ends
+from libra_vrrp.vmac import Vmac
 
 
 def dump_instances(instances: tuple[Instance, ...]) -> bytes:
@@ -58,6 +59,7 @@ def _fields(one: Instance) -> dict[str, Any]:
         "peers": None if one.peers is None else [str(peer) for peer in one.peers],
         "source": None if one.source is None else str(one.source),
         "seal": None if one.seal is None else [one.seal.key_file, one.seal.is_required],
+        "vmac": None if one.vmac is None else [one.vmac.name, one.vmac.xmit_base],
         "tether": None if one.tether is None else _tether_fields(one.tether),
     }
 
@@ -90,6 +92,7 @@ def _instance(fields: dict[str, Any]) -> Instance:
         source=None if (source := fields.get("source")) is None else ip_address(source),
         seal=_seal(*(fields.get("seal") or (None, True))),
         tether=None if fields.get("tether") is None else _tether(*fields["tether"]),
+        vmac=None if fields.get("vmac") is None else _vmac(*fields["vmac"]),
     )
 
 
@@ -111,6 +114,10 @@ def _tether_fields(ends: Ends) -> list[Any]:
 def _tether(own: str, port: int, peers: list[list[str]]) -> Ends:
     others = tuple((str(name), ip_address(address)) for name, address in peers)
     return Ends(ip_address(own), int(port), others)
+
+
+def _vmac(name: str, xmit_base: object) -> Vmac:
+    return Vmac(str(name), bool(xmit_base))
 
 
 def _places(listed: list[list[Any]]) -> tuple[Place, ...]:

@@ -16,6 +16,7 @@ from libra_vrrp.routing import Route, Rule
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import AT_ONCE, Delays
 from libra_vrrp.tether.ends import Ends
+from libra_vrrp.vmac import Vmac
 
 
 class MalformedOrder(ValueError):
@@ -112,6 +113,7 @@ class Instance:
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
     tether: Ends | None = None
+    vmac: Vmac | None = None
 
     @property
     def family(self) -> int:

@@ -21,7 +21,7 @@ class Renew:
     """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
 
     Where that succeeds `entries` are made or found. `instance` and `token` come back with what
-    became of both.
+    became of both. The interface of index `vmac` is set up first.
     """
 
     instance: str
@@ -31,14 +31,19 @@ class Renew:
     asked_at: float
     not_after: float
     entries: tuple[Entry, ...] = ()
+    vmac: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove `targets`, and then `entries`, whether they are there or not."""
+    """Remove `targets`, and then `entries`, whether they are there or not.
+
+    The interface of index `vmac` is set down before: what leaves it would mislead the network.
+    """
 
     targets: tuple[Target, ...]
     entries: tuple[Entry, ...] = ()
+    vmac: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,14 @@ class Sweep:
     kept: tuple[Entry, ...]
 
 
-Job: TypeAlias = Renew | Remove | Sweep
+@dataclass(frozen=True, slots=True)
+class Unmake:
+    """Remove the virtual MAC interfaces of these indexes."""
+
+    vmacs: tuple[int, ...]
+
+
+Job: TypeAlias = Renew | Remove | Sweep | Unmake
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +88,11 @@ class Laid:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Have the kernel add `targets`, or renew them, for `lifetime` seconds."""
+    """Have the kernel add `targets`, or renew them, for `lifetime` seconds, with `vmac` up."""
 
     targets: tuple[Target, ...]
     lifetime: int
+    vmac: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +107,10 @@ def renewal(renew: Renew, now: float) -> Generator[Add | Remove, Done, Outcome]:
     """Yield what to have the kernel do, be told what came of it, and return the outcome."""
     if now >= renew.not_after:
         return Outcome(renew, 0, late=True)
-    done = yield Add(renew.targets, renew.lifetime)
+    done = yield Add(renew.targets, renew.lifetime, renew.vmac)
     late = done.now >= renew.not_after
     if late:
-        yield Remove(renew.targets)
+        yield Remove(renew.targets, vmac=renew.vmac)
     return Outcome(renew, done.errno, late)
 
 

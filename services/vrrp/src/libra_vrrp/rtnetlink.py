@@ -4,6 +4,7 @@ One rule: what the kernel says is returned as values, in its order; unknown mess
 """
 
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -40,7 +41,8 @@ _CACHE_INFO: Final = struct.Struct("=IIII")
 _ERROR: Final = struct.Struct("=i")
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_CACHE_INFO, _IFA_FLAGS = 1, 2, 6, 8
-_IFLA_ADDRESS, _IFLA_NAME = 1, 3
+_IFLA_ADDRESS, _IFLA_NAME, _IFLA_LINK, _IFLA_INFO, _IFLA_GROUP = 1, 3, 5, 18, 27
+_INFO_KIND: Final = 1
 _F_SECONDARY, _F_NODAD, _F_DAD_FAILED, _F_TENTATIVE, _F_NO_PREFIX_ROUTE = 1, 2, 8, 0x40, 0x200
 _UP, _LOWER_UP = 0x1, 0x10000
 FAMILY_OF = {4: AF_INET, 6: AF_INET6}
@@ -100,12 +102,17 @@ class AddressGone:
 
 @dataclass(frozen=True, slots=True)
 class LinkHeld:
-    """An interface exists; `up` means administratively up and with a carrier."""
+    """An interface exists; `up` means administratively up and with a carrier.
+
+    `parent` is the index of the interface below where it is a macvlan.
+    """
 
     index: int
     name: str
     up: bool
     mac: bytes
+    parent: int | None = None
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +233,14 @@ def _link_held(body: bytes) -> LinkHeld:
     told = dict(attributes(body[_LINK.size :]))
     name = told.get(_IFLA_NAME, b"").rstrip(b"\0").decode(errors="replace")
     up = flags & (_UP | _LOWER_UP) == _UP | _LOWER_UP
-    return LinkHeld(index, name, up, told.get(_IFLA_ADDRESS, b""))
+    mac, group = told.get(_IFLA_ADDRESS, b""), _number(told.get(_IFLA_GROUP))
+    is_macvlan = dict(attributes(told.get(_IFLA_INFO, b""))).get(_INFO_KIND) == b"macvlan\0"
+    parent = _number(told.get(_IFLA_LINK)) if is_macvlan else None
+    return LinkHeld(index, name, up, mac, parent, group)
+
+
+def _number(value: bytes | None) -> int:
+    return 0 if value is None else int.from_bytes(value, sys.byteorder)
 
 
 def _address_body(target: Target) -> bytes:

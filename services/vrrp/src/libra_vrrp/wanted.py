@@ -28,6 +28,7 @@ from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.settle import Delays
 from libra_vrrp.tied import ends
 from libra_vrrp.together import together
+from libra_vrrp.vmac import Vmac
 from libra_vrrp.wanted_routing import routes, rules
 
 SYNC_DEADLINE: Final = 60.0
@@ -142,13 +143,15 @@ def _routers(config: Config, name: str, interface: str, priority: int) -> Iterat
     implicit = f"both families of {name}" if len(routers) > 1 else ""
     for router, family in routers.items():
         excluded = FAMILIES if len(routers) == 1 else (family,)
+        vmac = _vmac(one, one.vmac_of(router, name))
+        home = interface if vmac is None else vmac.name
         yield Instance(
             name=router,
             interface=interface,
             vrid=one.vrid,
             priority=priority,
-            places=_places(one, one.addresses, interface, (family,)),
-            excluded=_places(one, one.excluded, interface, excluded),
+            places=_places(one, one.addresses, home, (family,)),
+            excluded=_places(one, one.excluded, home, excluded),
             routes=routes(one, interface, family, excluded),
             rules=rules(one, family, excluded),
             interval=one.interval,
@@ -160,7 +163,12 @@ def _routers(config: Config, name: str, interface: str, priority: int) -> Iterat
             tracked=tuple(map(_link, tracked.interfaces)),
             group=one.group or implicit,
             seal=_seal(one),
+            vmac=vmac,
         )
+
+
+def _vmac(one: InstanceConfig, name: str | None) -> Vmac | None:
+    return None if name is None else Vmac(name, xmit_base=not one.is_veiled)
 
 
 def _seal(one: InstanceConfig) -> Seal | None:

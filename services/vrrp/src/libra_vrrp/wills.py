@@ -34,6 +34,7 @@ def dumps(message: Message) -> bytes:
             fields["targets"] = [_held(one) for one in message.targets]
             fields["words"] = [[w.index, w.destination, w.packet.hex()] for w in message.words]
             fields["entries"] = [[e.kind, e.body.hex(), e.said] for e in message.entries]
+            fields |= {} if message.vmac is None else {"vmac": message.vmac}
         case Revoked():
             fields = {"revoked": message.instance}
         case Settled():
@@ -86,6 +87,7 @@ def _will(fields: dict[str, Any]) -> Will:
         ),
         tuple(LastWord(int(i), str(to), bytes.fromhex(raw)) for i, to, raw in fields["words"]),
         tuple(Entry(Kind(k), bytes.fromhex(raw), str(said)) for k, raw, said in beside),
+        None if (vmac := fields.get("vmac")) is None else int(vmac),
     )
 
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import assert_never
 
-from libra_vrrp import routing, rtnetlink
+from libra_vrrp import macvlan, routing, rtnetlink
 from libra_vrrp.renewal import (
     Add,
     Done,
@@ -21,6 +21,7 @@ from libra_vrrp.renewal import (
     Remove,
     Renew,
     Sweep,
+    Unmake,
     laid,
     renewal,
 )
@@ -73,6 +74,8 @@ class AddressThread:
                     self._remove(job)
                 case Sweep():
                     self._sweep(job)
+                case Unmake():
+                    self._kernel.ask(macvlan.remove, job.vmacs)
                 case _:
                     assert_never(job)
 
@@ -114,9 +117,13 @@ class AddressThread:
         def request(number: int, target: Target) -> bytes:
             return rtnetlink.add_address(number, target, step.lifetime)
 
-        return next((a.errno for a in self._kernel.ask(request, step.targets) if a.errno), 0)
+        answers = [] if step.vmac is None else self._kernel.ask(macvlan.up, [step.vmac])
+        answers += self._kernel.ask(request, step.targets)
+        return next((a.errno for a in answers if a.errno), 0)
 
     def _remove(self, job: Remove) -> None:
+        if job.vmac is not None:
+            self._kernel.ask(macvlan.down, [job.vmac])
         self._kernel.ask(rtnetlink.delete_address, job.targets)
         self._kernel.ask(routing.delete, job.entries[::-1])
 

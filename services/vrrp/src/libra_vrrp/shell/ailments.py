@@ -15,8 +15,16 @@ def ailments(order: Instance, ground: Ground) -> frozenset[str]:
     if seal is not None:
         return frozenset({seal})
     used = {order.interface} | {place.interface for place in order.held}
-    reasons = faults(ground.interfaces, order.interface, used)
+    if order.vmac is not None:  # it is down while we are no master
+        used -= {order.vmac.name}
+    reasons = faults(ground.interfaces, order.interface, used) or _unveiled(order, ground)
     return reasons or _unfit(order) or _deaf(order, ground) or _sourceless(order, ground)
+
+
+def _unveiled(order: Instance, ground: Ground) -> frozenset[str]:
+    """Say so where the interface of the virtual MAC cannot be used."""
+    why = ground.vmacs.fault(order, ground.interfaces)
+    return frozenset() if why is None else frozenset({why})
 
 
 def _unfit(order: Instance) -> frozenset[str]:

@@ -9,7 +9,7 @@ import struct
 from ipaddress import ip_address
 from typing import Final
 
-from libra_vrrp import routing, rtnetlink
+from libra_vrrp import macvlan, routing, rtnetlink
 from libra_vrrp.guarding import HandOver, LastWord
 from libra_vrrp.rtnetlink import AddressHeld, Answered, Said, Target
 from libra_vrrp.shell.questions import Questions
@@ -40,11 +40,12 @@ class CleanUp:
         self._sequence = 0
 
     def perform(self, hand_over: HandOver) -> None:
-        """Remove the addresses first, so that nobody takes over what is still held.
+        """Remove the addresses before all is said, so that nobody takes over what is still held.
 
         It raises nothing: what cannot be removed is logged, and said to be given up all the same.
         Routes and rules are in nobody's way, so they come last.
         """
+        self._questions.ask(macvlan.down, hand_over.vmacs)
         for _ in range(ATTEMPTS if hand_over.targets else 0):
             try:
                 self._remove(hand_over.targets)

@@ -11,6 +11,7 @@ from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.seals import Seals
+from libra_vrrp.shell.vmacs import Vmacs
 
 
 class Ground(Protocol):
@@ -23,6 +24,7 @@ class Ground(Protocol):
     claim: Claim
     seals: Seals
     links: Links
+    vmacs: Vmacs
 
     @property
     def virtual(self) -> frozenset[IpAddress]:

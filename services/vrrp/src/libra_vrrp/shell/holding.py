@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import cycle, islice
 from typing import Final, assert_never
 
-from libra_vrrp import announce, lease
+from libra_vrrp import announce, lease, vmacs
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Remove, Renew
 from libra_vrrp.routing import Entry
@@ -15,6 +15,7 @@ from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
 from libra_vrrp.shell.ways import Ways
+from libra_vrrp.vmac import Vmac
 
 AT_ONCE: Final = 64
 """Frames sent before the timers have their turn: a burst is to delay no advertisement."""
@@ -90,7 +91,9 @@ class Holding:
         places = targets(self._ground, self.order.held)
         entries = self._ways.wanted(self.order)
         self._lease = lease.ask(terms, self._lease, now)
-        renew = Renew(self.order.name, self._token, places, terms.duration, now, not_after, entries)
+        vmac = vmacs.index(self.order.vmac, self._ground.interfaces)
+        name, token, lifetime = self.order.name, self._token, terms.duration
+        renew = Renew(name, token, places, lifetime, now, not_after, entries, vmac)
         self._ground.work(renew)
 
     def take_in(self, outcome: Outcome | Laid, now: float) -> Renewal:
@@ -186,14 +189,19 @@ def _beside(order: Instance) -> tuple[object, ...]:
     return order.terms, order.routes, order.rules
 
 
-def release(ground: Ground, places: tuple[Place, ...], entries: tuple[Entry, ...] = ()) -> None:
+def release(
+    ground: Ground,
+    places: tuple[Place, ...],
+    entries: tuple[Entry, ...] = (),
+    vmac: Vmac | None = None,
+) -> None:
     """Have leased addresses removed, whether they are there or not, but never a rival's.
 
-    Routes and rules go with them.
+    Routes and rules go with them; where the virtual MAC goes too, its interface is set down.
     """
-    found = targets(ground, places)
-    if (found or entries) and ground.claim.rival is None:
-        ground.work(Remove(found, entries))
+    found, down = targets(ground, places), vmacs.index(vmac, ground.interfaces)
+    if (found or entries or down is not None) and ground.claim.rival is None:
+        ground.work(Remove(found, entries, down))
 
 
 def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +30,7 @@ from libra_vrrp.shell.bell import Bell
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.figures import Figures
 from libra_vrrp.shell.hearing import hear
-from libra_vrrp.shell.last_look import may_say
+from libra_vrrp.shell.last_look import may_say, veiled
 from libra_vrrp.shell.leaving import AT_ONCE, LATER, leave
 from libra_vrrp.shell.link import Announcer, Link
 from libra_vrrp.shell.links import Links
@@ -41,9 +41,11 @@ from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
+from libra_vrrp.shell.speech import Speech
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.tethering import attend, plan_of
 from libra_vrrp.shell.tethers import Tethers
+from libra_vrrp.shell.vmacs import Vmacs
 from libra_vrrp.shell.watch import Watch
 
 STATISTICS_EVERY: Final = 2.0
@@ -63,6 +65,8 @@ class Machine:
         self._watch = Watch(self._aside, self._watch_opened, self._closing)
         self.links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
+        self._speech = Speech(self.links, self._announcer)
+        self.vmacs = Vmacs(self._aside, self.work, self._look)
         self._addresses = AddressThread()
         self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
@@ -91,10 +95,10 @@ class Machine:
         """Send what a router says, under its seal if it has one."""
         now = time.monotonic()
         self._pulse.work(now)
-        is_said = may_say(self._roster.get(order.name), datagram, now)
-        dressed = self.seals.dress(order, datagram, now) if is_said else ()
-        sent = [self.links.send(order.channel, one) for one in dressed]
-        return bool(sent) and all(sent)
+        one = self._roster.get(order.name)
+        dressed = self.seals.dress(order, datagram, now) if may_say(one, datagram, now) else ()
+        is_veiled = veiled(one, datagram, now)
+        return self._speech.put(order, dressed, veiled=is_veiled)
 
     def announce(self, interface: str, frame: bytes, until: float) -> bool:
         """Send a frame that tells the neighbours whose an address is, until the fence."""
@@ -131,6 +135,7 @@ class Machine:
         self._pulse.rest()
         left = leave(self._roster, self._leaving)
         self._roster.stop(time.monotonic(), left)
+        self._remove_vmacs(left)
         self._tethers.stop()
         released = self._addresses.finish(LAST_WORDS)
         self._pulse.end(left, released=released)
@@ -167,7 +172,21 @@ class Machine:
     def _relink(self, now: float) -> None:
         self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
         self._roster.start(self, self.links, now)
+        self._follow_vmacs(now)
         self._tethers.follow(plan_of([one.order for one in self._roster], self.seals), now)
+
+    def _follow_vmacs(self, now: float) -> None:
+        """Have the virtual MACs' interfaces, unless they may be another machine's."""
+        if self.claim.is_held:
+            self.vmacs.reconcile(self._roster.wanted_vmacs(), self.interfaces, now)
+            self.vmacs.hush(self._roster, self.interfaces)
+            self.links.retry_at = min(self.links.retry_at, self.vmacs.retry_at())
+
+    def _remove_vmacs(self, left: Collection[str]) -> None:
+        """Remove them at the end, but for those of instances that are left to a successor."""
+        if self.claim.is_held:
+            stay = [one.order.vmac for one in self._roster if one.name in left]
+            self.vmacs.stop([one.name for one in stay if one is not None], self.interfaces)
 
     def _kernel_says(self, now: float) -> None:
         if (about := self._watch.read()) is None or not about <= self.virtual:

@@ -180,4 +180,4 @@ def will_of(one: Routing, job: Renew, interfaces: Interfaces) -> Will:
             LastWord(index, str(word.destination), whole_packet(word))
             for word in datagrams(router, STOPPING)
         )
-    return Will(order.name, router.interval, job.targets, words, job.entries)
+    return Will(order.name, router.interval, job.targets, words, job.entries, job.vmac)

@@ -1,12 +1,11 @@
 """The virtual routers of the node, kept as the file says that the reporter keeps."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from libra_vrrp import group, kept, lease
-from libra_vrrp.orders import Channel, Instance, Multicast, Place
+from libra_vrrp import group, kept, lease, vmacs
+from libra_vrrp.orders import Channel, Instance, Multicast
 from libra_vrrp.parameters import require_sense
 from libra_vrrp.renewal import Sweep
 from libra_vrrp.rtnetlink import IpAddress
@@ -15,10 +14,13 @@ from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.postponing import for_now, is_early, of_seals
+from libra_vrrp.shell.remains import remains
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Master, Stop, Synced
+from libra_vrrp.vmacs import Wanted
 
 LAPSE: Final = 0.01
 """Seconds after which a fence that was looked at says nothing any more."""
@@ -97,7 +99,7 @@ class Roster:
         """
         wanted = {one.name: one for one in self._read()}
         self._postponed = self._early(wanted.values(), ground)
-        wanted |= {new.name: replace(new, seal=old.seal) for old, new in self._postponed}
+        wanted |= {one[1].name: for_now(one, ground) for one in self._postponed}
         virtual = frozenset(place.address for one in wanted.values() for place in one.held)
         self._virtual |= virtual
         stay = {
@@ -113,7 +115,7 @@ class Roster:
         for one in gone:
             del self._routers[one.name]
         self._virtual = virtual
-        ground.seals.order(wanted.values(), now, self._postponed)
+        ground.seals.order(wanted.values(), now, of_seals(self._postponed, ground))
         for name in changed:
             self._routers[name].retake(now)
         fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
@@ -127,14 +129,14 @@ class Roster:
         running = {one.name: one.order for one in self}
         changes = [(running[one.name], one) for one in wanted if one.name in running]
         stay = [each for each in changes if _identity(each[0]) == _identity(each[1])]
-        return tuple(filter(ground.seals.is_early, stay))
+        return tuple(each for each in stay if is_early(each, ground))
 
     def start(self, ground: Ground, links: Links, now: float) -> None:
         """Start those that wait, unless their socket is still under way.
 
         Where another process works in our place they start in fault, and recover when it ends.
         """
-        if not all(map(ground.seals.is_early, self._postponed)):
+        if not all(is_early(each, ground) for each in self._postponed):
             self.reload(ground, now)
             links.retry_at = min(links.retry_at, now)
         if self._routers and ground.claim.take():
@@ -150,7 +152,7 @@ class Roster:
             self._start(one, ground, now, adopt=one.group not in alone)
         for one in adoptable:
             if one.group not in alone and not isinstance(one.state, Master):
-                release(ground, _left(one, ground))
+                release(ground, remains(one.order, ground), vmac=one.order.vmac)
         if self.is_settled:
             self._sweep(ground)
 
@@ -160,6 +162,10 @@ class Roster:
             one.synced = synced
             one.give(Synced(synced), now)
 
+    def wanted_vmacs(self) -> frozenset[Wanted]:
+        """Return the virtual MAC interfaces that routers have, or wait for."""
+        return vmacs.wanted([*(one.order for one in self), *(new for _, new in self._postponed)])
+
     def stop(self, now: float, left: Collection[str] = ()) -> None:
         """Stop every router, in order, but for those that are left to a successor."""
         _stop([one for one in self if one.name not in left], now)
@@ -168,7 +174,7 @@ class Roster:
         """Start one: as master if its predecessor was just now, else without what that one left."""
         if ground.claim.rival is None:
             if not adopt:
-                release(ground, _left(router, ground))
+                release(ground, remains(router.order, ground), vmac=router.order.vmac)
             router.look(now)
         router.start(now, adopt=adopt)
 
@@ -183,7 +189,7 @@ class Roster:
         if ground.claim.rival is not None or self._died_at is None:
             return False
         young = lease.may_adopt(router.order.interval, now - self._died_at)
-        return young and len(_left(router, ground)) == len(router.order.held)
+        return young and len(remains(router.order, ground)) == len(router.order.held)
 
     def _regroup(self, now: float) -> None:
         """Put together who is to move together."""
@@ -215,7 +221,10 @@ class Roster:
 
 def _is_early(order: Instance, ground: Ground, links: Links) -> bool:
     """Say whether the socket, or what the seal needs, is still under way."""
-    return links.is_opening(order.channel) or ground.seals.is_opening(order)
+    opening = links.is_opening(order.channel) or ground.seals.is_opening(order)
+    if order.vmac is None or ground.claim.rival is not None:
+        return opening
+    return opening or ground.vmacs.is_opening(order, ground.interfaces)
 
 
 def _identity(order: Instance) -> tuple[str, int, int]:
@@ -231,19 +240,3 @@ def _stop(routers: Iterable[VirtualRouter], now: float) -> None:
     """Stop routers; who is in fault comes last, for its end would set the others free."""
     for one in sorted(routers, key=lambda one: group.fails(one.state)):
         one.give(Stop(), now)
-
-
-def _left(router: VirtualRouter, ground: Ground) -> tuple[Place, ...]:
-    """Return the places whose leased address is there already."""
-    return tuple(place for place in router.order.held if _is_left(ground, place))
-
-
-def _is_left(ground: Ground, place: Place) -> bool:
-    """Say whether the address is there as we lease it; a link-local one where it is to be."""
-    link = ground.interfaces.named(place.interface)
-    return any(
-        held.valid is not None
-        and held.prefix == place.length
-        and (link is None or held.index == link.index or not place.address.is_link_local)
-        for held in ground.interfaces.holders(place.address)
-    )

@@ -24,8 +24,8 @@ def prepare_interface(name: str) -> bool:
     Without it the end of a lease on an address that had become primary would take the host's own
     addresses of that subnet along (net/ipv4/devinet.c). IPv6 has no such addresses.
     """
-    setting = _conf(4) / name / "promote_secondaries"
-    everywhere = _conf(4) / "all/promote_secondaries"
+    setting = conf(4) / name / "promote_secondaries"
+    everywhere = conf(4) / "all/promote_secondaries"
     if any(map(_is_set, (setting, everywhere))):
         return True
     with contextlib.suppress(OSError):
@@ -35,7 +35,7 @@ def prepare_interface(name: str) -> bool:
 
 def is_forwarding(name: str) -> bool:
     """Say whether the host is an IPv6 router on an interface, as its kernel tells neighbours."""
-    return _read(_conf(6) / name / "forwarding") not in {"0", ""}
+    return read(conf(6) / name / "forwarding") not in {"0", ""}
 
 
 def _unfit_for_ipv4(name: str) -> str:
@@ -44,11 +44,11 @@ def _unfit_for_ipv4(name: str) -> str:
     The kernel has no IPv4 settings for an interface whose MTU is below 68 (net/ipv4/devinet.c);
     a dot in a name is a slash for sysctl(8).
     """
-    if not _conf(4).is_dir():
+    if not conf(4).is_dir():
         return _unmounted()
-    if not (_conf(4) / name).is_dir():
-        return f"{_conf(4) / name} is missing: IPv4 is off on {name}, give it an MTU of 68 or more"
-    setting = f"net.ipv4.conf.{name.replace('.', '/')}.promote_secondaries"
+    if not (conf(4) / name).is_dir():
+        return f"{conf(4) / name} is missing: IPv4 is off on {name}, give it an MTU of 68 or more"
+    setting = f"net.ipv4.conf.{dotted(name)}.promote_secondaries"
     return f"{setting} is 0: run `sysctl -w {setting}=1` on the host"
 
 
@@ -60,15 +60,13 @@ def _unfit_for_ipv6(name: str) -> str | None:
     """
     if not _net().is_dir():
         return _unmounted()
-    if not _conf(6).is_dir():
-        return f"{_conf(6)} is missing: this kernel has no IPv6"
-    if not (_conf(6) / name).is_dir():
-        return (
-            f"{_conf(6) / name} is missing: IPv6 is off on {name}, give it an MTU of 1280 or more"
-        )
-    if not _is_set(_conf(6) / name / "disable_ipv6"):
+    if not conf(6).is_dir():
+        return f"{conf(6)} is missing: this kernel has no IPv6"
+    if not (conf(6) / name).is_dir():
+        return f"{conf(6) / name} is missing: IPv6 is off on {name}, give it an MTU of 1280 or more"
+    if not _is_set(conf(6) / name / "disable_ipv6"):
         return None
-    setting = f"net.ipv6.conf.{name.replace('.', '/')}.disable_ipv6"
+    setting = f"net.ipv6.conf.{dotted(name)}.disable_ipv6"
     return f"{setting} is 1: run `sysctl -w {setting}=0` on the host"
 
 
@@ -76,7 +74,8 @@ def _unmounted() -> str:
     return f"{_net()} is missing: mount the host's /proc/sys/net there"
 
 
-def _conf(version: int) -> Path:
+def conf(version: int) -> Path:
+    """Return where the settings of an IP version are, by interface."""
     return _net() / f"ipv{version}/conf"
 
 
@@ -85,10 +84,16 @@ def _net() -> Path:
 
 
 def _is_set(setting: Path) -> bool:
-    return _read(setting) == "1"
+    return read(setting) == "1"
 
 
-def _read(setting: Path) -> str:
+def dotted(name: str) -> str:
+    """Return the name of an interface as sysctl(8) has it."""
+    return name.replace(".", "/")
+
+
+def read(setting: Path) -> str:
+    """Return what a setting is, "" where it cannot be read."""
     try:
         return setting.read_text().strip()
     except OSError:

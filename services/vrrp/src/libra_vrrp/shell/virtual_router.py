@@ -158,7 +158,8 @@ class VirtualRouter:
         self.look(now)
         kept = self._entries(order)
         entries = tuple(one for one in self._entries(old) if one not in kept)
-        release(self._ground, tuple(one for one in old.held if one not in order.held), entries)
+        places = tuple(one for one in old.held if one not in order.held)
+        release(self._ground, places, entries, None if old.vmac == order.vmac else old.vmac)
 
     def retake(self, now: float) -> None:
         """Hold what the order names, all of it, after others may have let go of it."""
@@ -196,7 +197,8 @@ class VirtualRouter:
             case DropAddresses():
                 self._holding = None
                 self._telling.forget()
-                release(self._ground, self.order.held, self._entries(self.order))
+                entries = self._entries(self.order)
+                release(self._ground, self.order.held, entries, self.order.vmac)
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)

@@ -1,0 +1,178 @@
+"""The interfaces that bear virtual MACs, made and removed as virtual routers come and go.
+
+They are down but for a master's: what is down says and hears nothing.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from errno import EEXIST, ETIMEDOUT
+from functools import partial
+from typing import Final, TypeVar
+
+from libra_vrrp import macvlan
+from libra_vrrp.interfaces import Interfaces
+from libra_vrrp.orders import Instance
+from libra_vrrp.renewal import UNKNOWN, Job, Remove, Unmake
+from libra_vrrp.shell.aside import Aside
+from libra_vrrp.shell.pulse import Routing
+from libra_vrrp.shell.questions import Questions
+from libra_vrrp.shell.say import log
+from libra_vrrp.shell.vmac_sysctls import follow_parent, unfit_for_vmac
+from libra_vrrp.states import Initialize, Master
+from libra_vrrp.vmacs import Standing, Wanted, index, is_ours, lack, plan, standing, wanted_by
+
+T = TypeVar("T")
+
+RETRY: Final = 1.0
+"""Seconds until what was refused is tried again, and what is there is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tended:
+    """The interface of this index was looked after, and again at `again_at`; `why` it is unfit."""
+
+    index: int
+    again_at: float
+    why: str | None
+
+
+class Vmacs:
+    """Made aside, removed by `work`; `changed` tells of each that was made, or could not be."""
+
+    def __init__(
+        self, aside: Aside, work: Callable[[Job], None], changed: Callable[[float], None]
+    ) -> None:
+        self._aside, self._work, self._changed = aside, work, changed
+        self._under_way: set[Wanted] = set()
+        self._tended: dict[Wanted, _Tended] = {}
+        self._refused: dict[Wanted, str] = {}
+        self._again_at: dict[Wanted, float] = {}
+        self._leaving: frozenset[int] = frozenset()
+
+    def fault(self, order: Instance, known: Interfaces) -> str | None:
+        """Say why the interface of an instance cannot be used, None where it can or none is."""
+        one = wanted_by(order)
+        if one is None:
+            return None
+        how = standing(one, known)
+        if how is Standing.FITS:
+            tended = self._tended_now(one, known)
+            return f"interface {one.name} is not ready yet" if tended is None else tended.why
+        if how is Standing.ABSENT and one in self._refused:
+            return self._refused[one]
+        return lack(one, how)
+
+    def is_opening(self, order: Instance, known: Interfaces) -> bool:
+        """Say whether the interface of an instance is under way."""
+        one = wanted_by(order)
+        if one is None or one in self._refused:
+            return False
+        how = standing(one, known)
+        is_made = how is Standing.FITS and self._tended_now(one, known) is not None
+        return not is_made and how in {Standing.FITS, Standing.ABSENT, Standing.STALE}
+
+    def retry_at(self) -> float:
+        """Return when to try again what was refused."""
+        unfit = (one.again_at for one in self._tended.values() if one.why is not None)
+        return min([*self._again_at.values(), *unfit], default=float("inf"))
+
+    def reconcile(self, wanted: Collection[Wanted], known: Interfaces, now: float) -> None:
+        """Have what is wanted made and looked after, and what is not wanted any more removed."""
+        work = plan(wanted, known)
+        missing, there = {one for one, _ in work.missing}, {one for one, _ in work.there}
+        self._refused = {one: why for one, why in self._refused.items() if one in missing}
+        self._again_at = {one: at for one, at in self._again_at.items() if one in missing}
+        self._tended = {one: told for one, told in self._tended.items() if one in there}
+        for one, parent in work.missing:
+            if now >= self._again_at.get(one, 0.0):
+                self._begin(one, partial(_make, one, parent), self._made)
+        for one, at in work.there:
+            tended = self._tended_now(one, known)
+            if tended is None or now >= tended.again_at:
+                tend = partial(_tend, one, at, is_new=tended is None)
+                self._begin(one, tend, partial(self._looked_after, at))
+        self._remove(frozenset(work.surplus))
+
+    def stop(self, kept: Iterable[str], known: Interfaces) -> None:
+        """Have all of ours removed but the `kept` ones."""
+        names = set(kept)
+        ours = (at for at, link in known.links.items() if is_ours(link) and link.name not in names)
+        self._remove(frozenset(ours))
+
+    def hush(self, routers: Iterable[Routing], known: Interfaces) -> None:
+        """Set down what somebody set up whose router is no master."""
+        for one in routers:
+            at = index(one.order.vmac, known)
+            may_be_up = isinstance(one.state, Initialize | Master)
+            if at is not None and known.links[at].up and not may_be_up:
+                self._work(Remove((), (), at))
+
+    def _remove(self, surplus: frozenset[int]) -> None:
+        fresh, self._leaving = surplus - self._leaving, surplus
+        if fresh:
+            self._work(Unmake(tuple(sorted(fresh))))
+
+    def _tended_now(self, one: Wanted, known: Interfaces) -> _Tended | None:
+        link, tended = known.named(one.name), self._tended.get(one)
+        is_same = link is not None and tended is not None and link.index == tended.index
+        return tended if is_same else None
+
+    def _begin(
+        self,
+        one: Wanted,
+        call: Callable[[], T],
+        then: Callable[[Wanted, T | OSError, float], bool],
+    ) -> None:
+        """Make a call aside, unless one is under way; `then` says whether it changes anything."""
+
+        def follow(outcome: T | OSError, now: float) -> None:
+            self._under_way.discard(one)
+            if then(one, outcome, now):
+                self._changed(now)
+
+        if one not in self._under_way:
+            self._under_way.add(one)
+            self._aside.do(call, follow)
+
+    def _made(self, one: Wanted, outcome: int | OSError, now: float) -> bool:
+        """Wait for the kernel to tell of it, and for a while before another try."""
+        self._again_at[one] = now + RETRY
+        if isinstance(outcome, OSError):
+            why = f"no interface {one.name} on {one.parent}: {outcome.strerror}"
+            if self._refused.get(one) != why:
+                log("no interface for a virtual MAC, trying again", "warning", why=why)
+            self._refused[one] = why
+        elif not outcome:
+            log("made an interface for a virtual MAC", name=one.name, on=one.parent)
+        return True
+
+    def _looked_after(
+        self, at: int, one: Wanted, outcome: str | OSError | None, now: float
+    ) -> bool:
+        why = str(outcome) if isinstance(outcome, OSError) else outcome
+        before, told = self._tended.get(one), _Tended(at, now + RETRY, why)
+        self._tended[one] = told
+        return before is None or (before.index, before.why) != (at, why)
+
+
+def _make(one: Wanted, parent: int) -> int:
+    """Make one, return 0; EEXIST where somebody was faster. Raise `OSError`."""
+    with closing(Questions()) as kernel:
+        (answer,) = kernel.ask(macvlan.make, [(one.name, parent, one.mac)])
+    if answer.errno == UNKNOWN:
+        raise TimeoutError(ETIMEDOUT, "the kernel did not answer")
+    if answer.errno not in {0, EEXIST}:
+        raise OSError(answer.errno, answer.why or os.strerror(answer.errno))
+    return answer.errno
+
+
+def _tend(one: Wanted, at: int, *, is_new: bool) -> str | None:
+    """Look after one; return what is wrong with it. Without IPv6 there is nothing to quieten."""
+    if is_new:
+        with closing(Questions()) as kernel:
+            kernel.ask(macvlan.quieten, [at])
+    follow_parent(one.name, one.parent)
+    wrong = unfit_for_vmac(one.name, one.parent, answers=one.answers)
+    return "; ".join(sorted(wrong)) or None
