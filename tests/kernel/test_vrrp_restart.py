@@ -64,6 +64,12 @@ def frozen(process: int | None) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
+def was_told(process: int | None, number: signal.Signals) -> bool:
+    """Say whether a signal waits for a process that is stopped (proc(5))."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.partition("ShdPnd:")[2].split()[0], 16) >> number - 1 & 1)
+
+
 def ended(director: Director, told: signal.Signals) -> None:
     """Have a service end."""
     assert director.parent is not None
@@ -160,12 +166,14 @@ def test_who_is_told_to_start_again_while_it_does_so_does_it_once_more(tmp_path:
     with stage(tmp_path) as one:
         one.start()
         a = one.directors["a"]
-        for _ in range(3):
+        for _ in range(2):
             before = a.pid("machine")
             a.signal(AGAIN, "parent")
             restarted(a, before)
             again = a.pid("machine")
-            a.signal(AGAIN, "parent")  # the machine imports its modules
+            with frozen(again):  # while it imports its modules
+                a.signal(AGAIN, "parent")
+                until(partial(was_told, again, AGAIN), PATIENCE, "it is told")
             restarted(a, again)
             until(one.is_at_rest, PATIENCE, "one alone has the address, and all listen")
         assert a.parent is not None
@@ -177,9 +185,10 @@ def test_who_is_told_to_end_while_it_starts_again_ends_and_hands_over(tmp_path: 
         one.start()
         a = one.directors["a"]
         assert a.parent is not None
-        with frozen(a.pid("machine")):
+        machine = a.pid("machine")
+        with frozen(machine):
             a.signal(AGAIN, "parent")
-            until(lambda: a.pid("reporter") is None, PATIENCE, "only the machine is awaited")
+            until(lambda: was_told(machine, AGAIN), PATIENCE, "only the machine is awaited")
             a.signal(signal.SIGTERM, "parent")
         assert a.parent.wait(PATIENCE) == 0
         until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b takes over")
