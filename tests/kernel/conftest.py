@@ -31,6 +31,8 @@ LOCAL = IPv6Address("fe80::10")
 MORE = IPv6Address("2001:db8::11")
 INTERVAL = 0.25
 """Seconds; three of them are longer than a busy machine keeps a process waiting."""
+WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-kill")
+"""Runs a program as a container does that has no CAP_KILL."""
 PATIENCE = 60.0
 """Seconds for what has no bound of its own: a slow machine may take its time."""
 

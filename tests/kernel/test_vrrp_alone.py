@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -14,7 +15,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from tests.kernel.conftest import Director, Pair
+from tests.kernel.conftest import WITHOUT_KILL, Director, Pair
+from tests.kernel.stages import restarted
 from tests.kernel.test_vrrp_events import APPLIED, FAILOVER, Log
 
 from libra_runtime.healthcheck import trouble
@@ -22,6 +24,8 @@ from libra_runtime.healthcheck import trouble
 pytestmark = pytest.mark.network
 
 PORT = 9642
+CONFIG_WRONG = 78
+"""What a unit names in `RestartPreventExitStatus`."""
 CONFIG = """\
 version: 1
 nodes: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}
@@ -150,8 +154,12 @@ def test_two_alone_hand_over_when_killed_and_when_stopped_and_say_why(lone: Pair
     assert b.health() is None
 
 
-def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(lone: Pair) -> None:
+@pytest.mark.parametrize("wrapper", [(), WITHOUT_KILL], ids=["as root", "without CAP_KILL"])
+def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
+    lone: Pair, wrapper: tuple[str, ...]
+) -> None:
     a, b = lone_ones(lone)
+    a.wrapper = wrapper
     lone.start()
     good = a.config.read_text()
     a.config.write_text(good.replace("vrid: 51", "vrid: 510"))
@@ -163,6 +171,39 @@ def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(lone: Pa
     lone.soon(lambda: lone.is_owned_by("b"), "b is preferred now")
     assert a.health() is None
     assert b.lines("config read")[1:] == []
+
+
+def test_a_bad_file_ends_neither_a_master_nor_a_backup_that_is_upgraded(lone: Pair) -> None:
+    a, b = lone_ones(lone)
+    lone.start()
+    a.config.write_text(a.config.read_text().replace("vrid: 51", "vrid: 510"))
+    for one in (b, a):
+        before = one.pid("machine")
+        one.signal(signal.SIGUSR2, "parent")
+        restarted(one, before)
+        lone.soon(partial(one.lines, "config not accepted, going on as before"), "it is told")
+        assert one.parent is not None
+        assert one.parent.poll() is None
+    lone.soon(lambda: lone.is_owned_by("a"), "a has the address")
+    assert b.parent is not None
+    b.signal(signal.SIGUSR1, "parent")
+    assert b.parent.wait() == 0
+    b.start()
+    lone.soon(lambda: b.lines("config not accepted, going on as before")[1:], "b goes on too")
+    b.stop()
+    b.start()
+    assert b.parent.wait() == CONFIG_WRONG
+
+
+def test_what_a_service_that_leaves_hands_over_is_told_as_stopped(lone: Pair) -> None:
+    a, b = lone_ones(lone)
+    lone.start()
+    lone.soon(lambda: a.decided()[-1:] == [("vrrp.master", "preempt")], "a says so")
+    assert a.parent is not None
+    a.signal(signal.SIGUSR1, "parent")
+    assert a.parent.wait() == 0
+    assert a.decided()[-1] == ("vrrp.stopped", "stop")
+    lone.soon(lambda: b.decided()[-1] == ("vrrp.master", "priority-zero"), "b has it")
 
 
 def test_what_is_tracked_counts_without_anybody_else(lone: Pair) -> None:

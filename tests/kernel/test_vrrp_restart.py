@@ -1,5 +1,6 @@
 """The whole service anew, guard and all: mastership stays where it is, or goes over in order."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from tests.kernel import test_vrrp_tether
-from tests.kernel.conftest import VIP, Director, until
-from tests.kernel.stages import Stage, stage
+from tests.kernel.conftest import VIP, WITHOUT_KILL, Director, until
+from tests.kernel.stages import Stage, restarted, stage
 
 from libra_vrrp.lease import Terms
 from libra_vrrp.routing import Route
@@ -50,6 +51,23 @@ def pinged(one: Stage) -> Iterator[None]:
         ping.send_signal(signal.SIGINT)
         told, _ = ping.communicate(timeout=PATIENCE)
     assert ", 0% packet loss" in told, told
+
+
+@contextmanager
+def frozen(process: int | None) -> Iterator[None]:
+    """Stop a process for a while."""
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def was_told(process: int | None, number: signal.Signals) -> bool:
+    """Say whether a signal waits for a process that is stopped (proc(5))."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.partition("ShdPnd:")[2].split()[0], 16) >> number - 1 & 1)
 
 
 def ended(director: Director, told: signal.Signals) -> None:
@@ -109,11 +127,13 @@ def test_a_service_that_is_not_started_in_time_is_replaced_by_the_other(
         assert one.seen.shared(since) == 0
 
 
+@pytest.mark.parametrize("wrapper", [(), WITHOUT_KILL], ids=["as root", "without CAP_KILL"])
 def test_a_service_started_again_in_place_stays_master_and_the_same_process(
-    tmp_path: Path, interval: float
+    tmp_path: Path, interval: float, wrapper: tuple[str, ...]
 ) -> None:
     quick = interval / 2
     with stage(tmp_path, interval=quick) as one:
+        one.directors["a"].wrapper = wrapper
         one.start()
         a, since = one.directors["a"], time.monotonic()
         with pinged(one):
@@ -127,6 +147,53 @@ def test_a_service_started_again_in_place_stays_master_and_the_same_process(
         assert a.parent.poll() is None
         assert one.seen.moves(since) == []
         assert one.seen.heard(B, since) == []
+
+
+def test_a_service_that_cannot_leave_in_order_starts_again_all_the_same(tmp_path: Path) -> None:
+    with stage(tmp_path) as one:
+        one.start()
+        a, before = one.directors["a"], one.directors["a"].pid("machine")
+        (tmp_path / "a/vrrp-guard").touch()  # no directory
+        a.signal(AGAIN, "parent")
+        restarted(a, before)
+        assert "nothing can be left to a successor" in (tmp_path / "a.log").read_text()
+        assert a.parent is not None
+        assert a.parent.poll() is None
+        until(one.is_at_rest, PATIENCE, "one alone has the address, and all listen")
+
+
+def test_who_is_told_to_start_again_while_it_does_so_does_it_once_more(tmp_path: Path) -> None:
+    with stage(tmp_path) as one:
+        one.start()
+        a = one.directors["a"]
+        for _ in range(2):
+            before = a.pid("machine")
+            a.signal(AGAIN, "parent")
+            restarted(a, before)
+            again = a.pid("machine")
+            with frozen(again):  # while it imports its modules
+                a.signal(AGAIN, "parent")
+                until(partial(was_told, again, AGAIN), PATIENCE, "it is told")
+            restarted(a, again)
+            until(one.is_at_rest, PATIENCE, "one alone has the address, and all listen")
+        assert a.parent is not None
+        assert a.parent.poll() is None
+
+
+def test_who_is_told_to_end_while_it_starts_again_ends_and_hands_over(tmp_path: Path) -> None:
+    with stage(tmp_path, interval=2.0, terms=terms_for(2.0)) as one:
+        one.start()
+        a = one.directors["a"]
+        assert a.parent is not None
+        machine = a.pid("machine")
+        with frozen(machine):
+            a.signal(AGAIN, "parent")
+            until(lambda: was_told(machine, AGAIN), PATIENCE, "only the machine is awaited")
+            a.signal(signal.SIGTERM, "parent")
+        assert a.parent.wait(PATIENCE) == 0
+        until(lambda: one.seen.owners() == {"b"}, PATIENCE, "b takes over")
+        assert not (tmp_path / "a/vrrp-guard/left.json").exists()
+        a.start()
 
 
 def test_a_route_stays_with_a_service_that_is_started_again_in_place(
@@ -174,6 +241,30 @@ def test_nobody_takes_a_tied_service_that_leaves_in_order_for_dead(
             one.settle("a")
         one.rest_for(4)
         assert one.seen.moves(since) == []
+
+
+def test_a_tether_that_was_not_made_anew_does_not_tell_that_the_node_died(
+    tmp_path: Path, interval: float
+) -> None:
+    with test_vrrp_tether.stage(tmp_path, "ab", None, interval, terms_for(interval)) as one:
+        one.start()
+        a, since = one.directors["a"], time.monotonic()
+        for way in ("INPUT", "OUTPUT"):  # what is there stays, no other comes
+            a.node.run("iptables", "-A", way, "-p", "tcp", "--syn", "-j", "DROP")
+        before = a.pid("machine")
+        a.signal(signal.SIGKILL, "machine")
+        restarted(a, before)
+        speaks(one, A, time.monotonic(), 3)
+        for again in (True, False):
+            before = a.pid("machine")
+            if again:
+                a.signal(AGAIN, "parent")
+                restarted(a, before)
+            else:
+                restart(a)
+            speaks(one, A, time.monotonic(), 3)
+        assert one.seen.moves(since) == []
+        assert one.seen.heard(B, since) == []
 
 
 def settled(one: Stage, act: Callable[[Director], None]) -> None:

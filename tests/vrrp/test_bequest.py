@@ -29,12 +29,6 @@ def test_a_bequest_is_read_as_it_was_written() -> None:
     assert parse(render(nothing)) == nothing
 
 
-def test_it_is_open_until_the_last_of_it_cannot_be_adopted_any_more() -> None:
-    assert LEFT.is_open(100.37)
-    assert not LEFT.is_open(100.375)
-    assert not Bequest("boot", 1.0, 0.0, ()).is_open(0.0)
-
-
 @pytest.mark.parametrize(
     "content",
     [

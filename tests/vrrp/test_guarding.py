@@ -25,6 +25,7 @@ from libra_vrrp.guarding import (
     due,
     given_up,
     hear,
+    leave,
     spared_until,
 )
 from libra_vrrp.routing import Entry, Kind
@@ -151,6 +152,33 @@ def test_a_successor_that_dies_leaves_what_it_was_to_adopt_to_the_next() -> None
     assert lost == HandOver()
     ward, lost = bury(ward, NEVER, NOW + 0.5, heir_at=NOW + 2.0)
     assert (ward, lost) == (Ward(), HandOver(FRONT.targets, FRONT.words))
+
+
+def test_what_a_machine_leaves_waits_from_when_it_was_told_and_the_rest_is_handed_over() -> None:
+    ward, lost = leave(BOTH, NOW, NOW + 0.1, heir_at=NOW + 0.2)
+    assert lost == HandOver(BACK.targets, BACK.words)
+    assert ward == Ward(left={"front": Estate(FRONT, NOW + 1.5)})
+
+
+def test_what_the_one_before_left_is_left_until_no_later() -> None:
+    left = Ward(left={"front": Estate(FRONT, NOW + 0.3)})
+    assert leave(left, NOW, NOW + 0.1, heir_at=NOW + 0.2) == (left, HandOver())
+    ward, lost = leave(left, NOW, NOW + 0.1, heir_at=NOW + 0.3)
+    assert (ward, lost) == (Ward(), HandOver(FRONT.targets, FRONT.words))
+
+
+def test_what_a_machine_has_not_adopted_is_not_left_where_nobody_may_come() -> None:
+    ward = Ward({"back": BACK}, left={"front": Estate(FRONT, NOW + 9.0)})
+    after, lost = leave(ward, NOW, NOW + 0.1, heir_at=None)
+    assert (after, lost) == (
+        Ward(left={"back": Estate(BACK, NOW + 1.5 * 0.1)}),
+        HandOver(FRONT.targets, FRONT.words),
+    )
+
+
+def test_a_machine_that_ended_long_after_it_was_told_leaves_nothing_that_others_have() -> None:
+    ward, lost = leave(Ward({"back": BACK}), NOW, NOW + 0.9, heir_at=NOW + 0.9)
+    assert (ward, lost) == (Ward(), HandOver(BACK.targets, ()))
 
 
 def test_nothing_is_said_once_others_have_taken_over() -> None:

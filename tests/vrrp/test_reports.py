@@ -15,6 +15,7 @@ from libra_vrrp.reports import (
     MalformedReport,
     Numbered,
     Report,
+    Reread,
     Spool,
     Statistics,
     Weighed,
@@ -106,6 +107,7 @@ def test_a_state_has_the_name_of_its_event(state: State, name: str | None) -> No
         Statistics({"sent": 5}, 0.001, 1000.0, (0, 2, 1), 0.0025),
         Awake(),
         Farewell(),
+        Reread(),
     ],
 )
 def test_every_report_survives_the_line(report: Report) -> None:

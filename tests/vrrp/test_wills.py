@@ -20,7 +20,7 @@ from libra_vrrp.guarding import (
 )
 from libra_vrrp.routing import Entry, Kind, Route, Rule
 from libra_vrrp.rtnetlink import Target
-from libra_vrrp.wills import MalformedWill, dumps, loads
+from libra_vrrp.wills import MORE, PIECE, MalformedWill, dumps, loads, pieces
 
 WORD = LastWord(2, "224.0.0.18", b"\x45\x00")
 FRONT = Will("front", 1.0, (Target(2, IPv4Address("192.0.2.10")),), (WORD,))
@@ -48,6 +48,17 @@ def test_the_bytes_of_a_will() -> None:
         b'{"will": "front", "interval": 1.0, "targets": [[2, "192.0.2.10"]], '
         b'"words": [[2, "224.0.0.18", "4500"]], "entries": []}'
     )
+
+
+@given(st.integers(0, 9000))
+def test_a_message_of_any_length_goes_in_pieces_that_every_socket_takes(count: int) -> None:
+    will = replace(FRONT, targets=FRONT.targets * count)
+    *begun, last = pieces(will)
+    assert all(one.startswith(MORE) for one in begun)
+    assert not last.startswith(MORE)
+    assert all(len(one) <= PIECE + len(MORE) for one in (*begun, last))
+    whole = b"".join(one.removeprefix(MORE) for one in (*begun, last))
+    assert loads(whole) == will
 
 
 @given(st.binary() | st.sampled_from([b"[]", b"7", b'{"will": 1}', b"{}", b'{"will": "a"}']))

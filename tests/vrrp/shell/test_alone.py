@@ -19,7 +19,7 @@ from libra_runtime.healthcheck import trouble
 from libra_runtime.nats_server import free_port
 from libra_vrrp import kept, orders, reports
 from libra_vrrp.orders import Order, Routers
-from libra_vrrp.reports import Awake, Farewell, Numbered, Transition
+from libra_vrrp.reports import Awake, Farewell, Numbered, Reread, Transition
 from libra_vrrp.why import Why
 
 PATIENCE = 60.0
@@ -145,7 +145,7 @@ def test_sighup_has_the_file_read_again_and_a_bad_one_changes_nothing(open_path:
         world.until(lambda: "libra.yaml:4:34: instances.front.vrid: " in str(world.health()))
         assert world.vrids() == [51]
         world.config.write_text(CONFIG.replace("vrid: 51", "vrid: 52"))
-        world.process.send_signal(signal.SIGHUP)
+        world.machine.send(reports.dumps(Numbered("", 0, Reread())))  # as the guard does
         world.until(lambda: world.vrids() == [52] and world.health() is None)
         refused = world.logged("config not accepted, going on as before")
         assert [one["level"] for one in refused] == ["error"]

@@ -7,7 +7,8 @@ import pytest
 
 from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import Estate, Will
-from libra_vrrp.shell.bequests import leave, place, take
+from libra_vrrp.shell import bequests
+from libra_vrrp.shell.bequests import leave, place, take, withdraw
 
 LEFT = Bequest(place(), 1.0, 0.125, (Estate(Will("front", 1.0, (), ()), 2.5),))
 
@@ -25,6 +26,21 @@ def test_what_is_left_is_taken_once(file: Path) -> None:
     assert take(file) == LEFT
     assert take(file) is None
     assert list(file.parent.iterdir()) == []
+
+
+def test_what_is_left_can_be_withdrawn_until_it_is_taken(file: Path) -> None:
+    assert leave(file, LEFT)
+    assert withdraw(file)
+    assert not withdraw(file)
+    assert take(file) is None
+
+
+def test_more_than_a_successor_reads_is_not_left(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bequests, "_LARGEST", 100)
+    assert not leave(file, LEFT)
+    assert take(file) is None
 
 
 def test_what_was_left_before_a_reboot_or_in_another_namespace_is_nothing_to_us(file: Path) -> None:
@@ -57,4 +73,5 @@ def test_where_nothing_can_be_kept_nothing_is_left(
 ) -> None:
     (tmp_path / "full").touch()
     assert not leave(tmp_path / "full" / "left.json", LEFT)
+    assert withdraw(tmp_path / "full" / "left.json")
     assert "nothing can be left to a successor" in capsys.readouterr().err

@@ -6,15 +6,20 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from libra_vrrp import reports
 from libra_vrrp.bequest import Bequest
-from libra_vrrp.guarding import Estate, HandOver, Tethered, Ward, Will
+from libra_vrrp.guarding import Estate, HandOver, Settled, Tethered, Ward, Will
+from libra_vrrp.reports import Awake, Farewell, Numbered, Report, Reread
 from libra_vrrp.rtnetlink import Target
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests, guard
@@ -22,6 +27,7 @@ from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
 from libra_vrrp.shell.guard import Guard
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.pulse import Pulse
 from libra_vrrp.wills import dumps
 
 REFUSAL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -47,7 +53,12 @@ def warden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Guard]:
     made = Guard(Settings("a", tmp_path))
     yield made
     os.close(signal.set_wakeup_fd(-1))
-    for each in (made._to_machine, made._to_reporter, made._signals._woken, made._line._line):
+    for each in (
+        made._reports.machines,
+        made._reports.reporters,
+        made._signals._woken,
+        made._line._line,
+    ):
         if each is not None:
             each.close()
     gc.unfreeze()
@@ -95,7 +106,7 @@ def test_a_guard_without_processes_left_tries_again_until_it_is_ended(
 def test_once_there_is_room_the_machine_has_its_line_and_page(
     warden: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warden, "_start_reporter", lambda _now: None)
+    monkeypatch.setattr(warden._reports, "start", lambda _now: None)
     monkeypatch.setattr(subprocess, "Popen", Refusals(0))
     warden._tend(0.0)
     started = Started()
@@ -117,7 +128,7 @@ def test_once_there_is_room_the_machine_has_its_line_and_page(
 def test_a_guard_without_descriptors_left_loses_none_and_goes_on(
     warden: Guard, monkeypatch: pytest.MonkeyPatch, place: object, name: str
 ) -> None:
-    monkeypatch.setattr(warden, "_start_reporter", lambda _now: None)
+    monkeypatch.setattr(warden._reports, "start", lambda _now: None)
     monkeypatch.setattr(place, name, Refusals(0))
     before = len(list(Path("/proc/self/fd").iterdir()))
     for now in (0.0, 1.0, 3.0):
@@ -201,6 +212,45 @@ def test_a_child_that_cannot_be_started_is_tried_ever_less_often() -> None:
     assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
 
 
+@dataclass
+class Ending:
+    """A child that runs until it is told to end; then `act` is done, and it ends with `status`."""
+
+    status: int = 0
+    act: Callable[[], object] = lambda: None
+    told: list[int] = field(default_factory=list)
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        self.told.append(number)
+
+    def kill(self) -> None:
+        self.status = -signal.SIGKILL
+
+    def wait(self, timeout: float | None = None) -> None:  # noqa: ARG002 - Popen's
+        self.act()
+        self.returncode = self.status
+
+
+def running(child: Child, ending: Ending) -> Ending:
+    """Have a child run."""
+    child._process = cast("subprocess.Popen[bytes]", ending)
+    return ending
+
+
+def said(warden: Guard) -> list[Report]:
+    """Return what the reporter was told."""
+    warden._reports.reporters.setblocking(False)
+    found: list[Report] = []
+    with suppress(BlockingIOError):
+        while True:
+            found.append(reports.loads(warden._reports.reporters.recv(1 << 16)).report)
+    return found
+
+
 def cleaned(warden: Guard) -> list[tuple[object, ...]]:
     """Return what was removed."""
     assert isinstance(warden._clean_up, CleanUp)
@@ -208,52 +258,107 @@ def cleaned(warden: Guard) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("told", [AT_ONCE, LATER])
-def test_what_a_machine_left_in_order_is_left_to_the_next_service(
-    warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+def test_what_a_machine_left_in_order_is_left_to_the_next_service_from_when_it_was_told(
+    warden: Guard, told: signal.Signals
 ) -> None:
-    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    ended_at = list[float]()
+    machine = running(warden._machine, Ending(act=lambda: ended_at.append(time.monotonic())))
     warden._ward, warden._needs = Ward({"front": FRONT}), 0.125
-    assert warden._leave(told)
+    warden._leave(told)
+    assert machine.told == [told]
     assert cleaned(warden) == []
     bequest = bequests.take(warden._settings.bequest)
     assert bequest is not None
     assert (bequest.needs, [one.will for one in bequest.left]) == (0.125, [FRONT])
+    assert bequest.died_at <= ended_at[0]
     assert bequest.left[0].until == pytest.approx(bequest.died_at + 1.5)
 
 
 def test_what_a_service_that_starts_at_once_could_not_adopt_in_time_is_given_up(
-    warden: Guard, monkeypatch: pytest.MonkeyPatch
+    warden: Guard,
 ) -> None:
-    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    running(warden._machine, Ending())
     warden._ward, warden._needs = Ward({"front": FRONT}), 0.8
-    assert warden._leave(AT_ONCE)
+    warden._leave(AT_ONCE)
     assert cleaned(warden) == [FRONT.targets]
     bequest = bequests.take(warden._settings.bequest)
     assert bequest is not None
     assert bequest.left == ()
 
 
-def test_what_a_machine_did_not_leave_in_order_is_given_up(
-    warden: Guard, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("told", [AT_ONCE, LATER])
+def test_what_a_machine_did_not_leave_in_order_is_given_up_and_who_starts_again_does(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
 ) -> None:
-    monkeypatch.setattr(Child, "await_end", lambda *_: False)
-    warden._ward = Ward({"front": FRONT})
-    assert not warden._leave(AT_ONCE)
+    running(warden._machine, Ending(status=1))
+    monkeypatch.setattr(warden._reports, "start", Refusals(0))
+    warden._ward, warden._leaving = Ward({"front": FRONT}), told
+    warden._leaves_at = 0.0
+    assert warden.run() == (told == AT_ONCE)
     assert cleaned(warden) == [FRONT.targets]
     assert not warden._settings.bequest.exists()
 
 
-def test_what_cannot_be_kept_for_a_successor_is_given_up(
-    warden: Guard, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_kept_for_a_successor_is_given_up_and_it_starts_all_the_same(
+    warden: Guard,
 ) -> None:
-    monkeypatch.setattr(Child, "await_end", lambda *_: True)
+    running(warden._machine, Ending())
     warden._settings.bequest.parent.touch()
-    warden._ward = Ward({"front": FRONT})
-    assert not warden._leave(AT_ONCE)
+    warden._ward, warden._leaving, warden._leaves_at = Ward({"front": FRONT}), AT_ONCE, 0.0
+    assert warden.run()
     assert cleaned(warden) == [FRONT.targets]
 
 
-def test_who_is_told_to_leave_lets_the_reporter_end_and_starts_no_other(
+def test_what_a_killed_machine_left_waits_for_the_service_that_starts_at_once(
+    warden: Guard,
+) -> None:
+    died_at = time.monotonic()
+    left = Estate(FRONT, died_at + 60.0)
+    warden._ward, warden._died_at = Ward(left={"front": left}), died_at
+    warden._leave(AT_ONCE)
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert (bequest.left, bequest.died_at) == ((left,), died_at)
+    assert cleaned(warden) == []
+    warden._leave(LATER)
+    assert cleaned(warden) == [FRONT.targets]
+    assert not warden._settings.bequest.exists()
+
+
+def test_what_a_machine_has_not_adopted_yet_is_left_to_nobody_who_may_never_start(
+    warden: Guard,
+) -> None:
+    running(warden._machine, Ending())
+    warden._ward = Ward(left={"front": Estate(FRONT, time.monotonic() + 60.0)})
+    warden._leave(LATER)
+    assert cleaned(warden) == [FRONT.targets]
+    bequest = bequests.take(warden._settings.bequest)
+    assert bequest is not None
+    assert bequest.left == ()
+
+
+@pytest.mark.parametrize("told", [AT_ONCE, LATER])
+def test_who_is_told_to_end_while_it_leaves_hands_over_in_order(
+    warden: Guard, told: signal.Signals
+) -> None:
+    running(warden._machine, Ending(act=lambda: signal.raise_signal(signal.SIGTERM)))
+    warden._ward, warden._leaving, warden._leaves_at = Ward({"front": FRONT}), told, 0.0
+    assert not warden.run()
+    assert cleaned(warden) == [FRONT.targets]
+    assert not warden._settings.bequest.exists()
+
+
+def test_a_successor_that_has_taken_what_was_left_keeps_it(warden: Guard) -> None:
+    running(warden._machine, Ending())
+    warden._ward = Ward({"front": FRONT})
+    warden._leave(LATER)
+    assert bequests.take(warden._settings.bequest) is not None
+    signal.raise_signal(signal.SIGTERM)
+    assert warden.is_taken_back()
+    assert cleaned(warden) == []
+
+
+def test_who_starts_again_lets_the_reporter_end_first_and_starts_no_other(
     warden: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = list[str]()
@@ -264,8 +369,65 @@ def test_who_is_told_to_leave_lets_the_reporter_end_and_starts_no_other(
 
     monkeypatch.setattr(Child, "start", start)
     signal.raise_signal(AT_ONCE)
-    assert not warden.run()
+    assert warden.run()
     assert started.count("reporter") == 1
+    assert said(warden) == [Farewell()]
+
+
+def test_who_ends_lets_the_reporter_take_the_machines_last_words(warden: Guard) -> None:
+    last = reports.dumps(Numbered("1", 1, Awake()))
+    running(warden._machine, Ending(act=lambda: warden._reports.machines.send(last)))
+    reporter = running(warden._reporter, Ending())
+    signal.raise_signal(LATER)
+    assert not warden.run()
+    assert said(warden) == [Awake(), Farewell()]
+    assert (reporter.told, reporter.status) == ([], 0)
+
+
+def test_a_config_is_to_be_looked_at_again_is_said_as_soon_as_there_is_room(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = reports.dumps(Numbered("1", 1, Awake()))
+    with suppress(BlockingIOError):
+        while True:
+            warden._reports.machines.send(word)
+    warden._obey({signal.SIGHUP})
+    warden._obey({signal.SIGHUP})
+    assert warden._reports.due_at(7.0) > 7.0
+    assert Reread() not in said(warden)
+    monkeypatch.setattr(warden._signals, "caught", set)
+    warden._wait(0.0)
+    assert said(warden) == [Reread()]
+    assert warden._reports.due_at(7.0) == float("inf")
+
+
+def test_a_will_of_any_size_arrives_through_a_socket_as_it_is(warden: Guard) -> None:
+    targets = tuple(Target(2, IPv4Address(number)) for number in range(20_000))
+    large = replace(FRONT, targets=targets)
+    with warden._line.opened() as (line, memory):
+        its = socket.socket(fileno=os.dup(line))
+        page = Page(memory)
+    with its:
+        its.setblocking(False)
+        its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 17)
+        pulse = Pulse(its, page)
+        pulse._say(large)
+        pulse._say(Settled())
+        while pulse.is_waiting:
+            warden._hear()
+            pulse._flush()
+        warden._hear()
+    assert warden._ward == Ward({"front": large})
+    assert warden._needs > 0.0
+
+
+def test_what_makes_no_sense_to_the_guard_is_told(
+    warden: Guard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with warden._line.opened() as (line, _), socket.socket(fileno=os.dup(line)) as its:
+        its.send(b"{")
+    warden._hear()
+    assert "the machine says what makes no sense" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bequest", [None, Bequest("here", 3.0, 0.5, (Estate(FRONT, 4.5),))])
@@ -273,7 +435,7 @@ def test_a_guard_begins_with_what_was_left_to_it(
     warden: Guard, tmp_path: Path, bequest: Bequest | None
 ) -> None:
     heir = Guard(Settings("a", tmp_path), bequest)
-    for one in (heir._to_machine, heir._to_reporter, heir._signals._woken):
+    for one in (heir._reports.machines, heir._reports.reporters, heir._signals._woken):
         one.close()
     assert heir._ward.left == ({} if bequest is None else {"front": bequest.left[0]})
     assert heir._arguments([])[1:] == ([] if bequest is None else ["3.0"])

@@ -10,6 +10,7 @@ import pytest
 from libra_vrrp.guarding import Superseded, Tethered, Untethered
 from libra_vrrp.shell import held_tethers
 from libra_vrrp.shell.held_tethers import HeldTethers
+from libra_vrrp.shell.privileges import MACHINE, lacking
 
 
 class Far:
@@ -79,6 +80,27 @@ def test_what_no_message_claims_is_closed_with_the_next(ends: list[Far]) -> None
     assert one.has_ended
     held.take(Tethered("b 7.1"))
     held.cut()
+
+
+@pytest.mark.skipif(lacking(MACHINE) is not None, reason="a silent end needs CAP_NET_ADMIN")
+def test_what_is_forsaken_ends_without_a_sign_to_the_peer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        ours = [socket.create_connection(port.getsockname()) for _ in range(3)]
+        theirs = [port.accept()[0] for _ in ours]
+    held = HeldTethers()
+    for number, one in enumerate(ours[:2]):
+        held.receive([one.detach()])
+        held.take(Tethered(f"b 7.{number}"))
+        held.outlive()
+    held.forsake()
+    ours[2].close()  # loopback keeps the order: by now the others' ends would be there
+    assert theirs[2].recv(1) == b""
+    for one in theirs[:2]:
+        one.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            one.recv(1)
+    for one in theirs:
+        one.close()
 
 
 def test_what_is_no_socket_is_closed(tmp_path: Path) -> None:

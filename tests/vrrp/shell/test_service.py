@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from libra_runtime.run import REFUSED
 from libra_vrrp import kept
 
 PATIENCE = 60.0
+CONFIG_WRONG = 78
+"""What a unit names in `RestartPreventExitStatus`: EX_CONFIG of sysexits.h."""
 CONFIG = """\
 version: 1
 nodes: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}
@@ -78,12 +79,29 @@ def test_a_config_that_cannot_be_held_is_told_once_and_nothing_is_started(
 ) -> None:
     (tmp_path / "libra.yaml").write_text(config)
     told = run(tmp_path, "--config", "libra.yaml", "--node", node)
-    assert told.returncode == REFUSED
+    assert told.returncode == CONFIG_WRONG
     lines = told.stderr.splitlines()
     assert len(lines) == len(said)
     for line, begin in zip(lines, said, strict=True):
         assert line.startswith(begin.format(tmp_path))
     assert not list((tmp_path / "state").glob("vrrp/routers.jsonl"))
+
+
+def test_a_setting_that_is_wrong_is_told_like_a_wrong_config(tmp_path: Path) -> None:
+    told = run(tmp_path, "--config")
+    assert told.returncode == CONFIG_WRONG
+    assert told.stderr.startswith("libra-vrrp: usage: ")
+    assert run(tmp_path).returncode == CONFIG_WRONG
+
+
+@pytest.mark.parametrize("below", ["state", "state/vrrp"])
+def test_a_disk_that_refuses_is_none_of_the_configs_faults(tmp_path: Path, below: str) -> None:
+    (tmp_path / "libra.yaml").write_text(CONFIG)
+    (tmp_path / below).parent.mkdir(exist_ok=True)
+    (tmp_path / below).touch()
+    told = run(tmp_path, "--config", "libra.yaml", "--node", "a")
+    assert told.returncode == 1
+    assert f"{tmp_path}/{below}" in told.stderr
 
 
 def test_a_config_that_can_be_held_is_what_the_machine_starts_from(tmp_path: Path) -> None:

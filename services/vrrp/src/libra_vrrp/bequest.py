@@ -24,10 +24,6 @@ class Bequest:
     needs: float
     left: tuple[Estate, ...]
 
-    def is_open(self, now: float) -> bool:
-        """Say whether there is something that can still be adopted."""
-        return any(now < estate.until for estate in self.left)
-
 
 def render(bequest: Bequest) -> bytes:
     """Return it as JSON."""

@@ -184,6 +184,25 @@ def bury(ward: Ward, promised: float, now: float, heir_at: float) -> tuple[Ward,
     estates = {**ward.left}
     for name, will in ward.wills.items():
         estates[name] = Estate(will, now + SILENCE * will.interval - behind)
+    return _settled(estates, now, heir_at)
+
+
+def leave(ward: Ward, told_at: float, now: float, heir_at: float | None) -> tuple[Ward, HandOver]:
+    """Settle what a machine leaves that was told to at `told_at`.
+
+    Since then it has said one more advertisement of each instance that it left. Where nobody may
+    come (`heir_at` None) it knows what can stay; what it had not adopted yet does not.
+    """
+    estates = {**ward.left}
+    if heir_at is None:
+        estates, heir_at = {name: replace(one, until=now) for name, one in estates.items()}, now
+    for name, will in ward.wills.items():
+        estates[name] = Estate(will, told_at + SILENCE * will.interval)
+    return _settled(estates, now, heir_at)
+
+
+def _settled(estates: Mapping[str, Estate], now: float, heir_at: float) -> tuple[Ward, HandOver]:
+    """Keep what can be adopted in time, give up the rest."""
     kept = {name: one for name, one in estates.items() if one.until > heir_at}
     lost = [one for name, one in estates.items() if name not in kept]
     return Ward(left=kept), hand_over(lost, now, held=(one.will for one in kept.values()))

@@ -98,7 +98,12 @@ class Farewell:
     """The machine has ended for good; the parent says it, and nothing follows."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Somebody asks for the config to be looked at again; the parent says it."""
+
+
+Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell | Reread
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
@@ -106,6 +111,7 @@ _KINDS: dict[str, type[Report]] = {
     "statistics": Statistics,
     "awake": Awake,
     "farewell": Farewell,
+    "reread": Reread,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

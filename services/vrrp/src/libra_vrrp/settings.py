@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 NOBODY: Final = 65534
+CONFIG: Final = 78
+"""Exit status where only the operator can mend it: a setting or the config (sysexits.h)."""
 OPTIONS: Final = frozenset({"--config", "--node"})
 USAGE: Final = "usage: libra-vrrp [--config FILE] [--node NODE]"
 HELP: Final = f"""\

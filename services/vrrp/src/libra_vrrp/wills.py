@@ -1,4 +1,4 @@
-"""What the machine tells its guard <-> JSON lines.
+"""What the machine tells its guard <-> JSON lines, in pieces.
 
 One rule: any line either is read or raises `MalformedWill`.
 """
@@ -20,6 +20,11 @@ from libra_vrrp.guarding import (
 )
 from libra_vrrp.routing import Entry, Kind
 from libra_vrrp.rtnetlink import Target
+
+PIECE: Final = 1 << 15
+"""Octets of a message that are sent at once, at the most."""
+MORE: Final = b"\0"
+"""No JSON begins with it."""
 
 
 class MalformedWill(ValueError):
@@ -48,6 +53,13 @@ def dumps(message: Message) -> bytes:
         case _:
             assert_never(message)
     return json.dumps(fields).encode()
+
+
+def pieces(message: Message) -> list[bytes]:
+    """Return a message as pieces that any socket takes; all but the last begin with `MORE`."""
+    line = dumps(message)
+    cut = [line[at : at + PIECE] for at in range(0, len(line), PIECE)]
+    return [*(MORE + one for one in cut[:-1]), cut[-1]]
 
 
 def loads(line: bytes) -> Message:

@@ -1,5 +1,6 @@
 """The file in which a service leaves what the next one adopts; root's alone, taken once."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -25,11 +26,29 @@ def leave(file: Path, bequest: Bequest) -> bool:
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(render(bequest))
+            opened.write(_bounded(render(bequest)))
         fresh.replace(file)
     except OSError as refused:
         log("nothing can be left to a successor", "error", why=f"{file}: {refused.strerror}")
         return False
+    return True
+
+
+def _bounded(content: bytes) -> bytes:
+    """Raise `OSError` where it is more than is read."""
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return content
+
+
+def withdraw(file: Path) -> bool:
+    """Leave it no more; False where somebody has taken it."""
+    try:
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as refused:
+        log("what was left lies there still", "warning", why=f"{file}: {refused.strerror}")
     return True
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Final
 
+from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.say import log
 
 FIRST_PAUSE: Final = 0.1
@@ -38,9 +39,9 @@ class Child:
     def start(self, arguments: list[str], descriptors: list[int], now: float) -> int:
         """Start it with `arguments` after its word; return its process id. Raise `OSError`.
 
-        SIGHUP waits until it is ready for it.
+        What would end it waits until it is ready for it, but for SIGTERM.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, AT_ONCE, LATER})
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
@@ -74,21 +75,14 @@ class Child:
         self._pause = FIRST_PAUSE if calm else min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         return True
 
-    def terminate(self) -> None:
-        """Ask it to end in order."""
-        if self._process is not None:
-            self._process.terminate()
-
     def retire(self) -> None:
-        """Ask it to end in order; no other is started."""
+        """Know that it was told to end: no other is started."""
         self._is_retired, self.start_at = True, float("inf")
-        self.terminate()
 
     def send(self, number: int) -> None:
-        """Send it a signal."""
+        """Send it a signal; to a child of another user it needs CAP_KILL (`PermissionError`)."""
         if self._process is not None:
-            with contextlib.suppress(PermissionError):
-                self._process.send_signal(number)
+            self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it; without CAP_KILL a child of another user is beyond us."""

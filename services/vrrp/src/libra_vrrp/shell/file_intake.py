@@ -43,6 +43,10 @@ class FileIntake:
         """Say why what is in the file is not in force."""
         return self._waiting.why if self._refusal is None else f"not in force: {self._refusal}"
 
+    def ask(self) -> None:
+        """Have the config looked at again."""
+        self._asked.set()
+
     def note(self, stored: Stored) -> None:
         """Pass over what a log says."""
 

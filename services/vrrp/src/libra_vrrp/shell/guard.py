@@ -4,18 +4,16 @@ It starts both again, gives them one line to talk over, and outlives everything 
 almost nothing, and signals wait until it has cleaned up.
 """
 
-import contextlib
 import gc
 import select
 import signal
-import socket
 import time
 from typing import Final
 
-from libra_vrrp import guarding, reports
+from libra_vrrp import guarding
 from libra_vrrp.bequest import Bequest
 from libra_vrrp.guarding import HandOver, Settled, Superseded, Tethered, Untethered, Ward
-from libra_vrrp.reports import Farewell, Numbered
+from libra_vrrp.reports import Reread
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.child import Child
@@ -23,7 +21,8 @@ from libra_vrrp.shell.clean_up import CleanUp
 from libra_vrrp.shell.held_tethers import HeldTethers
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.machine_line import MachineLine
-from libra_vrrp.shell.privileges import early, ordinary
+from libra_vrrp.shell.privileges import early
+from libra_vrrp.shell.reporter_line import ReporterLine
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.signals import Signals
 
@@ -40,15 +39,12 @@ class Guard:
 
     def __init__(self, settings: Settings, bequest: Bequest | None = None) -> None:
         self._settings = settings
-        self._to_machine, self._to_reporter = socket.socketpair(
-            socket.AF_UNIX, socket.SOCK_SEQPACKET
-        )
         self._machine, self._reporter = Child("machine"), Child("reporter")
+        self._reports = ReporterLine(self._reporter, settings)
         self._clean_up, self._tethers = CleanUp(), HeldTethers()
         self._signals = Signals(
             signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, AT_ONCE, LATER
         )
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # see service._start_again
         self._poll = select.poll()
         self._poll.register(self._signals.fileno(), select.POLLIN)
         self._line = MachineLine(self._poll, self._tethers)
@@ -64,8 +60,8 @@ class Guard:
     def run(self) -> bool:
         """Run until SIGTERM or SIGINT, then end the machine first and the reporter after it.
 
-        On SIGUSR1 and SIGUSR2 leave to a successor what the machine holds; say whether that
-        one is to be started in our place.
+        On SIGUSR1 and SIGUSR2 leave to a successor what the machine holds, if that can be; say
+        whether that one is to be started in our place.
         """
         gc.collect()
         gc.freeze()
@@ -78,12 +74,16 @@ class Guard:
         if self._is_ending or self._leaving is None:
             self._end()
             return False
-        return self._leave(self._leaving) and self._leaving == AT_ONCE
+        self._leave(self._leaving)
+        return not self.is_taken_back() and self._leaving == AT_ONCE
 
     def _is_over(self, now: float) -> bool:
-        """Say whether nothing is left to wait for; who leaves lets the reporter end first."""
-        is_left = self._leaving is not None and not self._reporter.runs
-        return self._is_ending or is_left or now >= self._leaves_at
+        """Say whether nothing is left to wait for.
+
+        Before a start in place the reporter ends first: there is no time for it afterwards.
+        """
+        is_left = self._leaving == LATER or (self._leaving and not self._reporter.runs)
+        return bool(self._is_ending or is_left) or now >= self._leaves_at
 
     def _hear(self) -> None:
         """Take in what the machine has said."""
@@ -117,7 +117,7 @@ class Guard:
         self._reporter.has_ended(now)
         for child, start in (
             (self._machine, self._start_machine),
-            (self._reporter, self._start_reporter),
+            (self._reporter, self._reports.start),
         ):
             if child.runs or now < child.start_at:
                 continue
@@ -144,18 +144,12 @@ class Guard:
     def _start_machine(self, now: float) -> None:
         """Start it with a line to us and a page that we share; raise `OSError`."""
         with self._line.opened() as lent:
-            passed = [self._to_machine.fileno(), *lent]
+            passed = [self._reports.machines.fileno(), *lent]
             early(self._machine.start(self._arguments(passed), passed, now))
 
     def _arguments(self, passed: list[int]) -> list[str]:
         died_at = [] if self._died_at is None else [repr(self._died_at)]
         return [str(self._settings.routers), *map(str, passed), *died_at]
-
-    def _start_reporter(self, now: float) -> None:
-        line, settings = self._to_reporter.fileno(), self._settings
-        alone = [] if settings.config is None else [str(settings.config)]
-        arguments = [str(settings.routers), str(line), *alone]
-        ordinary(self._reporter.start(arguments, [line], now))
 
     def _perform(self, lost: HandOver, why: str) -> None:
         if lost != HandOver():
@@ -167,7 +161,8 @@ class Guard:
     def _wake_at(self, now: float) -> float:
         starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]
         due = guarding.deadline(self._ward, self._line.promised)
-        return min([max(due, self._spared_until), now + 3600.0, self._leaves_at, *starts])
+        own = now + 3600.0, self._leaves_at, self._reports.due_at(now)
+        return min([max(due, self._spared_until), *own, *starts])
 
     def _wait(self, planned: float) -> None:
         """Wait for a word, a signal or the time; note where we ourselves were held up."""
@@ -175,45 +170,79 @@ class Guard:
         spared_until = guarding.spared_until(planned, time.monotonic())
         self._spared_until = max(self._spared_until, spared_until)
         if any(descriptor == self._signals.fileno() for descriptor, _ in ready):
-            caught = self._signals.caught()
-            self._is_ending |= bool(caught & {signal.SIGTERM, signal.SIGINT})
-            if signal.SIGHUP in caught:
-                self._reporter.send(signal.SIGHUP)
-            if caught & {AT_ONCE, LATER} and self._leaving is None:
-                self._leaving = AT_ONCE if AT_ONCE in caught else LATER
-                self._leaves_at = time.monotonic() + REPORTER_ENDS
-                self._reporter.retire()
+            self._obey(self._signals.caught())
+        self._reports.flush()
+
+    def _obey(self, caught: set[int]) -> None:
+        self._is_ending |= bool(caught & {signal.SIGTERM, signal.SIGINT})
+        if signal.SIGHUP in caught:
+            self._reports.say(Reread())
+        if caught & {AT_ONCE, LATER} and self._leaving is None:
+            self._leaving = AT_ONCE if AT_ONCE in caught else LATER
+        if self._leaving == AT_ONCE and self._leaves_at == float("inf"):
+            self._leaves_at = time.monotonic() + REPORTER_ENDS
+            self._reports.retire()
 
     def _end(self) -> None:
         """End the children in order, and clean up what the machine did not."""
-        self._machine.terminate()
+        self._machine.send(signal.SIGTERM)
         self._machine.await_end(MACHINE_ENDS)
         self._hear()
-        self.give_up()
-        with contextlib.suppress(BlockingIOError):  # a reporter that hangs: it is killed
-            self._to_machine.send(reports.dumps(Numbered("", 0, Farewell())))
-        self._reporter.await_end(REPORTER_ENDS)
+        self._give_up()
+        self._reports.dismiss(REPORTER_ENDS)
 
-    def _leave(self, told: signal.Signals) -> bool:
+    def _leave(self, told: signal.Signals) -> None:
         """End the machine, and leave what it held; where that cannot be, give it up."""
-        self._reporter.await_end(0.0)
-        self._machine.send(told)
-        is_in_order = self._machine.await_end(MACHINE_ENDS)
+        if told == AT_ONCE:
+            self._reporter.await_end(0.0)
+        told_at = time.monotonic()
+        is_in_order = self._ends_in_order(told)
         self._hear()
         now = time.monotonic()
+        heir_at = now + 2 * self._needs if told == AT_ONCE else None
         if is_in_order:
-            heir_at = now + 2 * self._needs if told == AT_ONCE else now
-            self._ward, lost = guarding.bury(self._ward, self._line.promised, now, heir_at)
+            self._ward, lost = guarding.leave(self._ward, told_at, now, heir_at)
             self._perform(lost, "not left")
-            left = tuple(self._ward.left.values())
-            bequest = Bequest(bequests.place(), now, self._needs, left)
-            if bequests.leave(self._settings.bequest, bequest):
-                log("left to a successor", instances=sorted(self._ward.left))
-                return True
-        self.give_up()
-        return False
+        patience = [REPORTER_ENDS]
+        if is_in_order and self._bequeath(told_at):
+            patience += [(one.until - now) / 2 for one in self._ward.left.values()]
+        else:
+            self._give_up()
+        if told == LATER:
+            self._reports.dismiss(min(patience))
 
-    def give_up(self) -> None:
+    def _ends_in_order(self, told: signal.Signals) -> bool:
+        """End the machine; what one left that was killed waits for the next, if it comes."""
+        if not self._machine.runs:
+            return told == AT_ONCE
+        self._machine.send(told)
+        self._died_at = None
+        return self._machine.await_end(MACHINE_ENDS)
+
+    def _bequeath(self, told_at: float) -> bool:
+        """Leave what can be adopted, and no end of a tether that a peer would notice."""
+        died_at = told_at if self._died_at is None else self._died_at
+        left = tuple(self._ward.left.values())
+        bequest = Bequest(bequests.place(), died_at, self._needs, left)
+        if not bequests.leave(self._settings.bequest, bequest):
+            return False
+        log("left to a successor", instances=sorted(self._ward.left))
+        self._tethers.forsake()
+        return True
+
+    def is_taken_back(self) -> bool:
+        """Say whether we were told to end after all; then nothing is left to anybody."""
+        is_told = bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT})
+        if is_told:
+            self.take_back()
+        return is_told
+
+    def take_back(self) -> None:
+        """Give up what was left, unless a successor has it already."""
+        if bequests.withdraw(self._settings.bequest):
+            self._give_up()
+
+    def _give_up(self) -> None:
         """Give up what the machine held, or left."""
         lost = guarding.given_up(self._ward, self._line.promised, time.monotonic())
         self._perform(lost, "ended")

@@ -40,6 +40,10 @@ class Intake:
         """Say what the newest config waits for."""
         return self._waiting.why
 
+    def ask(self) -> None:
+        """Have the config looked at again."""
+        self._asked.set()
+
     def note(self, stored: Stored) -> None:
         """Remember the newest config."""
         self._newest = stored

@@ -8,7 +8,7 @@ from typing import Final
 
 from libra_vrrp import orders, reports
 from libra_vrrp.orders import Hello, Order
-from libra_vrrp.reports import Awake, Farewell, MalformedReport, Numbered
+from libra_vrrp.reports import Awake, Farewell, MalformedReport, Numbered, Reread
 
 _LARGEST: Final = 1 << 18
 
@@ -17,7 +17,7 @@ class Line:
     """Orders out, reports in.
 
     After `greet` reports count only from the machine's answer on: what an earlier reporter had
-    not read comes again then, after what it had read and not taken.
+    not read comes again then, after what it had read and not taken. What the parent says counts.
     """
 
     def __init__(self, machine: socket.socket) -> None:
@@ -64,7 +64,7 @@ class Line:
     def _sort(self, numbered: Numbered, found: list[Numbered]) -> None:
         """Keep what counts; where the machine speaks without having answered, ask again."""
         self._is_answered |= isinstance(numbered.report, Awake | Farewell)
-        if self._is_answered:
+        if self._is_answered or isinstance(numbered.report, Reread):
             found.append(numbered)
         elif not numbered.number:
             self.send(Hello())

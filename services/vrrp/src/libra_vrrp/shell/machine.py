@@ -237,7 +237,6 @@ class Machine:
 def main(arguments: list[str]) -> None:
     """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT]."""
     die_with_parent(signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     sys.setswitchinterval(SHARE)
     notices, outlet = urgent(), begin()
     for notice in notices:

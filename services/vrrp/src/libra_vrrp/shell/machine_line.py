@@ -11,9 +11,10 @@ from libra_vrrp.guarding import Message
 from libra_vrrp.shell import page
 from libra_vrrp.shell.held_tethers import HeldTethers
 from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.say import log
 from libra_vrrp.wills import MalformedWill
 
-_LARGEST: Final = 1 << 18
+_LARGEST: Final = 1 << 16
 _BUFFER: Final = 1 << 22
 _SO_SNDBUFFORCE: Final = 32
 _CLOEXEC: Final = 0x40000000
@@ -26,6 +27,7 @@ class MachineLine:
     def __init__(self, poll: select.poll, tethers: HeldTethers) -> None:
         self._poll, self._tethers = poll, tethers
         self._line: socket.socket | None = None
+        self._begun = b""
         self._page: Page | None = None
 
     @property
@@ -46,7 +48,7 @@ class MachineLine:
                 shared = Page(memory)
                 yield [its.fileno(), memory]
             unless_it_runs.pop_all()
-        self._line, self._page = ours, shared
+        self._line, self._page, self._begun = ours, shared, b""
         self._poll.register(ours, select.POLLIN)
 
     def heard(self) -> Iterator[Message]:
@@ -60,12 +62,24 @@ class MachineLine:
                 self._close()
                 return
             self._tethers.receive(passed)
-            with contextlib.suppress(MalformedWill):
-                yield wills.loads(said)
+            if (message := self._whole(said)) is not None:
+                yield message
 
     def forget(self) -> None:
         """Know that the machine is dead: what it promised counts no more."""
         self._page = None
+
+    def _whole(self, said: bytes) -> Message | None:
+        """Return the message that a piece completes."""
+        if said.startswith(wills.MORE):
+            self._begun += said.removeprefix(wills.MORE)
+            return None
+        line, self._begun = self._begun + said, b""
+        try:
+            return wills.loads(line)
+        except MalformedWill as wrong:
+            log("the machine says what makes no sense", "error", why=str(wrong))
+            return None
 
     def _close(self) -> None:
         if self._line is not None:

@@ -10,7 +10,7 @@ from libra_runtime.settings import Edge
 from libra_schemas.errors import ConfigError, LibraError
 from libra_vrrp import kept
 from libra_vrrp.orders import Instance
-from libra_vrrp.settings import Settings, from_environment
+from libra_vrrp.settings import CONFIG, Settings, from_environment
 from libra_vrrp.shell.file_intake import config_in
 from libra_vrrp.shell.privileges import REPORTER, lacking
 from libra_vrrp.shell.quarters import explained, list_mode, move_in
@@ -20,9 +20,9 @@ from libra_vrrp.wanted import instances
 
 
 def main(arguments: list[str]) -> None:
-    """Keep for the machine what a file makes of this node: CONFIG-FILE; end with 1 if it is wrong.
+    """Keep for the machine what a file makes of this node: CONFIG-FILE; end with 78 if it is wrong.
 
-    It is read as the user who will read it again.
+    It is read as the user who will read it again. What may be better at another start ends with 1.
     """
     (file,) = arguments
     settings = from_environment([])
@@ -31,8 +31,11 @@ def main(arguments: list[str]) -> None:
         may_leave_root = lacking(REPORTER) is None or os.geteuid() == settings.uid
         move_in(edge, settings.directory, settings.uid if may_leave_root else os.geteuid())
         found = _routers(Path(file), settings)
-    except (LibraError, OSError) as wrong:
-        sys.exit(_told(wrong))
+    except OSError as refused:
+        sys.exit(_told(refused))
+    except LibraError as wrong:
+        sys.stderr.write(f"{_told(wrong)}\n")
+        sys.exit(CONFIG)
     if not found:
         log("the config gives this node no instance", "warning", file=file)
     try:

@@ -60,7 +60,7 @@ class Pulse:
         self._guard = guard
         self._page = page
         self._told: dict[str, tuple[Router, tuple[Target, ...], tuple[Entry, ...]]] = {}
-        self._unsaid: list[Message] = []
+        self._unsaid: list[bytes] = []
         self._beat_at = 0.0
         self._promised = self.owed_at = float("inf")
         self._is_settled = False
@@ -146,13 +146,13 @@ class Pulse:
         self._page.promised = self._promised = at
 
     def _say(self, message: Message) -> None:
-        self._unsaid.append(message)
+        self._unsaid += wills.pieces(message)
         self._flush()
 
     def _flush(self) -> None:
         while self._unsaid:
             try:
-                self._guard.send(wills.dumps(self._unsaid[0]))
+                self._guard.send(self._unsaid[0])
             except OSError:  # full for now; a guard that is gone takes this process along
                 return
             del self._unsaid[0]

@@ -25,7 +25,7 @@ from libra_schemas.errors import LibraError
 from libra_schemas.events import AdminState, ConfigApplied
 from libra_vrrp import kept
 from libra_vrrp.orders import Instance, Routers, Taken
-from libra_vrrp.reports import Awake, Farewell, Numbered, Statistics, Transition
+from libra_vrrp.reports import Awake, Farewell, Numbered, Reread, Statistics, Transition
 from libra_vrrp.settings import from_environment
 from libra_vrrp.shell import say
 from libra_vrrp.shell.handover import Handover
@@ -97,9 +97,13 @@ class Reporter:
 
     async def _listen(self) -> None:
         async for numbered in self._line.reports():
-            if isinstance(numbered.report, Farewell):
-                break
-            self._take(numbered)
+            match numbered.report:
+                case Farewell():
+                    raise Over
+                case Reread():
+                    self._source.ask()
+                case _:
+                    self._take(numbered)
         raise Over
 
     def _take(self, numbered: Numbered) -> None:

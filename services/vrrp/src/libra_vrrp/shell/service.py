@@ -4,20 +4,23 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
-from libra_vrrp.settings import HELP, from_environment
+from libra_vrrp.settings import CONFIG, HELP, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
-from libra_vrrp.shell.privileges import MACHINE, lacking, shelter, urgent
+from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
 from libra_vrrp.shell.say import begin, log
+
+_AGAIN: Final = "LIBRA_VRRP_AGAIN"
+"""Names the process that starts again in place, to itself: what it goes on by was sound once."""
 
 
 def main(arguments: list[str]) -> None:
-    """Run the guard; a wrong setting, or a wrong config file, is told and exit status 1.
+    """Run the guard; a wrong setting, or a wrong config file, is told with `CONFIG` as status.
 
     What it may not have in urgency the machine may not have either, and says so.
     """
@@ -27,13 +30,17 @@ def main(arguments: list[str]) -> None:
     try:
         settings = from_environment(arguments)
         settings.state.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as wrong:
-        sys.exit(f"libra-vrrp: {wrong}")
+    except OSError as refused:
+        sys.exit(f"libra-vrrp: {refused}")
+    except ValueError as wrong:
+        sys.stderr.write(f"libra-vrrp: {wrong}\n")
+        sys.exit(CONFIG)
     os.environ["LIBRA_NODE"] = settings.node
     bequest = bequests.take(settings.bequest)
+    is_planned = os.environ.pop(_AGAIN, None) == str(os.getpid()) or bequest is not None
     if (config := settings.config) is not None:
         settings = replace(settings, config=config.absolute())
-        if bequest is None or not bequest.is_open(time.monotonic()):
+        if not is_planned:
             _require_sound(config.absolute())
     trouble = lacking(MACHINE)
     if trouble is not None:
@@ -51,23 +58,31 @@ def main(arguments: list[str]) -> None:
 
 
 def _start_again(guard: Guard) -> None:
-    """Become what is installed now; signals wait until it hears them."""
+    """Become what is installed now; signals wait until it hears them.
+
+    Who was told to end while it left does so.
+    """
     log("starting again in place")
     if isinstance(sys.stderr, Outlet):
         sys.stderr.drain(LAST_WORDS)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    if guard.is_taken_back():
+        return
     try:
-        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - it is this very program
+        environment = os.environ | {_AGAIN: str(os.getpid())}
+        os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program
     except OSError as refused:
-        guard.give_up()
+        guard.take_back()
         sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
 
 
 def _require_sound(config: Path) -> None:
     """Have a process of its own look at the file, and end with its status where it is wrong.
 
-    It imports what the guard must not.
+    It imports what the guard must not, and is in no hurry.
     """
-    status = subprocess.call([sys.executable, "-m", "libra_vrrp", "prepare", str(config)])
+    with subprocess.Popen([sys.executable, "-m", "libra_vrrp", "prepare", str(config)]) as looking:
+        ordinary(looking.pid)
+        status = looking.wait()
     if status != 0:
         sys.exit(status)

@@ -38,6 +38,9 @@ class Source(Protocol):
     def trouble(self) -> str | None:
         """Say what keeps the newest config from being in force."""
 
+    def ask(self) -> None:
+        """Have the config looked at again."""
+
     def note(self, stored: Stored) -> None:
         """Take in what the log says is the newest config."""
 
