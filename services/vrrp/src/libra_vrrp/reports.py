@@ -75,6 +75,15 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """A backup knows who is master, or that another one is."""
+
+    instance: str
+    master: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert.
 
@@ -98,11 +107,12 @@ class Farewell:
     """The machine has ended for good; the parent says it, and nothing follows."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell
+Report: TypeAlias = Transition | AlarmRaised | Weighed | Follows | Statistics | Awake | Farewell
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
     "weighed": Weighed,
+    "follows": Follows,
     "statistics": Statistics,
     "awake": Awake,
     "farewell": Farewell,
