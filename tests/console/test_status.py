@@ -18,6 +18,7 @@ from libra_schemas.events import (
     EventData,
     Evidence,
     InstanceState,
+    MasterHeard,
     MovedBy,
     PriorityState,
     ServiceState,
@@ -279,6 +280,21 @@ def test_the_priority_of_an_instance_is_as_it_was_said_last() -> None:
     assert (front["priority"], front["moved"]) == (60, "-40 (program gw: exit status 1)")
     front = status("a", registers(changed, entered), CONFIG)["instances"]["front"]
     assert (front["priority"], front["moved"]) == (100, "")
+
+
+@pytest.mark.parametrize("known", [None, "10.0.0.3"])
+def test_a_backup_names_the_master_that_it_heard_last(known: str | None) -> None:
+    state = InstanceState.model_validate(
+        {"instance": "front", "state": "backup", "why": "timer", "vrid": 5, "interface": "eth0"}
+        | {"priority": 100, "interval_ms": 1000, "master": known}
+    )
+    heard = MasterHeard.model_validate({"instance": "front", "master": "10.0.0.9"})
+    entered, follows = ("vrrp.backup", ("front",), state), ("vrrp.follows", ("front",), heard)
+    front = status("a", registers(entered, follows), CONFIG)["instances"]["front"]
+    assert front["master"] == "10.0.0.9"
+    for before in (registers(follows, entered), registers(entered)):
+        front = status("a", before, CONFIG)["instances"]["front"]
+        assert front["master"] == known
 
 
 def test_a_process_is_stopped_until_it_starts_again() -> None:

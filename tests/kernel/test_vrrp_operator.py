@@ -166,6 +166,7 @@ def test_a_failover_moves_the_address_and_ready_takes_it_back_and_both_nodes_say
     cluster: Cluster,
 ) -> None:
     a, b = cluster.a, cluster.b
+    cluster.soon(lambda: "master is 192.0.2.1" in b.line(), "b says who is master")
     first = a.shown()["takeover"]
     began = datetime.now(UTC)
     done = a.libra("failover", "front", "--why", "a new disk")
@@ -183,6 +184,7 @@ def test_a_failover_moves_the_address_and_ready_takes_it_back_and_both_nodes_say
     assert "(the master handed over)" in b.line()
     assert f"{VIP}  took over in {took['takeover']['took_ms']:.1f} ms" in b.line()
     assert "(an operator asked for it)" in a.line()
+    cluster.soon(lambda: "master is 192.0.2.2  last takeover " in a.line(), "a says who has it")
     assert "[handed over by root until " in a.line()
     refused = a.libra("failover", "front")
     assert refused.returncode == 1

@@ -6,10 +6,10 @@ from typing import get_args
 
 import pytest
 
-from libra_schemas.events import Alarm, InstanceState, PriorityState
+from libra_schemas.events import Alarm, InstanceState, MasterHeard, PriorityState
 from libra_schemas.events.vrrp import Why as EventWhy
 from libra_vrrp.facts import WORDS, fact_of, takeover_of
-from libra_vrrp.reports import AlarmRaised, Awake, Statistics, Transition, Weighed
+from libra_vrrp.reports import AlarmRaised, Awake, Follows, Statistics, Transition, Weighed
 from libra_vrrp.seal.outcome import Reason, alarm
 from libra_vrrp.why import Why
 
@@ -72,6 +72,11 @@ def test_a_priority_becomes_an_event_that_names_what_moves_it() -> None:
     assert isinstance(data, PriorityState)
     assert (data.priority, data.configured, len(data.moved)) == (130, 150, 100)
     assert (data.moved[7].object, data.moved[7].delta) == ("program.p7", -1)
+
+
+def test_whom_a_backup_follows_becomes_an_event() -> None:
+    heard = MasterHeard.model_validate({"instance": "front", "master": "192.0.2.1"})
+    assert fact_of(Follows("front", "192.0.2.1", 1000.0)) == ("vrrp.follows", heard)
 
 
 def test_a_reason_of_any_length_is_told() -> None:

@@ -16,6 +16,7 @@ from libra_schemas.events import (
     EventData,
     FreshState,
     InstanceState,
+    MasterHeard,
     PeerState,
     PriorityState,
     Receipt,
@@ -47,7 +48,7 @@ def _entity(data: EventData) -> tuple[str, ...] | None:
     match data:
         case BackendState():
             return (data.service, data.backend)
-        case InstanceState() | PriorityState() | Alarm():
+        case InstanceState() | PriorityState() | MasterHeard() | Alarm():
             return (data.instance,)
         case AdminState():
             return data.entity

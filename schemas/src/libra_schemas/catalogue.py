@@ -74,6 +74,7 @@ CATALOGUE: dict[str, Entry] = {
     "vrrp.fault": Entry("vrrp", _INSTANCE, "this node cannot own them: why"),
     "vrrp.stopped": Entry("vrrp", _INSTANCE, "the instance is not run here any more"),
     "vrrp.priority": Entry("vrrp", _INSTANCE, "tracked objects moved its priority: which, why"),
+    "vrrp.follows": Entry("vrrp", _INSTANCE, "a backup knows who is master, or that it is another"),
     "vrrp.alarm": Entry("vrrp", _INSTANCE, "a peer misbehaves (rate limited)"),
     "conn.sync": Entry(
         "ipvs-writer", (*_ALL, *_INSTANCE), "the kernel's connection sync daemon took a role"

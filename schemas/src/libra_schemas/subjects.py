@@ -30,6 +30,7 @@ REGISTER_OF = {
     "vrrp.fault": "instance",
     "vrrp.stopped": "instance",
     "vrrp.priority": "priority",
+    "vrrp.follows": "follows",
     "vrrp.alarm": "alarm",
     "conn.sync": "sync",
     "conn.fresh": "fresh",

@@ -18,6 +18,7 @@ from libra_schemas.events import (
     Evidence,
     FreshState,
     InstanceState,
+    MasterHeard,
     MovedBy,
     PeerState,
     PriorityState,
@@ -114,6 +115,11 @@ SENTENCES: list[tuple[str, EventData, str]] = [
             "virtual router front has priority 90 instead of 150: "
             "-40 (program gw: exit status 1), -20 (service web is down)"
         ),
+    ),
+    (
+        "vrrp.follows",
+        MasterHeard(instance="front", master=ip_address("192.0.2.1")),
+        "virtual router front follows 192.0.2.1",
     ),
     (
         "vrrp.priority",

@@ -5,7 +5,13 @@ from libra_schemas.events.console import AdminState, ConfigApplied, ConfigReject
 from libra_schemas.events.health import BackendState, Evidence, Vote
 from libra_schemas.events.node import Recovered, Started, Stopped
 from libra_schemas.events.notifier import Receipt
-from libra_schemas.events.vrrp import Alarm, InstanceState, MovedBy, PriorityState
+from libra_schemas.events.vrrp import (
+    Alarm,
+    InstanceState,
+    MasterHeard,
+    MovedBy,
+    PriorityState,
+)
 from libra_schemas.events.writer import (
     Checkpoint,
     FreshState,
@@ -22,6 +28,7 @@ EventData = (
     | ServiceState
     | InstanceState
     | PriorityState
+    | MasterHeard
     | Alarm
     | SyncState
     | FreshState
@@ -52,6 +59,7 @@ MODELS: dict[str, type[EventData]] = {
     "vrrp.fault": InstanceState,
     "vrrp.stopped": InstanceState,
     "vrrp.priority": PriorityState,
+    "vrrp.follows": MasterHeard,
     "vrrp.alarm": Alarm,
     "conn.sync": SyncState,
     "conn.fresh": FreshState,
@@ -90,6 +98,7 @@ __all__ = [
     "Evidence",
     "FreshState",
     "InstanceState",
+    "MasterHeard",
     "MovedBy",
     "PeerState",
     "PriorityState",

@@ -81,6 +81,16 @@ class PriorityState(Data):
     moved: Annotated[tuple[MovedBy, ...], Field(max_length=MAX_MOVED)] = ()
 
 
+class MasterHeard(Data):
+    """Whom a virtual router follows since it entered its state as backup, or since another one.
+
+    Told where `vrrp.backup` did not say it; at most once in two seconds.
+    """
+
+    instance: Name
+    master: Address
+
+
 class Alarm(Data):
     """A peer of an instance misbehaves, or there is trouble of our own: `seal`, `route`.
 

@@ -16,6 +16,7 @@ from libra_schemas.events import (
     EventData,
     FreshState,
     InstanceState,
+    MasterHeard,
     PeerState,
     PriorityState,
     Receipt,
@@ -50,7 +51,7 @@ def said(data: EventData, event_type: str) -> str:
             return backend(data, event_type)
         case ServiceState():
             return _service(data)
-        case InstanceState() | PriorityState():
+        case InstanceState() | PriorityState() | MasterHeard():
             return instance(data)
         case AdminState():
             return because(_act(data), data.why)

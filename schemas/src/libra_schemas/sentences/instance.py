@@ -3,7 +3,7 @@
 Rule: total. The reason of a newer release stands as it names itself.
 """
 
-from libra_schemas.events import InstanceState, PriorityState
+from libra_schemas.events import InstanceState, MasterHeard, PriorityState
 from libra_schemas.sentences.words import because
 
 _WHY = {
@@ -25,8 +25,10 @@ _WHY = {
 }
 
 
-def instance(data: InstanceState | PriorityState) -> str:
-    """Say which state was entered, how fast, and why; or what its priority is made of."""
+def instance(data: InstanceState | PriorityState | MasterHeard) -> str:
+    """Say which state was entered, how fast, and why; what its priority is made of; its master."""
+    if isinstance(data, MasterHeard):
+        return f"virtual router {data.instance} follows {data.master}"
     if isinstance(data, PriorityState):
         return _priority(data)
     what = f"virtual router {data.instance} on {data.interface} is {data.state}"

@@ -16,6 +16,7 @@ from libra_schemas.events import (
     ConfigApplied,
     ConfigRejected,
     InstanceState,
+    MasterHeard,
     PriorityState,
     ServiceState,
     Started,
@@ -114,11 +115,9 @@ def _instance(registers: State, name: str, router: str, troubles: Troubles) -> J
     """Show a virtual router of the instance called *name*, of which it has two at most."""
     held = registers.get(("instance", router))
     state = data(registers, InstanceState, "instance", router)
-    if state is None:
-        why = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
-        return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
-    if troubles.get("vrrp") == SILENT:
-        why = f"it was {state.state}; vrrp does not answer"
+    if state is None or troubles.get("vrrp") == SILENT:
+        never = silence(registers, troubles, "vrrp", "vrrp has not taken it up yet")
+        why = f"it was {state.state}; vrrp does not answer" if state else never
         return {"state": "unknown", "why": why, "admin": _admin(registers, "instance", name)}
     return {
         "family": state.family,
@@ -130,9 +129,18 @@ def _instance(registers: State, name: str, router: str, troubles: Troubles) -> J
         "takeover": _takeover(state),
         **_priority(registers, name, state),
         "addresses": list(state.addresses),
-        "master": str(state.master) if state.master else None,
+        "master": _master(registers, router, state),
         "admin": _admin(registers, "instance", name),
     }
+
+
+def _master(registers: State, router: str, state: InstanceState) -> str | None:
+    """Name whom a backup follows, as it was said last; None where none is known."""
+    said, heard = registers.get(("instance", router)), registers.get(("follows", router))
+    newest = heard.event.data if said and heard and heard.sequence > said.sequence else state
+    if isinstance(newest, InstanceState | MasterHeard) and newest.master:
+        return str(newest.master)
+    return None
 
 
 def _takeover(state: InstanceState) -> Json | None:

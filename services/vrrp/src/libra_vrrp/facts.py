@@ -6,10 +6,10 @@ One rule: a report becomes at most one event; statuses and statistics become non
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
-from libra_schemas.events import Alarm, InstanceState, PriorityState
+from libra_schemas.events import Alarm, InstanceState, MasterHeard, PriorityState
 from libra_schemas.events.vrrp import MAX_MOVED, Takeover
 from libra_schemas.text import one_line
-from libra_vrrp.reports import AlarmRaised, Report, Transition, Weighed
+from libra_vrrp.reports import AlarmRaised, Follows, Report, Transition, Weighed
 from libra_vrrp.why import Why
 
 EventWhy: TypeAlias = Literal[
@@ -75,7 +75,7 @@ _ALARM: Final[dict[str, AlarmKind]] = {
 
 _LONGEST: Final = 1000
 
-Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState]
+Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState | MasterHeard]
 
 
 def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
@@ -91,6 +91,9 @@ def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
             return "vrrp.alarm", _alarm(report)
         case Weighed():
             return "vrrp.priority", _priority(report)
+        case Follows():
+            said = {"instance": report.instance, "master": report.master}
+            return "vrrp.follows", MasterHeard.model_validate(said)
         case _:
             return None
 

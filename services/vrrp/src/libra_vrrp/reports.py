@@ -75,6 +75,15 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """A backup knows who is master, or that another one is."""
+
+    instance: str
+    master: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """Totals since the machine's start, by name; `lateness` in seconds is of the worst advert.
 
@@ -103,11 +112,14 @@ class Reread:
     """Somebody asks for the config to be looked at again; the parent says it."""
 
 
-Report: TypeAlias = Transition | AlarmRaised | Weighed | Statistics | Awake | Farewell | Reread
+Report: TypeAlias = (
+    Transition | AlarmRaised | Weighed | Follows | Statistics | Awake | Farewell | Reread
+)
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
     "weighed": Weighed,
+    "follows": Follows,
     "statistics": Statistics,
     "awake": Awake,
     "farewell": Farewell,

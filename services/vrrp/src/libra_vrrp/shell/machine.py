@@ -154,6 +154,8 @@ class Machine:
         if now >= self._statistics_at:
             self._statistics_at = now + STATISTICS_EVERY
             self._talk.mention(self._figures.report())
+            for one in self._roster:
+                one.follow()
         self._talk.flush()
         self._pulse.beat(self._roster, now, settled=self._roster.is_settled)
 

@@ -8,7 +8,7 @@ from libra_runtime.stamp import new_id
 from libra_schemas.envelope import Draft
 from libra_schemas.events.vrrp import Takeover
 from libra_vrrp.facts import Fact, fact_of, takeover_of
-from libra_vrrp.reports import AlarmRaised, Report, Transition, Weighed
+from libra_vrrp.reports import AlarmRaised, Follows, Report, Transition, Weighed
 from libra_vrrp.shell.source import Record, Source
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ class Publishing:
 
     def publish(self, report: Report) -> None:
         """Publish what a report says, if it says something that is published."""
-        if not isinstance(report, Transition | AlarmRaised | Weighed):
+        if not isinstance(report, Transition | AlarmRaised | Weighed | Follows):
             return
         try:
             fact = self._fact(report)
@@ -39,7 +39,7 @@ class Publishing:
         revision = self._source.revision
         self._record.publish(Draft(kind, key, data, new_id(), when, configrev=revision))
 
-    def _fact(self, report: Transition | AlarmRaised | Weighed) -> Fact | None:
+    def _fact(self, report: Transition | AlarmRaised | Weighed | Follows) -> Fact | None:
         """Return what is to be published; a machine that starts anew forgets who took over when."""
         if isinstance(report, Transition) and (takeover := takeover_of(report)) is not None:
             self._takeovers[report.instance] = takeover

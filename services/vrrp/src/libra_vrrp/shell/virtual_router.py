@@ -187,6 +187,10 @@ class VirtualRouter:
         """Return the present state as a report."""
         return self._telling.status(self.order, self.router.priority, self.state, now)
 
+    def follow(self) -> None:
+        """Report whom it follows, where that changed."""
+        self._telling.follow(self.order.name, self.state)
+
     def _perform(self, effect: Effect, before: State, now: float) -> None:
         match effect:
             case Advertise(priority=priority):
