@@ -202,7 +202,7 @@ def test_an_address_removed_or_added_by_another_process_ends_in_one_owner(
         heir.node.ip(f"addr del {VIP}/32 dev eth0")
         one.settle(owner.node.name)
         assert one.said(heir, since) == []
-        assert gap <= LEASE
+        assert gap <= LEASE / 4 + BUSY
         return gap
 
     note("removed by another: until the next renewal", rehearse(pairs, act))
@@ -253,7 +253,7 @@ def test_a_held_rtnl_lock_moves_nobody(pairs: list[Stage], note: Note) -> None:
             assert one.seen.moves(since) == []
             assert one.said(one.heir(), since) == []
     note("RTNL held for 1 s: the longest without an advert", longest)
-    assert max(longest) < 3 * INTERVAL
+    assert max(longest) <= INTERVAL + BUSY
 
 
 @pytest.mark.parametrize("how", ["hung", "killed"])
