@@ -136,9 +136,11 @@ class Stage:
     def in_time(self, heir: Director, done: float, more: float = BUSY) -> bool:
         """Say whether who follows spoke within a backup's patience, and `more` seconds, of a deed.
 
-        Its address may take longer: all networks of this kernel wait for one lock.
+        Its address may take `BUSY` longer: all networks of this kernel wait for one lock.
         """
-        return self.said(heir, done)[0].at - done <= patience(heir) + more
+        bound = patience(heir) + more
+        is_said = self.said(heir, done)[0].at - done <= bound
+        return is_said and self.took(heir, done) <= bound + BUSY
 
     def took(self, heir: Director, done: float) -> float:
         """Return how many seconds after a deed was done a director took the address last."""
