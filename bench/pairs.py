@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,11 +92,7 @@ def pairs(interval: float) -> Iterator[dict[str, Pair]]:
     """Make a pair of LibrA and one of keepalived, each on a network of its own, and start both."""
     with TemporaryDirectory(prefix="libra-bench-") as folder, ExitStack() as stack:
         yield {
-            "libra": stack.enter_context(
-                _pair(
-                    interval, lambda node: Libra.of(node, ONE, interval, Path(folder), _tie(node))
-                )
-            ),
+            "libra": stack.enter_context(_pair(interval, partial(_libra, interval, Path(folder)))),
             "keepalived": stack.enter_context(
                 _pair(interval, lambda node: Keepalived(node, ONE, interval))
             ),

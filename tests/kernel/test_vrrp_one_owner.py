@@ -40,6 +40,8 @@ LENGTH = TIMES // CHAINS
 SLOW = 0.5
 """The interval of the chains in seconds: none of six is ready while another is on its way."""
 FROZEN = 60.0
+LATE = 0.05
+"""Seconds that an advert may be late on a busy machine; a held lock is no reason."""
 INSIDE, ON_LO = IPv4Address("10.1.0.1"), IPv4Address("10.2.0.1")
 SYSCTLS = "net/ipv4/conf"
 
@@ -202,7 +204,7 @@ def test_an_address_removed_or_added_by_another_process_ends_in_one_owner(
         heir.node.ip(f"addr del {VIP}/32 dev eth0")
         one.settle(owner.node.name)
         assert one.said(heir, since) == []
-        assert gap <= LEASE
+        assert gap <= LEASE / 4 + BUSY
         return gap
 
     note("removed by another: until the next renewal", rehearse(pairs, act))
@@ -253,7 +255,7 @@ def test_a_held_rtnl_lock_moves_nobody(pairs: list[Stage], note: Note) -> None:
             assert one.seen.moves(since) == []
             assert one.said(one.heir(), since) == []
     note("RTNL held for 1 s: the longest without an advert", longest)
-    assert max(longest) < 3 * INTERVAL
+    assert max(longest) <= INTERVAL + LATE
 
 
 @pytest.mark.parametrize("how", ["hung", "killed"])

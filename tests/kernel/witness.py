@@ -1,24 +1,27 @@
 """Who sees it all: which director held the address when, and what was said, on one clock."""
 
-import select
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
+
+from tests.kernel.watcher import CABLE, ETH_P_IP, KERNEL
 
 from libra_lab.node import Node
 from libra_vrrp import rtnetlink
-from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress
+from libra_vrrp.rtnetlink import IpAddress
 
 ETH_P_ALL: Final = 0x0003
-ETH_P_IP: Final = 0x0800
-ETH_P_IPV6: Final = 0x86DD
-VRRP: Final = 112
+WATCHER: Final = Path(__file__).with_name("watcher.py")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Witness:
 
     def heard(self, source: str, since: float) -> list[Said]:
         """Return what a director said since a moment."""
-        return [s for s in self.adverts if s.at >= since and s.source == ip_address(source)]
+        speaker, first = ip_address(source), bisect_left(self.adverts, since, key=lambda s: s.at)
+        return [said for said in self.adverts[first:] if said.source == speaker]
 
     def _seconds(self, since: float, least: int, most: int) -> float:
         times = [since, *(c.at for c in self.changes if c.at > since), time.monotonic()]
@@ -113,74 +117,42 @@ def witness(
 
     With `cables`, what each director says too: of either family, to the group or to a peer alone.
     """
+    with ExitStack() as stack:
+        sockets = [(KERNEL, node.name, node.call(_addresses)) for node in directors]
+        sockets.append((CABLE, "", client.call(_frames, ETH_P_IP)))
+        if cables:
+            sockets += [(CABLE, node.name, node.call(_frames, ETH_P_ALL)) for node in directors]
+        numbers = [stack.enter_context(one).fileno() for _, _, one in sockets]
+        words = [f"{kind},{name},{one.fileno()}" for kind, name, one in sockets]
+        watcher = subprocess.Popen(
+            [sys.executable, str(WATCHER), str(address), *words],
+            pass_fds=numbers,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    assert watcher.stdout is not None
+    assert watcher.stdout.readline() == "watching\n"
     seen = Witness(address)
-    names = {node.call(_addresses): node.name for node in directors}
-    frames = {client.call(_frames, ETH_P_IP): ""}
-    if cables:
-        frames |= {node.call(_frames, ETH_P_ALL): node.name for node in directors}
-    stop, stopped = socket.socketpair()
-    watching = threading.Thread(target=_watch, args=(seen, names, frames, stopped), daemon=True)
-    watching.start()
+    reading = threading.Thread(target=_read, args=(seen, watcher.stdout), daemon=True)
+    reading.start()
     try:
         yield seen
     finally:
-        stop.close()
-        watching.join()
-        for one in (*names, *frames, stopped):
-            one.close()
+        watcher.kill()
+        watcher.wait()
+        reading.join()
+        watcher.stdout.close()
 
 
-def _watch(
-    seen: Witness,
-    names: dict[socket.socket, str],
-    frames: dict[socket.socket, str],
-    stopped: socket.socket,
-) -> None:
-    poll = select.epoll()
-    by_number = {one.fileno(): one for one in (*names, *frames, stopped)}
-    for number in by_number:
-        poll.register(number, select.EPOLLIN)
-    while True:
-        for number, _ in poll.poll():
-            one, now = by_number[number], time.monotonic()
-            if one is stopped:
-                return
-            if one in frames:
-                _note_advert(seen, frames[one], one, now)
-            else:
-                _note_change(seen, names[one], one.recv(1 << 16), now)
-
-
-def _note_change(seen: Witness, name: str, datagram: bytes, now: float) -> None:
-    for said in rtnetlink.decode(datagram):
-        match said:
-            case AddressHeld(address=seen.address) if name not in seen.owners():
-                seen.changes.append(Held(now, name, is_held=True))
-            case AddressGone(address=seen.address) if name in seen.owners():
-                seen.changes.append(Held(now, name, is_held=False))
-            case _:
-                pass
-
-
-def _note_advert(seen: Witness, name: str, cable: socket.socket, now: float) -> None:
-    frame, sender = cable.recvfrom(2048)
-    said = _advert(frame, name, now)
-    if said is None:
-        return
-    if not name:
-        seen.adverts.append(said)
-    elif sender[2] == socket.PACKET_OUTGOING:
-        seen.words.append(said)
-
-
-def _advert(frame: bytes, name: str, now: float) -> Said | None:
-    kind, packet = int.from_bytes(frame[12:14]), frame[14:]
-    if kind == ETH_P_IP and packet[9] == VRRP:
-        size = (packet[0] & 15) * 4
-        return Said(now, ip_address(packet[12:16]), packet[size + 2], name)
-    if kind == ETH_P_IPV6 and packet[6] == VRRP:
-        return Said(now, ip_address(packet[8:24]), packet[42], name)
-    return None
+def _read(seen: Witness, lines: Iterable[str]) -> None:
+    """Take in what the watcher tells."""
+    for line in lines:
+        at, kind, what, priority, name = line.rstrip("\n").split(" ")
+        if kind == CABLE:
+            said = Said(float(at), ip_address(what), int(priority), name)
+            (seen.words if name else seen.adverts).append(said)
+        elif (name in seen.owners()) != (what == "taken"):
+            seen.changes.append(Held(float(at), name, what == "taken"))
 
 
 def _addresses() -> socket.socket:
