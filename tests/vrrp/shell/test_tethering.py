@@ -35,7 +35,7 @@ class Site:
     seals: object = None
 
     def __post_init__(self) -> None:
-        self.tethers = Tethers("a", cast("Guard", Guard()), lambda _: None)
+        self.tethers = Tethers("a", Guard(), lambda _: None)
 
     def arrange(self, now: float) -> None:
         """Look what tethers there are to be, and listen."""
