@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from libra_lab.node import Node
 from libra_lab.topology import Topology
 from libra_lab.wiring import director
 from libra_runtime.yaml_config import read_config
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
 from libra_vrrp.router import Never
 from libra_vrrp.routing import PROTOCOL, Fate, Route, Rule
@@ -282,6 +284,46 @@ def test_a_connected_address_that_came_first_takes_no_address_of_the_host_along(
     held = json.loads(pair.a.node.run("ip", "-j", "-4", "addr", "show", "dev", "eth0").stdout)
     assert [one["local"] for one in held[0]["addr_info"]] == ["192.0.2.1"]
     assert connected(pair.a.node, "192.0.2.0/24")
+
+
+def test_connected_is_switched_without_the_address_ever_being_gone(
+    pair: Pair, tmp_path: Path
+) -> None:
+    """Found by review: it was gone for a quarter of the lease."""
+    node, told = pair.a.node, tmp_path / "told"
+    pair.a.order = replace(pair.a.order, terms=Terms(60))
+    pair.a.write()
+    pair.a.start()
+    pair.soon(pair.a.owns, "a has it")
+    watching = node.popen(["sh", "-c", f"exec ip -o -4 monitor address > {told}"])
+
+    def is_watched() -> bool:
+        node.ip("addr replace 203.0.113.1/32 dev lo")
+        return told.exists() and "203.0.113.1" in told.read_text()
+
+    pair.soon(is_watched, "it is watched")
+    for prefix, length in ((24, 24), (None, 32)):
+        pair.a.order = replace(pair.a.order, places=(Place("eth0", VIP, prefix),))
+        pair.a.reload()
+        pair.soon(lambda n=length: lengths(node) == [n], f"it has a prefix of {length}")  # type: ignore[misc]  # bound now
+        assert pair.pings(VIP)
+    watching.terminate()
+    watching.wait(PATIENCE)
+    forms = [
+        re.findall(rf"(Deleted)?.*{VIP}/(\d+) ", line) for line in told.read_text().splitlines()
+    ]
+    assert [one for (one,) in filter(None, forms)] == [
+        ("", "24"),
+        ("Deleted", "32"),
+        ("", "32"),
+        ("Deleted", "24"),
+    ]
+
+
+def lengths(node: Node) -> list[int]:
+    """Return under which prefix lengths a node holds the address."""
+    held = json.loads(node.run("ip", "-j", "-4", "addr", "show", "dev", "eth0").stdout)
+    return [one["prefixlen"] for one in held[0]["addr_info"] if one["local"] == str(VIP)]
 
 
 @pytest.fixture

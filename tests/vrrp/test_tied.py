@@ -10,6 +10,7 @@ from libra_vrrp.wanted import instances
 
 A, B = IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")
 NODES = {"a": str(A), "b": str(B), "c": "10.0.0.3", "six": "fd00::4"}
+SIXES = {"six": "fd00::4", "seven": "fd00::5", "near": "fe80::6"}
 
 
 def config(priority: Any, **more: Any) -> Config:
@@ -39,3 +40,11 @@ def test_the_config_names_another_port_or_none() -> None:
     assert (found.port, [name for name, _ in found.peers]) == (9700, ["b", "c"])
     without = config(100, tether={"enabled": False})
     assert ends(without, without.instances["front"], "a") is None
+
+
+def test_a_node_with_a_link_local_address_is_tied_to_nobody() -> None:
+    sixes = config(100, nodes={name: {"address": address} for name, address in SIXES.items()})
+    found = ends(sixes, sixes.instances["front"], "six")
+    assert found is not None
+    assert [name for name, _ in found.peers] == ["seven"]
+    assert ends(sixes, sixes.instances["front"], "near") is None

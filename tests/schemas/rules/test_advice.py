@@ -3,7 +3,7 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import advise, lonely, uneven, unheard, unowned
+from libra_schemas.rules.advice import advise, lonely, uneven, unheard, unowned, untied
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -85,3 +85,25 @@ def test_a_unicast_instance_of_one_node_speaks_to_nobody(document: Document) -> 
     assert list(unheard(config_from(document))) == found
     front["unicast"] = False
     assert list(unheard(config_from(document))) == []
+
+
+def test_a_node_that_no_tether_reaches_is_named(document: Document) -> None:
+    document["nodes"] = {"a": {"address": "fe80::1"}, "b": {"address": "fd00::2"}}
+    message = "no tether reaches fe80::1: every interface has such addresses"
+    (found,) = untied(config_from(document))
+    assert (found.path, found.message) == (("nodes", "a", "address"), message)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"tether": {"enabled": False}}, id="without tethers"),
+        pytest.param({"nodes": {"a": {"address": "fe80::1"}}}, id="one node"),
+        pytest.param({"instances": {}}, id="no instance"),
+    ],
+)
+def test_who_needs_no_tether_may_have_any_address(document: Document, changes: Document) -> None:
+    document["nodes"] = {"a": {"address": "fe80::1"}, "b": {"address": "fd00::2"}}
+    if "nodes" in changes:
+        document["instances"]["front"]["priority"] = {"a": 150}
+    assert list(untied(config_from(document | changes))) == []

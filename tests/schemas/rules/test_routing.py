@@ -106,6 +106,52 @@ def test_a_route_and_a_rule_belong_to_one_instance(
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        pytest.param(
+            "routes",
+            {"to": "default", "via": "10.0.1.254", "table": 7},
+            {"to": "0.0.0.0/0", "via": "10.0.1.253", "table": 7},
+            id="default",
+        ),
+        pytest.param(
+            "routes",
+            {"to": "::/0", "via": "2001:db8::1"},
+            {"to": "default", "via": "2001:db8::2", "metric": 1024},
+            id="the metric of IPv6",
+        ),
+        pytest.param(
+            "rules",
+            {"priority": 100, "from": "10.0.0.0/8", "to": "0.0.0.0/0", "table": 7},
+            {"priority": 100, "from": "10.0.0.0/8", "table": 7},
+            id="to everywhere",
+        ),
+        pytest.param(
+            "rules",
+            {"priority": 100, "from": "10.0.0.0/8", "fwmark": "0/0", "table": 7},
+            {"priority": 100, "from": "10.0.0.0/8", "table": 7},
+            id="any mark",
+        ),
+    ],
+)
+def test_what_is_written_in_two_ways_is_there_twice_all_the_same(
+    document: Document, complaints: Complain, kind: str, one: Document, other: Document
+) -> None:
+    front = document["instances"]["front"]
+    front["addresses"] = ["192.0.2.10/24", "2001:db8::10/64"]
+    document["instances"]["back"] = front | {"vrid": 52, "addresses": ["192.0.2.11/24"]}
+    document["instances"]["front"] |= {kind: [one]}
+    document["instances"]["back"] |= {kind: [other]}
+    (found,) = complaints(document)
+    assert found.startswith(f"instances.back.{kind}[0]: instance front has it already")
+
+
+def test_ipv4_has_no_metric_where_none_is_written(document: Document, complaints: Complain) -> None:
+    document["instances"]["front"]["routes"] = [NET, NET | {"metric": 1024}]
+    assert complaints(document) == []
+
+
 def test_a_source_that_the_master_need_not_have_is_named(document: Document) -> None:
     front = document["instances"]["front"]
     back = {"interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24"]}

@@ -106,6 +106,14 @@ def test_a_will_names_the_addresses_and_the_packet_of_priority_0_and_is_told_onc
     assert (datagram.source, datagram.message[2]) == (OWN, 0)
 
 
+def test_a_will_names_what_was_laid_on_an_interface_that_has_another_name_now(desk: Desk) -> None:
+    now, before = Entry(Kind.ROUTE, b"now"), Entry(Kind.ROUTE, b"before")
+    desk.pulse.bequeath(master(), replace(RENEW, entries=(now,)), ETH0)
+    desk.pulse.bequeath(master(), replace(RENEW, entries=(now,), left=(before,)), ETH0)
+    told = [one for one in desk.heard() if isinstance(one, Will)]
+    assert [one.entries for one in told] == [(now,), (now, before)]
+
+
 def test_without_its_interface_a_router_has_no_last_word(desk: Desk) -> None:
     desk.pulse.bequeath(master(), RENEW, Interfaces())
     (will,) = desk.heard()

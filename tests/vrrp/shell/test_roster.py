@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from ipaddress import IPv4Address, IPv4Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 from pathlib import Path
 from uuid import uuid4
 
@@ -543,6 +543,95 @@ def test_routes_that_a_config_drops_are_removed_and_new_ones_asked_for_at_once(f
     assert gone == Remove((), (routing.rule(RULE),))
     assert isinstance(renew, Renew)
     assert renew.entries == (ENTRIES[0], routing.rule(other))
+
+
+def renamed(ground: Ground) -> None:
+    """Have the kernel call eth0 otherwise, and another interface eth0."""
+    later = LinkHeld(2, "old0", up=True, mac=LINK.mac), LinkHeld(3, "eth0", up=True, mac=LINK.mac)
+    ground.interfaces = fold(ground.interfaces, [*later, replace(OWN, index=3)])
+
+
+def test_a_route_whose_interface_was_renamed_goes_with_the_rest(file: Path) -> None:
+    """Found by review: it stayed on a backup, of the machine's making and of the guard's."""
+    ground = begun(file, ROUTED)
+    [router] = ground.roster
+    before = routing.route(OUT, 2)
+    renamed(ground)
+    router.tick(0.6)
+    [renewal] = ground.jobs
+    assert isinstance(renewal, Renew)
+    assert renewal.left == (before,)
+    ground.jobs.clear()
+    router.fence(60.0)
+    [removal] = (job for job in ground.jobs if isinstance(job, Remove))
+    assert {before, routing.route(OUT, 3)} <= set(removal.entries)
+
+
+def test_a_route_that_a_config_drops_is_removed_where_it_was_laid_and_once(file: Path) -> None:
+    ground = begun(file, ROUTED)
+    renamed(ground)
+    read(file, ground, 0.1, ONE)
+    [removal] = (job for job in ground.jobs if isinstance(job, Remove))
+    assert routing.route(OUT, 2) in removal.entries
+    [renewal] = (job for job in ground.jobs if isinstance(job, Renew))
+    assert renewal.left == ()
+    assert [one.entries for one in ground.roster] == [()]
+
+
+NEAR = Place("eth0", FIRST, 24)
+SIX = IPv6Address("2001:db8::10")
+AWAY_SIX, NEAR_SIX = Place("eth0", SIX), Place("eth0", SIX, 64)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(ONE.places[0], NEAR, id="connected"),
+        pytest.param(NEAR, ONE.places[0], id="connected no more"),
+        pytest.param(NEAR, Place("eth0", FIRST, 25), id="another prefix"),
+    ],
+)
+def test_an_address_under_another_prefix_is_there_before_it_goes_with_the_old_one(
+    file: Path, before: Place, after: Place
+) -> None:
+    """Found by review: it was gone for a quarter of the lease, as if it were the host's own."""
+    ground = begun(file, replace(ONE, places=(before,), terms=Terms(60)))
+    [router] = ground.roster
+    held = AddressHeld(2, FIRST, before.length, 60)
+    ground.interfaces = fold(ground.interfaces, [held])
+    read(file, ground, 0.1, replace(ONE, places=(after,), terms=Terms(60)))
+    renewal, removal = ground.jobs
+    assert isinstance(renewal, Renew)
+    assert renewal.targets == (Target(2, FIRST, after.prefix),)
+    assert removal == Remove((Target(2, FIRST, before.prefix),))
+    ground.confirm(0.2)
+    router.fence(120.0)
+    [everything] = (job for job in ground.jobs if isinstance(job, Remove))
+    assert {one.prefix for one in everything.targets} == {before.prefix, after.prefix}
+
+
+def test_an_ipv6_address_goes_before_it_comes_under_another_prefix(file: Path) -> None:
+    """The kernel has one of them, and keeps its length (inet6_rtm_newaddr, net/ipv6/addrconf.c)."""
+    (setting := file.parent / "net/ipv6/conf/eth0/disable_ipv6").parent.mkdir(parents=True)
+    setting.write_text("0")
+    local = AddressHeld(2, IPv6Address("fe80::1"), 64)
+    six = replace(ONE, places=(Place("eth0", IPv6Address("fe80::10")), AWAY_SIX))
+    ground = Ground(Roster(file, None), interfaces=fold(Interfaces(), [LINK, OWN, local]))
+    read(file, ground, 0.0, six)
+    ground.roster.start(ground, ground.links, 0.0)
+    ground.confirm(0.0)
+    ground.interfaces = fold(ground.interfaces, [AddressHeld(2, SIX, 128, 60)])
+    read(file, ground, 0.1, replace(six, places=(six.places[0], NEAR_SIX)))
+    removal, renewal = ground.jobs
+    assert removal == Remove((Target(2, SIX),))
+    assert isinstance(renewal, Renew)
+    assert Target(2, SIX, 64) in renewal.targets
+
+
+def test_a_backup_removes_the_address_under_the_old_prefix_alone(file: Path) -> None:
+    ground = begun(file, replace(ONE, priority=100))
+    read(file, ground, 0.1, replace(ONE, priority=100, places=(NEAR,)))
+    assert ground.jobs == [Remove((Target(2, FIRST),))]
 
 
 def test_what_came_of_an_earlier_mastership_says_nothing(file: Path) -> None:

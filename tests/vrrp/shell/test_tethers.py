@@ -17,7 +17,8 @@ from libra_vrrp.guarding import Superseded, Tethered, Untethered
 from libra_vrrp.seal.names import context, router_tag, sender
 from libra_vrrp.seal.stream import StreamLock
 from libra_vrrp.shell import tcp
-from libra_vrrp.shell.held_tethers import HeldTethers
+from libra_vrrp.shell.held_tethers import PORT, HeldTethers
+from libra_vrrp.shell.tether_port import REST
 from libra_vrrp.shell.tethers import NEWS, Bond, Plan, Tethers
 from libra_vrrp.tether import message
 from libra_vrrp.tether.channel import Protection
@@ -62,7 +63,15 @@ class Guard:
 
     @property
     def count(self) -> int:
-        return len(self.held._own) + len(self.held._former)
+        return self._counted(of_ports=False)
+
+    @property
+    def ports(self) -> int:
+        return self._counted(of_ports=True)
+
+    def _counted(self, *, of_ports: bool) -> int:
+        keys = [*self.held._own, *self.held._former]
+        return sum(key.startswith(PORT) == of_ports for key in keys)
 
 
 class Node:
@@ -101,8 +110,8 @@ class Node:
                 line.socket.close()
             if one._dialling is not None:
                 one._dialling.close()
-        if self.tethers._port is not None:
-            self.tethers._port.close()
+        if self.tethers._port is not None and self.tethers._port._socket is not None:
+            self.tethers._port._socket.close()
         self.tethers._selector.close()
         self.guard.held.outlive()
         return self.guard
@@ -213,16 +222,82 @@ def test_a_machine_that_dies_alone_is_none_and_the_next_one_takes_its_place(
     survivor = site.add(other, died)
     tied(site)
     guard = site.lose(died).crash()
-    assert guard.count == 1
+    assert (guard.count, guard.ports) == (1, 1)
     site.run(0.1)
     heir = site.again(died, guard, other)
     site.soon(lambda: heir.knows(other), "the next machine is tied")
     site.soon(lambda: guard.count == 1, "the guard holds one connection")
+    assert guard.ports == 1
     site.run(0.1)
     assert survivor.died == []
     assert survivor.knows(died)
     site.lose(died).crash().held.cut()
     site.soon(lambda: survivor.died, "the end of the new one counts")
+
+
+@pytest.mark.parametrize("is_restarting", [False, True], ids=["alive", "its guard alive"])
+def test_whoever_connects_from_a_living_nodes_address_makes_no_death_of_it(
+    site: Site, *, is_restarting: bool
+) -> None:
+    """So can every unprivileged process there, and every container behind its address."""
+    a, b = site.add("a", "b"), site.add("b", "a")
+    tied(site)
+    if is_restarting:
+        site.lose("b").crash()
+    forged = faked(site)
+    site.soon(lambda: a.counted["tether_tied"] == 2, "a believes it")
+    seen = a.counted["tether_fin"] + a.counted["tether_rst"]
+    forged.socket.close()
+    site.soon(lambda: a.counted["tether_fin"] + a.counted["tether_rst"] > seen, "a sees its end")
+    site.run(0.1)
+    assert a.died == []
+    b.guard.held.cut()
+
+
+def test_a_guard_that_cuts_its_tethers_lets_nobody_listen_before(pair: Site) -> None:
+    """Else the others would find somebody there, and think that the node lives."""
+    a, b = pair.lose("a"), pair.nodes["b"]
+    a.crash()
+    pair.run(0.05)
+    a.guard.held.cut()
+    pair.soon(lambda: b.died, "b knows of it")
+
+
+def test_who_floods_from_a_peers_address_is_let_in_seldom_and_told_of_once(
+    alone: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    a, began = alone.nodes["a"], time.monotonic()
+    for _ in range(5):
+        one = alone.left.enter_context(socket.socket())
+        one.setblocking(False)
+        one.bind((str(ADDRESSES["b"]), 0))
+        one.connect_ex((str(ADDRESSES["a"]), alone.port))
+        alone.run(0.01)
+        one.sendall(bytes(100))
+    alone.soon(lambda: a.counted["tether_malformed"] == 5, "all have been heard")
+    assert a.counted["tether_accepted"] == 5
+    assert time.monotonic() - began >= 4 * REST
+    assert capfd.readouterr().err.count("makes no sense") <= 1
+
+
+def test_without_a_descriptor_the_port_rests(alone: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, port = alone.nodes["a"], alone.nodes["a"].tethers._port
+    assert port is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(port, "_socket", Full())
+        assert port.admit(ADDRESSES.values(), 1.0) is None
+    assert (port.is_resting, port.wake_at) == (True, 1.0 + REST)
+    assert a.counted["tether_unaccepted"] == 1
+    fake = faked(alone)
+    alone.soon(lambda: a.knows("b"), "peers are let in again")
+    fake.reset()
+
+
+class Full:
+    """A listening socket of a process that has no descriptor left."""
+
+    def accept(self) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_an_orderly_stop_and_a_new_plan_are_no_death(pair: Site) -> None:

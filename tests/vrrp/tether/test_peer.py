@@ -73,6 +73,11 @@ class Tether:
         self.now = until
         return tuple(self.done[done:])
 
+    def end(self, number: int) -> tuple[Effect, ...]:
+        """Have a connection closed by a node where nobody listens any more."""
+        assert self.give(Ended(number, Ending.FIN)) == (Dial(),)
+        return self.give(Unconnected(Attempt.REFUSED))
+
     def tie(self, number: int, *, is_ours: bool = False) -> None:
         """Bring a connection to the point where its end counts."""
         self.give(Connected(number, is_ours))
@@ -113,7 +118,7 @@ def test_a_connection_is_greeted_held_said_and_noted_once(tether: Tether) -> Non
 
 def test_the_end_of_a_node_that_said_how_it_stands_is_its_death(tether: Tether) -> None:
     tether.tie(1)
-    assert tether.give(Ended(1, Ending.FIN)) == (Bereave({FRONT: STANDING}),)
+    assert tether.end(1) == (Bereave({FRONT: STANDING}),)
     assert tether.peer.standings == {}
 
 
@@ -121,7 +126,7 @@ def test_an_end_after_a_bye_is_none(tether: Tether) -> None:
     tether.tie(1)
     tether.hear(1, Told(BACK, STANDING))
     tether.hear(1, Told(FRONT, Bye(1)))
-    assert tether.give(Ended(1, Ending.FIN)) == (Bereave({BACK: STANDING}),)
+    assert tether.end(1) == (Bereave({BACK: STANDING}),)
     tether.tie(2)
     tether.now += CALM
     tether.hear(2, Told(FRONT, Bye(1)))
@@ -140,19 +145,26 @@ def test_a_connection_that_is_lost_is_no_death(tether: Tether) -> None:
     assert tether.wait(10)[0] == Dial()
 
 
-def test_a_reset_counts_where_a_reconnect_is_refused_in_time(tether: Tether) -> None:
+BY_THE_OTHER = pytest.mark.parametrize("ending", [Ending.FIN, Ending.RST])
+
+
+@BY_THE_OTHER
+def test_an_end_counts_where_a_reconnect_is_refused_in_time(tether: Tether, ending: Ending) -> None:
     tether.tie(1)
-    assert tether.give(Ended(1, Ending.RST)) == (Dial(),)
+    assert tether.give(Ended(1, ending)) == (Dial(),)
     tether.now += DOUBT / 2
     assert tether.give(Unconnected(Attempt.REFUSED)) == (Bereave({FRONT: STANDING}),)
 
 
-def test_a_reset_does_not_count_where_a_reconnect_is_accepted(tether: Tether) -> None:
+@BY_THE_OTHER
+def test_an_end_does_not_count_where_somebody_listens(tether: Tether, ending: Ending) -> None:
+    """So whoever can connect from a node's address alone, and say how it stands, gains nothing."""
     tether.tie(1)
-    tether.give(Ended(1, Ending.RST))
-    assert tether.give(Connected(2, is_ours=True)) == ()
-    assert tether.give(Ended(2, Ending.FIN)) == ()
+    tether.give(Ended(1, ending))
+    tether.give(Connected(2, is_ours=True))
+    tether.hear(2, Greeted())
     tether.wait(60)
+    assert tether.give(Unconnected(Attempt.REFUSED)) == ()
     assert not any(isinstance(one, Bereave) for one in tether.done)
 
 
@@ -160,15 +172,39 @@ def test_a_reset_does_not_count_where_a_reconnect_is_accepted(tether: Tether) ->
     ("attempt", "after"),
     [(Attempt.REFUSED, DOUBT), (Attempt.REFUSED, DOUBT + 1), (Attempt.FAILED, 0.0)],
 )
-def test_a_reset_does_not_count_where_the_refusal_is_late_or_nobodys_word(
-    tether: Tether, attempt: Attempt, after: float
+@BY_THE_OTHER
+def test_an_end_does_not_count_where_the_refusal_is_late_or_nobodys_word(
+    tether: Tether, attempt: Attempt, after: float, ending: Ending
 ) -> None:
     tether.tie(1)
-    tether.give(Ended(1, Ending.RST))
-    tether.now += after
+    tether.give(Ended(1, ending))
+    tether.wait(after)
     assert tether.give(Unconnected(attempt)) == ()
     tether.wait(60)
     assert not any(isinstance(one, Bereave) for one in tether.done)
+
+
+def test_a_refusal_that_we_ourselves_read_late_counts(tether: Tether) -> None:
+    tether.tie(1)
+    tether.give(Ended(1, Ending.FIN))
+    tether.now += DOUBT + 1
+    assert tether.give(Unconnected(Attempt.REFUSED)) == (Bereave({FRONT: STANDING}),)
+
+
+def test_who_accepts_while_its_process_ends_is_asked_again(tether: Tether) -> None:
+    """The kernel closes a dead process's sockets one after the other."""
+    tether.tie(1)
+    tether.give(Ended(1, Ending.FIN))
+    assert tether.give(Connected(2, is_ours=True)) == ()
+    assert tether.give(Ended(2, Ending.RST)) == (Dial(),)
+    assert tether.give(Unconnected(Attempt.REFUSED)) == (Bereave({FRONT: STANDING}),)
+
+
+def test_while_it_is_asked_already_it_is_not_asked_again(tether: Tether) -> None:
+    tether.tie(1)
+    tether.give(Connected(2, is_ours=False))
+    assert tether.give(Ended(1, Ending.FIN)) == (Dial(),)
+    assert tether.give(Ended(2, Ending.FIN)) == ()
 
 
 def test_doubt_ends_by_itself(tether: Tether) -> None:
@@ -179,7 +215,7 @@ def test_doubt_ends_by_itself(tether: Tether) -> None:
     assert tether.give(Unconnected(Attempt.REFUSED)) == ()
 
 
-def test_while_a_reset_is_in_doubt_another_connection_changes_nothing(tether: Tether) -> None:
+def test_while_an_end_is_in_doubt_another_connection_changes_nothing(tether: Tether) -> None:
     tether.tie(1)
     tether.give(Ended(1, Ending.RST))
     tether.give(Connected(2, is_ours=False))
@@ -190,7 +226,7 @@ def test_while_a_reset_is_in_doubt_another_connection_changes_nothing(tether: Te
 def test_who_died_a_moment_ago_does_not_die_again(tether: Tether) -> None:
     """Who can forge an end makes two masters for a moment, once in a while at most."""
     tether.tie(1)
-    tether.give(Ended(1, Ending.FIN))
+    tether.end(1)
     tether.tie(2)
     tether.now += CALM / 2
     assert tether.give(Ended(2, Ending.FIN)) == ()
@@ -198,7 +234,7 @@ def test_who_died_a_moment_ago_does_not_die_again(tether: Tether) -> None:
     assert tether.give(Ended(3, Ending.RST)) == ()
     tether.tie(4)
     tether.now += CALM
-    assert tether.give(Ended(4, Ending.FIN)) == (Bereave({FRONT: STANDING}),)
+    assert tether.end(4) == (Bereave({FRONT: STANDING}),)
 
 
 def test_a_newer_connection_takes_the_place_of_the_older_ones(tether: Tether) -> None:
@@ -216,7 +252,7 @@ def test_the_end_of_the_older_one_still_counts_before_the_newer_has_said_anythin
     tether.tie(1)
     tether.give(Connected(2, is_ours=False))
     tether.hear(2, Greeted())
-    assert tether.give(Ended(1, Ending.FIN)) == (Bereave({FRONT: STANDING}),)
+    assert tether.end(1) == (Bereave({FRONT: STANDING}),)
 
 
 def test_a_late_word_on_an_older_connection_ends_no_newer_one(tether: Tether) -> None:
@@ -281,7 +317,7 @@ def test_of_too_many_connections_those_that_said_nothing_go_first(tether: Tether
         assert tether.give(Connected(number, is_ours=False)) == ()
     assert tether.give(Connected(9, is_ours=False)) == (Close(2, Reason.UNUSABLE),)
     assert len(tether.peer.lines) == LINES
-    assert tether.give(Ended(1, Ending.FIN)) == (Bereave({FRONT: STANDING}),)
+    assert tether.end(1) == (Bereave({FRONT: STANDING}),)
 
 
 INPUTS = st.one_of(

@@ -42,3 +42,14 @@ def test_who_follows_another_or_nobody_or_what_the_dead_never_spoke_of_is_no_orp
     assert orphans({FRONT: Ward(own, C)}, lost, []) == {}
     assert orphans({FRONT: Ward(own, None)}, lost, []) == {}
     assert orphans({BACK: Ward(own, A)}, lost, []) == {}
+
+
+def test_who_took_no_part_was_nobodys_master() -> None:
+    """A second machine on a node says 0, and its end must not hurry anybody."""
+    assert orphans({FRONT: Ward(Standing(100, B), A)}, {FRONT: Standing(0, A)}, []) == {}
+
+
+def test_a_master_that_is_tied_to_us_is_not_dead_whoever_said_to_be_him() -> None:
+    wards, lost = {FRONT: Ward(Standing(100, B), A)}, {FRONT: Standing(150, A)}
+    assert orphans(wards, lost, [{FRONT: Standing(150, A)}]) == {}
+    assert orphans(wards, lost, [{FRONT: Standing(0, A)}]) == {FRONT: 0}

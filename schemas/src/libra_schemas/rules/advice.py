@@ -54,6 +54,19 @@ def unheard(config: Config) -> Iterator[Finding]:
             yield Finding(("instances", name, "unicast"), message, "give another node a priority")
 
 
+def untied(config: Config) -> Iterator[Finding]:
+    """Name nodes that no tether reaches: of a link-local address it is not known where it is."""
+    for name, node in config.nodes.items():
+        shared = any(
+            one.takes_part(name) and any(one.takes_part(o) for o in config.nodes.keys() - {name})
+            for one in config.instances.values()
+        )
+        if config.tether.enabled and shared and node.address.is_link_local:
+            message = f"no tether reaches {node.address}: every interface has such addresses"
+            hint = "write an address that the other nodes route to, or tether: {enabled: false}"
+            yield Finding(("nodes", name, "address"), message, hint, read=(("tether",),))
+
+
 def sourceless(config: Config) -> Iterator[Finding]:
     """Name routes from an address that the master need not have: without it the kernel refuses."""
     together = groups(config)
@@ -77,6 +90,7 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     lonely,
     uneven,
     unheard,
+    untied,
     sourceless,
 )
 

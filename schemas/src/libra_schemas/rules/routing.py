@@ -14,6 +14,9 @@ _LOOKUP = "lookup"
 _NOWHERE = ("via", "interface", "src", "scope")
 """What a route that drops packets has no use for."""
 
+_UNWRITTEN = {4: 0, 6: 1024}
+"""The metric that the kernel gives to a route that is asked for without (IP6_RT_PRIO_USER)."""
+
 _Identity: TypeAlias = tuple[object, ...]
 
 
@@ -44,13 +47,30 @@ def once(config: Config) -> Iterator[Finding]:
     """Check that no route and no rule is there twice: who gives one up would remove it for both."""
     first: dict[_Identity, Path] = {}
     for path, instance, route in _routes(config):
-        to = ip_network(route.to) if route.to != DEFAULT else DEFAULT
         for version in _versions(instance, route):
-            yield from _again(first, (version, to, route.table, route.metric), path, "a metric")
+            yield from _again(first, _route_identity(route, version), path, "a metric")
     for path, rule in _rules(config):
         instance = config.instances[str(path[1])]
         for version in _versions(instance, rule):
-            yield from _again(first, (version, rule), path, "a priority")
+            yield from _again(first, _rule_identity(rule, version), path, "a priority")
+
+
+def _route_identity(route: VirtualRoute, version: int) -> _Identity:
+    """Return what the kernel tells routes apart by, however it is written."""
+    to = None if route.to == DEFAULT else _narrowed(route.to)
+    return version, to, route.table, route.metric or _UNWRITTEN[version]
+
+
+def _rule_identity(rule: VirtualRule, version: int) -> _Identity:
+    """Return what the kernel tells rules apart by, however it is written."""
+    mark = rule.mark if rule.mark is not None and rule.mark[1] else None
+    where = _narrowed(rule.from_), _narrowed(rule.to), rule.iif, rule.oif, mark
+    return version, rule.priority, *where, rule.table, rule.action
+
+
+def _narrowed(network: str | None) -> str | None:
+    """Return a network; None for what leaves nothing out."""
+    return None if network is None or not ip_network(network).prefixlen else network
 
 
 def _again(

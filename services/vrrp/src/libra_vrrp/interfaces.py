@@ -78,15 +78,17 @@ class Interfaces:
         """Say whether the interface has a link-local address that is not usable (yet)."""
         return any(not held.usable for held in self._link_locals(index))
 
-    def is_own(self, target: Target) -> bool:
+    def is_own(self, target: Target, lengths: Collection[int] = ()) -> bool:
         """Say whether the host holds the address otherwise than as we lease it.
 
         Then it is neither leased nor removed. A link-local one counts on its interface alone.
+        `lengths` are other prefix lengths under which we lease it, or did until just now.
         """
         held = self.holders(target.address)
         if target.address.is_link_local:
             held = [one for one in held if one.index == target.index]
-        return not all(one.valid is not None and one.prefix == target.length for one in held)
+        ours = {target.length, *lengths}
+        return not all(one.valid is not None and one.prefix in ours for one in held)
 
     def _here(self, index: int, but: Collection[IpAddress]) -> Iterator[AddressHeld]:
         """Yield the IPv4 addresses of an interface, secondary ones last."""

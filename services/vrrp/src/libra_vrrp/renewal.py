@@ -21,7 +21,8 @@ class Renew:
     """Add or renew `targets` for `lifetime` seconds, if it is done before `not_after`.
 
     Where that succeeds `entries` are made or found. `instance` and `token` come back with what
-    became of both. The interface of index `vmac` is set up first.
+    became of both. The interface of index `vmac` is set up first. `left` are entries of earlier, on
+    an interface of that name then: they stay, and go with the rest.
     """
 
     instance: str
@@ -32,6 +33,7 @@ class Renew:
     not_after: float
     entries: tuple[Entry, ...] = ()
     vmac: int | None = None
+    left: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Settings:
         return self.state / "vrrp-guard" / "left.json"
 
     @property
+    def lock(self) -> Path:
+        """Whoever has it works with this state directory."""
+        return self.state / "vrrp-guard" / "lock"
+
+    @property
     def routers(self) -> Path:
         """The list of routers from which the machine starts."""
         return self.directory / "routers.jsonl"

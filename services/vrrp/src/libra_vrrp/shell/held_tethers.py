@@ -1,7 +1,7 @@
 """The guard's hold on tethers: they end when it ends, or when it gave up what the machine held.
 
-A machine that is killed leaves its connections open here, so that nobody takes its node for dead
-while the next machine adopts what it was master of.
+A machine that is killed leaves its connections open here, and its port, so that nobody takes its
+node for dead while the next machine adopts what it was master of.
 """
 
 import contextlib
@@ -15,6 +15,8 @@ from libra_vrrp.guarding import Superseded, Tether, Tethered, Untethered
 MOST: Final = 256
 """Connections that are held; beyond them a death of both is noticed by its silence."""
 _TCP_REPAIR: Final = 19
+PORT: Final = "*"
+"""In place of a node, which cannot be called so: the socket that all of them connect to."""
 
 
 class HeldTethers:
@@ -68,8 +70,9 @@ class HeldTethers:
         self._own, self._former = {}, {}
 
     def cut(self) -> None:
-        """End them all: the peers take over at once."""
-        for one in (*self._own.values(), *self._former.values()):
+        """End them all: the peers take over at once, for they find nobody who listens."""
+        held = [*self._own.items(), *self._former.items()]
+        for _, one in sorted(held, key=lambda each: not each[0].startswith(PORT)):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()

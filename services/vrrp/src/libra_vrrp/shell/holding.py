@@ -1,6 +1,6 @@
 """A master's hold on its addresses: the lease kept, the neighbours told."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
@@ -11,8 +11,8 @@ from libra_vrrp import announce, lease, vmacs
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Remove, Renew
 from libra_vrrp.routing import Entry
-from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.placing import reshaped, targets
 from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
 from libra_vrrp.shell.ways import Ways
 from libra_vrrp.vmac import Vmac
@@ -50,6 +50,7 @@ class Holding:
         self._left = 0
         self._forwarding: frozenset[str] = frozenset()
         self._changed_at = now
+        self._former: tuple[Place, ...] = ()
         self.errno = 0
         self.renew(now)
 
@@ -66,6 +67,20 @@ class Holding:
     def until(self) -> float:
         """From when on we must not act as master, unless the kernel confirms once more."""
         return self._lease.fence_at
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every form in which the kernel may hold addresses of this mastership."""
+        return *self.order.held, *self._former
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every route and rule that the kernel was asked for."""
+        return self._ways.asked
+
+    def shed(self, kept: Collection[Entry]) -> tuple[Entry, ...]:
+        """Return which of them are not kept: they are to be removed, and are ours no more."""
+        return self._ways.shed(kept)
 
     def wake_at(self) -> float:
         """Return when the next renewal, announcement or fence is due."""
@@ -88,12 +103,13 @@ class Holding:
         not_after = self._lease.fence_at
         for interface in {place.interface for place in self.order.held if _is_ipv4(place)}:
             prepare_interface(interface)
-        places = targets(self._ground, self.order.held)
+        places = targets(self._ground, self.order.held, self._former)
         entries = self._ways.wanted(self.order)
+        left = tuple(one for one in self.entries if one not in entries)
         self._lease = lease.ask(terms, self._lease, now)
         vmac = vmacs.index(self.order.vmac, self._ground.interfaces)
         name, token, lifetime = self.order.name, self._token, terms.duration
-        renew = Renew(name, token, places, lifetime, now, not_after, entries, vmac)
+        renew = Renew(name, token, places, lifetime, now, not_after, entries, vmac, left)
         self._ground.work(renew)
 
     def take_in(self, outcome: Outcome | Laid, now: float) -> Renewal:
@@ -133,17 +149,24 @@ class Holding:
     def reorder(self, order: Instance, now: float) -> None:
         """Go on under another order; changed addresses are taken and announced at once.
 
-        Other terms hold from the first renewal that is asked for under them, which is at once.
+        Other terms hold from the first renewal that is asked for under them, which is at once. An
+        IPv4 address with another prefix length is there before it goes with the one that it had;
+        of an IPv6 one the kernel keeps the length while it is there.
         """
         changed = set(order.held) != set(self.order.held)
         is_due = changed or _beside(order) != _beside(self.order)
+        former = reshaped(self.order, order)
+        known = dict.fromkeys((*self._former, *former))
+        self._former = tuple(place for place in known if place not in order.held)
         self.order = order
+        release(self._ground, tuple(place for place in former if not _is_ipv4(place)))
         if changed:
             self._lease = replace(self._lease, confirmed=False)
             self._wanted, self._changed_at = True, now
         if is_due:
             self._lease = replace(self._lease, renew_at=now)
             self.renew(now)
+        release(self._ground, tuple(filter(_is_ipv4, former)))
 
     def _announce(self, now: float) -> None:
         if self._schedule is None:
@@ -199,18 +222,17 @@ def release(
 
     Routes and rules go with them; where the virtual MAC goes too, its interface is set down.
     """
+    places, entries = tuple(dict.fromkeys(places)), tuple(dict.fromkeys(entries))
     found, down = targets(ground, places), vmacs.index(vmac, ground.interfaces)
     if (found or entries or down is not None) and ground.claim.rival is None:
         ground.work(Remove(found, entries, down))
 
 
-def targets(ground: Ground, places: tuple[Place, ...]) -> tuple[Target, ...]:
-    """Return where the places are; an address that is the host's own is not ours."""
-    known = ground.interfaces
-    found: list[Target] = []
-    for place in places:
-        link = known.named(place.interface)
-        target = None if link is None else Target(link.index, place.address, place.prefix)
-        if target is not None and not known.is_own(target):
-            found.append(target)
-    return tuple(found)
+def drop(
+    ground: Ground, order: Instance, entries: tuple[Entry, ...], holding: Holding | None
+) -> None:
+    """Have removed what an order comes to, and whatever else a mastership took before it."""
+    places = order.held
+    if holding is not None:
+        places, entries = (*places, *holding.places), (*entries, *holding.entries)
+    release(ground, places, entries, order.vmac)

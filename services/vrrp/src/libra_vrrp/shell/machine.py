@@ -43,7 +43,7 @@ from libra_vrrp.shell.seals import Seals, starts_of
 from libra_vrrp.shell.signals import Signals
 from libra_vrrp.shell.speech import Speech
 from libra_vrrp.shell.talk import Talk
-from libra_vrrp.shell.tethering import attend, plan_of
+from libra_vrrp.shell.tethering import arrange, attend
 from libra_vrrp.shell.tethers import Tethers
 from libra_vrrp.shell.vmacs import Vmacs
 from libra_vrrp.shell.watch import Watch
@@ -175,7 +175,7 @@ class Machine:
         self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
         self._roster.start(self, self.links, now)
         self._follow_vmacs(now)
-        self._tethers.follow(plan_of([one.order for one in self._roster], self.seals), now)
+        arrange(self._tethers, self._roster, self, now)
 
     def _follow_vmacs(self, now: float) -> None:
         """Have the virtual MACs' interfaces, unless they may be another machine's."""

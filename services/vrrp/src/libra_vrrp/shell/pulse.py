@@ -74,7 +74,7 @@ class Pulse:
         """Tell what `one` is about to hold, where that is news."""
         if one is None:
             return
-        name, news = one.order.name, (one.router, job.targets, job.entries)
+        name, news = one.order.name, (one.router, job.targets, (*job.entries, *job.left))
         if self._told.get(name) == news:
             return
         self._told[name] = news
@@ -180,4 +180,5 @@ def will_of(one: Routing, job: Renew, interfaces: Interfaces) -> Will:
             LastWord(index, str(word.destination), whole_packet(word))
             for word in datagrams(router, STOPPING)
         )
-    return Will(order.name, router.interval, job.targets, words, job.entries, job.vmac)
+    entries = (*job.entries, *job.left)
+    return Will(order.name, router.interval, job.targets, words, entries, job.vmac)

@@ -14,6 +14,7 @@ from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
 from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
 from libra_vrrp.shell.say import begin, log
+from libra_vrrp.shell.sole import Lock
 
 _AGAIN: Final = "LIBRA_VRRP_AGAIN"
 """Names the process that starts again in place, to itself: what it goes on by was sound once."""
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> None:
         sys.stderr.write(f"libra-vrrp: {wrong}\n")
         sys.exit(CONFIG)
     os.environ["LIBRA_NODE"] = settings.node
+    lock = Lock(settings.lock)
     bequest = bequests.take(settings.bequest)
     is_planned = os.environ.pop(_AGAIN, None) == str(os.getpid()) or bequest is not None
     if (config := settings.config) is not None:
@@ -54,10 +56,10 @@ def main(arguments: list[str]) -> None:
     begin()
     guard = Guard(settings, bequest)
     if guard.run():
-        _start_again(guard)
+        _start_again(guard, lock)
 
 
-def _start_again(guard: Guard) -> None:
+def _start_again(guard: Guard, lock: Lock) -> None:
     """Become what is installed now; signals wait until it hears them.
 
     Who was told to end while it left does so.
@@ -68,6 +70,7 @@ def _start_again(guard: Guard) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     if guard.is_taken_back():
         return
+    lock.carry()
     try:
         environment = os.environ | {_AGAIN: str(os.getpid())}
         os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program

@@ -17,10 +17,14 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 def listen(own: IpAddress, port: int) -> socket.socket:
-    """Return a socket that listens at our address alone; raise `OSError`."""
+    """Return a socket that listens at our address alone; raise `OSError`.
+
+    One that our guard holds for our predecessor may listen there beside it for a moment.
+    """
     listening = _made(own)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.setsockopt(*_FREEBIND[own.version], 1)
         if own.version == 6:  # noqa: PLR2004 - IPv6
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Final, Protocol, assert_never
 
+from libra_vrrp.alarm import Rung, ring
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.names import sender
 from libra_vrrp.shell import tcp
@@ -79,6 +80,7 @@ class TetherTo:
         self._lines: dict[int, TetherLine] = {}
         self._dialling: socket.socket | None = None
         self._endings: list[tuple[int, Ending]] = []
+        self._rung: dict[str, Rung] = {}
         first = connects_first(around.ends.own, address)
         self._peer = peer.begin(now, connects_first=first)
 
@@ -134,13 +136,13 @@ class TetherTo:
             case Introduce(number=number):
                 self._introduce(number, now)
             case Note(number=number):
-                self._note(number)
+                self._note(number, now)
             case Close(number=number, reason=reason):
                 self._close(number, reason)
             case Settle():
                 self._around.supersede(self.name)
             case Bereave(said=said):
-                log("a node died, its tether tells", "warning", node=self.name)
+                self._log("a node died, its tether tells", "warning", now)
                 self._around.bereave(self.name, said)
             case _:
                 assert_never(effect)
@@ -188,7 +190,7 @@ class TetherTo:
             words, ending = line.receive(self.routers, now)
         except MalformedTether as wrong:
             self._around.count("tether_malformed")
-            log("a tether's peer makes no sense", "warning", peer=self.name, why=str(wrong))
+            self._log("a tether's peer makes no sense", "warning", now, why=str(wrong))
             ending = Ending.LOST
         for word in words:
             if isinstance(word, Refused):
@@ -198,11 +200,17 @@ class TetherTo:
         if ending is not None:
             self._endings.append((number, ending))
 
-    def _note(self, number: int) -> None:
-        log("tethered", to=self.name)
+    def _note(self, number: int, now: float) -> None:
+        self._log("tethered", "info", now)
         self._around.count("tether_tied")
         if line := self._lines.get(number):
             line.note()
+
+    def _log(self, event: str, level: str, now: float, **facts: str) -> None:
+        """Log what happened, unless the same was told a moment ago: who floods fills no disk."""
+        self._rung[event], times = ring(self._rung.get(event, Rung()), now)
+        if times:
+            log(event, level, peer=self.name, **facts, **({"times": times} if times > 1 else {}))
 
     def _introduce(self, number: int, now: float) -> None:
         line = self._lines.get(number)

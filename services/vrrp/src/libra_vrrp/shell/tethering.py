@@ -1,6 +1,6 @@
 """The node's virtual routers on its tethers: what is said of them, and what becomes of a death."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from libra_vrrp.orders import Instance
@@ -32,6 +32,15 @@ def plan_of(orders: Iterable[Instance], seals: Seals) -> Plan | None:
     return Plan(ends, bonds)
 
 
+def arrange(tethers: Tethers, routers: Iterable[VirtualRouter], ground: Ground, now: float) -> None:
+    """Have the tethers that our routers want: none where another machine works in our place.
+
+    Ours would take the place of that one's, and our end would be its death to the peers.
+    """
+    orders = [one.order for one in routers]
+    tethers.follow(plan_of(orders, ground.seals) if ground.claim.rival is None else None, now)
+
+
 def attend(tethers: Tethers, routers: Iterable[VirtualRouter], ground: Ground, now: float) -> None:
     """Say how our routers stand, and have them take over in turn from a node that died.
 
@@ -57,7 +66,7 @@ def tied_of(routers: Iterable[VirtualRouter]) -> dict[bytes, VirtualRouter]:
 
 
 def orphaned(
-    tied: Mapping[bytes, VirtualRouter], lost: Standings, living: Iterable[Standings]
+    tied: Mapping[bytes, VirtualRouter], lost: Standings, living: Collection[Standings]
 ) -> dict[bytes, int]:
     """Return whose master the lost node was, and how many come before us there."""
     wards = {

@@ -89,7 +89,7 @@ class Tethers:
             return
         self.ends = plan.ends
         if self._port is None:
-            self._port = Port(plan.ends.own, plan.ends.port, self.count)
+            self._port = Port(plan.ends.own, plan.ends.port, self)
         for name in [name for name, one in self._peers.items() if not _stays(one, plan)]:
             self._peers.pop(name).close(Reason.RELOADED)
         for name, address in plan.ends.peers:
@@ -178,7 +178,8 @@ class Tethers:
         if self._port is None:
             return
         peers = {one.address: one for one in self._peers.values()}
-        for connection, address in self._port.admit(peers.keys(), now):
+        if (admitted := self._port.admit(peers.keys(), now)) is not None:
+            connection, address = admitted
             peers[address].accept(connection, now)
         self._wait()
 

@@ -15,7 +15,8 @@ from libra_vrrp.router import Router, datagrams
 from libra_vrrp.routing import Entry
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.holding import Holding, Renewal, release
+from libra_vrrp.shell.holding import Holding, Renewal, drop, release
+from libra_vrrp.shell.placing import reshaped
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.telling import Telling
 from libra_vrrp.shell.weighing import Weighing
@@ -76,7 +77,7 @@ class VirtualRouter:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The routes and rules that it has the kernel hold."""
-        return () if self._holding is None else self._entries(self.order)
+        return () if self._holding is None else self._holding.entries
 
     def start(self, now: float, *, adopt: bool) -> None:
         """Begin, as the master that our predecessor was where `adopt` holds."""
@@ -156,9 +157,11 @@ class VirtualRouter:
         """
         old, self.order = self.order, order
         self.look(now)
-        kept = self._entries(order)
-        entries = tuple(one for one in self._entries(old) if one not in kept)
-        places = tuple(one for one in old.held if one not in order.held)
+        kept, stay, laid = self._entries(order), order.held, self._entries(old)
+        if self._holding is not None:
+            stay, laid = (*stay, *reshaped(old, order)), self._holding.shed(kept)
+        places = tuple(one for one in old.held if one not in stay)
+        entries = tuple(one for one in laid if one not in kept)
         release(self._ground, places, entries, None if old.vmac == order.vmac else old.vmac)
 
     def retake(self, now: float) -> None:
@@ -199,10 +202,9 @@ class VirtualRouter:
                 self._tokens += 1
                 self._holding = Holding(self.order, self._ground, self._tokens, now)
             case DropAddresses():
+                drop(self._ground, self.order, self._entries(self.order), self._holding)
                 self._holding = None
                 self._telling.forget()
-                entries = self._entries(self.order)
-                release(self._ground, self.order.held, entries, self.order.vmac)
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)

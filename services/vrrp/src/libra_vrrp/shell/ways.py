@@ -1,6 +1,7 @@
 """The routes and rules of one mastership: what became of them, told where that is news."""
 
 import os
+from collections.abc import Collection
 from typing import Final
 
 from libra_vrrp.laying import laying
@@ -22,12 +23,25 @@ class Ways:
         self._ground = ground
         self._lacking: tuple[str, ...] = ()
         self._laid: frozenset[Entry] = frozenset()
+        self._asked: dict[Entry, None] = {}
         self._refused: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Entry, ...]:
+        """Everything that the kernel was asked for, also on interfaces that are not there now."""
+        return tuple(self._asked)
+
+    def shed(self, kept: Collection[Entry]) -> tuple[Entry, ...]:
+        """Forget what is not kept, and return it."""
+        shed = tuple(one for one in self._asked if one not in kept)
+        self._asked = dict.fromkeys(one for one in self._asked if one in kept)
+        return shed
 
     def wanted(self, order: Instance) -> tuple[Entry, ...]:
         """Return what the kernel is to be asked for now."""
         found = laying(order, self._ground.interfaces)
         self._lacking = found.lacking
+        self._asked |= dict.fromkeys(found.entries)
         if not found.entries:
             self._complain(frozenset(found.lacking))
         return found.entries

@@ -1,7 +1,7 @@
 """How a connection ended, as the kernel says it.
 
-One rule: only the other end's own word counts: its FIN, or its RST once a reconnect was refused.
-Silence, a way that is gone and what we did ourselves say nothing about the other process.
+One rule: only the other end's own word counts, its FIN or its RST, and only once a reconnect was
+refused. Silence, a way that is gone and what we did ourselves say nothing about the other process.
 """
 
 import errno
@@ -13,7 +13,7 @@ class Ending(Enum):
     """What the kernel said."""
 
     FIN = "fin"
-    """The other end closed: end of file."""
+    """The other end closed: end of file. To be asked once more, as anybody there can connect."""
     RST = "rst"
     """The other end, or somebody between, reset it: to be asked once more."""
     LOST = "lost"

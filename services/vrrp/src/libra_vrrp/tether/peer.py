@@ -1,8 +1,8 @@
 """The tether to one other node: its connections, who connects when, and whose end counts.
 
-One rule: an end counts only where the other end itself said how it stands, and did not say bye; a
-newer connection on which it said so takes the place of every older one. Times are seconds of the
-monotonic clock.
+One rule: an end counts only where the other end itself said how it stands, did not say bye, and
+nobody listens there any more; a newer connection on which it said so takes the place of every older
+one. Times are seconds of the monotonic clock.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from libra_vrrp.tether.message import Bye, Reason, Said
 from libra_vrrp.tether.rank import Standings
 
 DOUBT: Final = 0.02
-"""Seconds within which a reconnect has to be refused for a reset to count (design §6)."""
+"""Seconds within which a reconnect has to be refused for an end to count (design §6)."""
 DIALLING: Final = 3.0
 """Seconds that connecting may take."""
 GREETING: Final = 5.0
@@ -58,7 +58,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A connection that was reset: it counts if a reconnect is refused before `until`."""
+    """A connection that ended: it counts if a reconnect is refused before `until`.
+
+    Where it is accepted and ends again, nothing said, somebody was just about to listen no more.
+    """
 
     said: Standings
     until: float
@@ -121,9 +124,9 @@ def step(peer: Peer, given: Input, now: float, dice: float) -> Step:
 
 
 def _connected(peer: Peer, given: Connected, now: float) -> Step:
-    """Take a connection in; who reset one and is there again did not die."""
+    """Take a connection in; that somebody accepts ours is no refusal."""
     if given.is_ours:
-        peer = replace(peer, dialling_since=None, doubt=None, dial_at=now + GREETING)
+        peer = replace(peer, dialling_since=None, dial_at=now + GREETING)
     by_worth = sorted(peer.lines, key=lambda number: bool(peer.lines[number].said))
     closed = by_worth[: max(len(by_worth) + 1 - LINES, 0)]
     kept = {number: one for number, one in peer.lines.items() if number not in closed}
@@ -132,11 +135,12 @@ def _connected(peer: Peer, given: Connected, now: float) -> Step:
 
 
 def _unconnected(peer: Peer, attempt: Attempt, now: float, dice: float) -> Step:
+    """Believe a refusal while there is doubt; how late we ourselves are does not matter."""
     doubt = peer.doubt
     peer = _later(replace(peer, dialling_since=None, doubt=None), now, dice)
-    if doubt is None or attempt is not Attempt.REFUSED or now >= doubt.until:
+    if doubt is None or attempt is not Attempt.REFUSED:
         return peer, ()
-    return _bereft(peer, doubt.said, now)
+    return replace(peer, counted_at=now), (Bereave(doubt.said),)
 
 
 def _heard(peer: Peer, number: int, word: Greeted | Told | Noted) -> Step:
@@ -177,18 +181,22 @@ def _ended(peer: Peer, number: int, ending: Ending, now: float, dice: float) -> 
     peer = replace(peer, lines=lines)
     if not peer.is_greeted:
         peer = _later(peer, now, dice)
-    if not said or now < peer.counted_at + CALM:
-        return peer, ()
     match ending:
-        case Ending.FIN:
-            return _bereft(peer, said, now)
-        case Ending.RST:
-            doubt = Doubt(said, now + DOUBT)
-            return replace(peer, doubt=doubt, dialling_since=now), (Dial(),)
+        case Ending.FIN | Ending.RST:
+            return _doubted(peer, said, now)
         case Ending.LOST:
             return peer, ()
         case _:
             assert_never(ending)
+
+
+def _doubted(peer: Peer, said: Standings, now: float) -> Step:
+    """Ask whether anybody listens there, or ask again."""
+    if said and now >= peer.counted_at + CALM:
+        peer = replace(peer, doubt=Doubt(said, now + DOUBT))
+    elif said or peer.doubt is None or peer.dialling_since is not None:
+        return peer, ()
+    return replace(peer, dialling_since=now), (Dial(),)
 
 
 def _elapsed(peer: Peer, now: float, dice: float) -> Step:
@@ -209,10 +217,6 @@ def _elapsed(peer: Peer, now: float, dice: float) -> Step:
         peer = replace(peer, dialling_since=now, dial_at=float("inf"))
         effects.append(Dial())
     return peer, tuple(effects)
-
-
-def _bereft(peer: Peer, said: Standings, now: float) -> Step:
-    return replace(peer, counted_at=now, doubt=None), (Bereave(said),)
 
 
 def _later(peer: Peer, now: float, dice: float) -> Peer:

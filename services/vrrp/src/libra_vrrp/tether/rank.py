@@ -4,7 +4,7 @@ One rule: a rank counts whom we know to be alive and to outrank us, by priority 
 (RFC 9568 section 6.4.3); who is not tied to us is waited for by nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,20 +24,29 @@ class Ward:
 
 
 def orphans(
-    wards: Mapping[bytes, Ward], lost: Standings, living: Iterable[Standings]
+    wards: Mapping[bytes, Ward], lost: Standings, living: Collection[Standings]
 ) -> dict[bytes, int]:
-    """Return our rank in every router whose master the lost node was."""
-    alive = tuple(living)
+    """Return our rank in every router whose master the lost node was.
+
+    Who took no part was nobody's master, and a master who is tied to us himself is not dead.
+    """
+    others = {router: [one[router] for one in living if router in one] for router in wards}
     return {
-        router: rank(ward.own, (one[router] for one in alive if router in one))
+        router: rank(ward.own, others[router])
         for router, ward in wards.items()
-        if router in lost and ward.master is not None and lost[router].address == ward.master
+        if router in lost
+        and _is_master(lost[router], ward)
+        and not any(_is_master(one, ward) for one in others[router])
     }
 
 
 def rank(own: Standing, others: Iterable[Standing]) -> int:
     """Return how many come before us."""
     return sum(_order(one) > _order(own) for one in others if one.priority)
+
+
+def _is_master(one: Standing, ward: Ward) -> bool:
+    return one.priority > 0 and one.address == ward.master
 
 
 def _order(one: Standing) -> tuple[int, int, bytes]:
