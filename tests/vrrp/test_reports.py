@@ -1,4 +1,4 @@
-"""What the machine tells the reporter, and the spool."""
+"""What the machine tells the reporter."""
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
@@ -17,7 +17,6 @@ from libra_vrrp.reports import (
     Numbered,
     Report,
     Reread,
-    Spool,
     Statistics,
     Weighed,
     dumps,
@@ -121,25 +120,3 @@ def test_every_report_survives_the_line(report: Report) -> None:
 def test_any_line_is_a_report_or_refused(line: bytes) -> None:
     with pytest.raises(MalformedReport):
         loads(line)
-
-
-def test_a_report_waits_until_it_was_taken() -> None:
-    spool = Spool("1-2").add(Awake()).add(MASTER)
-    assert [one.number for one in spool.unsent()] == [1, 2]
-    spool = spool.handed(2)
-    assert spool.unsent() == ()
-    assert [one.number for one in spool.rewind().unsent()] == [1, 2]
-    assert [one.number for one in spool.taken("1-2", 1).rewind().unsent()] == [2]
-
-
-def test_what_another_machine_said_is_not_taken_for_ours() -> None:
-    spool = Spool("1-2").add(MASTER)
-    assert spool.taken("9-9", 1) == spool
-
-
-def test_a_full_spool_drops_the_oldest_and_counts_it() -> None:
-    spool = Spool("1-2", limit=2)
-    for _ in range(5):
-        spool = spool.add(Awake())
-    assert [one.number for one in spool.waiting] == [4, 5]
-    assert spool.dropped == 3

@@ -1,10 +1,10 @@
-"""What the machine tells the reporter <-> JSON, and the spool that never blocks the machine.
+"""What the machine tells the reporter <-> JSON.
 
-One rule: a report is kept until it is acknowledged or, when the spool is full, the oldest goes.
+One rule: any line is a report, or raises `MalformedReport`.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, assert_never
 
 from libra_vrrp.orders import Instance
@@ -112,9 +112,8 @@ class Reread:
     """Somebody asks for the config to be looked at again; the parent says it."""
 
 
-Report: TypeAlias = (
-    Transition | AlarmRaised | Weighed | Follows | Statistics | Awake | Farewell | Reread
-)
+_Told: TypeAlias = Transition | AlarmRaised | Weighed | Follows | Statistics
+Report: TypeAlias = _Told | Awake | Farewell | Reread
 _KINDS: dict[str, type[Report]] = {
     "transition": Transition,
     "alarm": AlarmRaised,
@@ -214,41 +213,3 @@ def _detail(entered: Enter) -> str:
             return f"{member} is master no more"
         case _:
             return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spool:
-    """Reports not yet acknowledged, oldest first, and how many had to be dropped."""
-
-    boot: str
-    waiting: tuple[Numbered, ...] = ()
-    last: int = 0
-    sent: int = 0
-    dropped: int = 0
-    limit: int = 1000
-
-    def add(self, report: Report) -> "Spool":
-        """Append a report; over the limit the oldest is dropped and counted."""
-        number = self.last + 1
-        waiting = (*self.waiting, Numbered(self.boot, number, report))
-        over = max(len(waiting) - self.limit, 0)
-        dropped = self.dropped + over
-        return replace(self, waiting=waiting[over:], last=number, dropped=dropped)
-
-    def unsent(self) -> tuple[Numbered, ...]:
-        """Return what has not been handed to the reporter since the last `rewind`."""
-        return tuple(one for one in self.waiting if one.number > self.sent)
-
-    def handed(self, number: int) -> "Spool":
-        """Note that reports up to `number` were handed over."""
-        return replace(self, sent=max(self.sent, number))
-
-    def rewind(self) -> "Spool":
-        """Hand everything over again: the reporter is a new one."""
-        return replace(self, sent=0)
-
-    def taken(self, boot: str, number: int) -> "Spool":
-        """Forget what the reporter has acknowledged; another machine's numbers mean nothing."""
-        if boot != self.boot:
-            return self
-        return replace(self, waiting=tuple(one for one in self.waiting if one.number > number))

@@ -155,7 +155,7 @@ class Machine:
             self._statistics_at = now + STATISTICS_EVERY
             self._talk.mention(self._figures.report())
             for one in self._roster:
-                one.follow()
+                one.telling.follow(one.name, one.state)
         self._talk.flush()
         self._pulse.beat(self._roster, now, settled=self._roster.is_settled)
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from libra_vrrp import orders, reports
 from libra_vrrp.orders import Order, Taken
-from libra_vrrp.reports import Awake, Numbered, Report, Spool
+from libra_vrrp.reports import Awake, Numbered, Report
+from libra_vrrp.spool import Spool
 
 _LARGEST: Final = 1 << 18
 

@@ -58,10 +58,10 @@ class VirtualRouter:
         self.synced, self._tokens = False, 0
         self.group = SyncGroup((self,))
         self._weighing = Weighing(order, ground)
-        self._reasons: frozenset[str] = frozenset()
+        self._reasons = frozenset[str]()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
-        self._telling = Telling(ground, self._weighing)
+        self.telling = Telling(ground, self._weighing)
         self.router = self._router()
 
     @property
@@ -180,7 +180,7 @@ class VirtualRouter:
             case Renewal.REFUSED:
                 self._refused(self._holding.errno, now)
             case Renewal.COMPLETE:
-                self._telling.complete(self.order, self.router.priority, now)
+                self.telling.complete(self.order, self.router.priority, now)
             case Renewal.UNKNOWN:
                 self._ground.count("unknown_renewals")
             case Renewal.FOREIGN | Renewal.CONFIRMED:
@@ -188,11 +188,7 @@ class VirtualRouter:
 
     def status(self, now: float) -> Transition:
         """Return the present state as a report."""
-        return self._telling.status(self.order, self.router.priority, self.state, now)
-
-    def follow(self) -> None:
-        """Report whom it follows, where that changed."""
-        self._telling.follow(self.order.name, self.state)
+        return self.telling.status(self.order, self.router.priority, self.state, now)
 
     def _perform(self, effect: Effect, before: State, now: float) -> None:
         match effect:
@@ -204,12 +200,12 @@ class VirtualRouter:
             case DropAddresses():
                 drop(self._ground, self.order, self._entries(self.order), self._holding)
                 self._holding = None
-                self._telling.forget()
+                self.telling.forget()
             case Announce():
                 if self._holding is not None:
                     self._holding.announce(now)
             case Enter():
-                self._telling.entered(self.order, self.router.priority, effect, before, now)
+                self.telling.entered(self.order, self.router.priority, effect, before, now)
             case Alarm(kind=kind, source=source, detail=detail):
                 self._ground.alarm(self.order.name, kind.replace("_", "-"), source, detail)
             case _:
