@@ -612,7 +612,9 @@ def test_an_address_under_another_prefix_is_there_before_it_goes_with_the_old_on
 
 def test_an_ipv6_address_goes_before_it_comes_under_another_prefix(file: Path) -> None:
     """The kernel has one of them, and keeps its length (inet6_rtm_newaddr, net/ipv6/addrconf.c)."""
-    (setting := file.parent / "net/ipv6/conf/eth0/disable_ipv6").parent.mkdir(parents=True)
+    (setting := file.parent / "net/ipv6/conf/eth0/disable_ipv6").parent.mkdir(
+        parents=True, exist_ok=True
+    )
     setting.write_text("0")
     local = AddressHeld(2, IPv6Address("fe80::1"), 64)
     six = replace(ONE, places=(Place("eth0", IPv6Address("fe80::10")), AWAY_SIX))
