@@ -170,7 +170,7 @@ class InstanceConfig(Strict):
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
     a duration after that time, `when-synced` once it has the master's connections (in this
-    release: after 60 s).
+    release: after 60 s), and not in the first 30 s after a crash.
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""

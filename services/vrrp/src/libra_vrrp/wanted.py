@@ -40,9 +40,6 @@ HOLD: Final = 60.0
 FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
 NO_SECRETS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
-FRESH: Final = 0.9
-"""Share of the peer's connections from which on we count as synced (design §6)."""
-
 
 def instances(
     config: Config, node: str, secrets: Mapping[str, bytes] = NO_SECRETS

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import Outlet
+from libra_vrrp.bequest import NEVER
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
@@ -58,7 +59,10 @@ LAST_WORDS: Final = 1.0
 class Machine:
     """Everything that the virtual routers of a node share."""
 
-    def __init__(self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet) -> None:
+    def __init__(
+        self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet, unclean_at: float
+    ) -> None:
+        self.unclean_at = unclean_at
         self._roster, self._talk, self._pulse = roster, talk, pulse
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
@@ -237,14 +241,15 @@ class Machine:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT]."""
+    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT [UNCLEAN-AT]]."""
     die_with_parent(signal.SIGTERM)
     sys.setswitchinterval(SHARE)
     notices, outlet = urgent(), begin()
     for notice in notices:
         log(notice, "warning")
-    routers, to_reporter, to_guard, page, *died_at = arguments
+    routers, to_reporter, to_guard, page, *times = arguments
+    died_at, unclean_at = *map(float, times), *(NEVER, NEVER)[len(times) :]
     talk = Talk(socket.socket(fileno=int(to_reporter)))
-    roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
+    roster = Roster(Path(routers), None if died_at == NEVER else died_at)
     log("the machine works", pid=os.getpid())
-    Machine(roster, talk, connect(to_guard, page), outlet).run()
+    Machine(roster, talk, connect(to_guard, page), outlet, unclean_at).run()

@@ -19,7 +19,7 @@ from libra_vrrp.shell.remains import remains
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Master, Stop, Synced
+from libra_vrrp.states import Covered, Master, Stop
 from libra_vrrp.vmacs import Wanted
 
 LAPSE: Final = 0.01
@@ -156,11 +156,11 @@ class Roster:
         if self.is_settled:
             self._sweep(ground)
 
-    def cover(self, now: float, *, synced: bool) -> None:
-        """Know whether the copy of the peer's connections is good enough to take over."""
+    def cover(self, coverage: float | None, now: float) -> None:
+        """Know which share of the peer's connections is here."""
         for one in self:
-            one.synced = synced
-            one.give(Synced(synced), now)
+            one.coverage = coverage
+            one.give(Covered(coverage), now)
 
     def wanted_vmacs(self) -> frozenset[Wanted]:
         """Return the virtual MAC interfaces that routers have, or wait for."""

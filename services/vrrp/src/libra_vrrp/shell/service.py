@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
-from libra_vrrp.settings import CONFIG, HELP, from_environment
+from libra_vrrp.bequest import Bequest
+from libra_vrrp.settings import CONFIG, HELP, Settings, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.mark import Mark
 from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
 from libra_vrrp.shell.say import begin, log
+from libra_vrrp.unclean import unclean_at
 
 _AGAIN: Final = "LIBRA_VRRP_AGAIN"
 """Names the process that starts again in place, to itself: what it goes on by was sound once."""
@@ -52,12 +55,23 @@ def main(arguments: list[str]) -> None:
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    guard = Guard(settings, bequest)
+    _work(settings, bequest)
+
+
+def _work(settings: Settings, bequest: Bequest | None) -> None:
+    """Guard, until told to end; what this service does not end in order the next one learns."""
+    mark = Mark(settings.mark)
+    began = unclean_at(bequest, time.monotonic(), is_marked=mark.is_found)
+    if mark.is_found and bequest is None:
+        log("the service before this one did not end in order", "warning")
+    mark.put()
+    guard = Guard(settings, bequest, began)
     if guard.run():
-        _start_again(guard)
+        _start_again(guard, mark)
+    mark.lift()
 
 
-def _start_again(guard: Guard) -> None:
+def _start_again(guard: Guard, mark: Mark) -> None:
     """Become what is installed now; signals wait until it hears them.
 
     Who was told to end while it left does so.
@@ -73,6 +87,7 @@ def _start_again(guard: Guard) -> None:
         os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program
     except OSError as refused:
         guard.take_back()
+        mark.lift()
         sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
 
 
