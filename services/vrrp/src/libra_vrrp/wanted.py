@@ -180,16 +180,16 @@ def _spoken_to(
         router,
         version=one.version,
         authentication=None if one.auth_file is None else secrets[one.auth_file],
-        peers=_peers(one, config, node) if one.unicast else None,
-        source=one.unicast_on(node, config.nodes[node].address),
+        peers=_peers(one, config, node, router.family) if one.unicast else None,
+        source=one.unicast_on(node, config.nodes[node].address, router.family),
         tether=ends(config, one, node),
     )
 
 
-def _peers(one: InstanceConfig, config: Config, node: str) -> tuple[IpAddress, ...]:
+def _peers(one: InstanceConfig, config: Config, node: str, version: int) -> tuple[IpAddress, ...]:
     """Return where the other nodes that take part are spoken to, in the config's order."""
     others = (
-        one.unicast_on(name, other.address)
+        one.unicast_on(name, other.address, version)
         for name, other in config.nodes.items()
         if name != node and one.interface_on(name) is not None and one.priority_on(name) is not None
     )

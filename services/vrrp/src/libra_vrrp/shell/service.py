@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -55,14 +56,15 @@ def main(arguments: list[str]) -> None:
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    _work(settings, bequest)
+    _work(settings, bequest, is_planned=is_planned)
 
 
-def _work(settings: Settings, bequest: Bequest | None) -> None:
+def _work(settings: Settings, bequest: Bequest | None, *, is_planned: bool) -> None:
     """Guard, until told to end; what this service does not end in order the next one learns."""
     mark = Mark(settings.mark)
-    began = unclean_at(bequest, time.monotonic(), is_marked=mark.is_found)
-    if mark.is_found and bequest is None:
+    is_marked = mark.is_found and not is_planned
+    began = unclean_at(bequest, time.monotonic(), is_marked=is_marked)
+    if is_marked:
         log("the service before this one did not end in order", "warning")
     mark.put()
     guard = Guard(settings, bequest, began)
