@@ -135,9 +135,9 @@ class InstanceConfig(Strict):
     attackers.
     """
     unicast: StrictBool | dict[Name, Address | tuple[Address, ...]] = False
-    """Adverts go to the other nodes instead of the multicast group: `true` to their `address` under
-    `nodes`, or to one written here per node, `{a: [10.0.0.1, 2001:db8::1]}` where `addresses` has
-    both families. Nothing from anyone else is listened to.
+    """Adverts go to the other nodes alone, not to the multicast group: `true` to their `address`
+    under `nodes`, or to one per node, or per node and family: `{a: [10.0.0.1, 2001:db8::1]}`.
+    Nobody else is listened to.
     """
     interval: Interval = 1.0
     """Time between two adverts, 10ms to 40.95s (version 2: whole seconds, 1s to 255s); after about
@@ -169,9 +169,9 @@ class InstanceConfig(Strict):
     rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
-    """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
-    a duration after that time, `when-synced` once it has the master's connections (in this
-    release: after 60 s), and not in the first 30 s after a crash.
+    """Whether a node takes over from a lower priority: `true` at once, `false` never, a duration
+    after it, `when-synced` with the master's connections (in this release: after 60 s), 30 s after
+    a crash at the earliest.
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""
