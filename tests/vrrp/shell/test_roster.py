@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 
 from libra_vrrp import kept, routing
-from libra_vrrp.bequest import NEVER
 from libra_vrrp.codec import GROUP, Advertisement, Datagram, Received
 from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.lease import Terms
@@ -57,7 +56,6 @@ class Ground:
     claim: Claim = field(default_factory=Alone)
     interfaces: Interfaces = field(default_factory=lambda: fold(Interfaces(), [LINK, OWN]))
     seals: Seals = field(init=False)
-    unclean_at: float = NEVER
     links: Links = field(default_factory=lambda: Links(Aside(), lambda _, __: None, lambda _: None))
     vmacs: Vmacs = field(init=False)
 
@@ -217,7 +215,7 @@ def test_every_router_knows_when_the_service_began_that_follows_an_unclean_exit(
     file: Path,
 ) -> None:
     file.write_bytes(kept.dump_instances((ONE, TWO)))
-    ground = Ground(Roster(file, None), unclean_at=3.0)
+    ground = Ground(Roster(file, unclean_at=3.0))
     ground.roster.reload(ground, 4.0)
     assert [one.router.unclean_at for one in ground.roster] == [3.0, 3.0]
 

@@ -52,8 +52,8 @@ class Process:
             host.name, self, lambda _: self.post(self._changed), self._opens, self.clock
         )
         self.is_paused = self.is_dead = self.is_stopping = False
-        self.interfaces, self.unclean_at = host.kernel.listing(), host.unclean_at
-        self.roster = Roster(cast("Path", Kept(host.orders)), died_at)
+        self.interfaces = host.kernel.listing()
+        self.roster = Roster(cast("Path", Kept(host.orders)), died_at, host.unclean_at)
         self.conduct = Conduct(host.name, host.homes, host.orders, died_at, host.unclean_at)
         self._channels = {one.family: one.channel for one in host.orders}
         self._host = host

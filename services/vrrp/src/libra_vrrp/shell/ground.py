@@ -25,8 +25,6 @@ class Ground(Protocol):
     seals: Seals
     links: Links
     vmacs: Vmacs
-    unclean_at: float
-    """When this service began, if the one before it did not end in order; else `bequest.NEVER`."""
 
     @property
     def virtual(self) -> frozenset[IpAddress]:

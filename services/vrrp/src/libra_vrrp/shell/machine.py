@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import Outlet
-from libra_vrrp.bequest import NEVER
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
@@ -59,10 +58,7 @@ LAST_WORDS: Final = 1.0
 class Machine:
     """Everything that the virtual routers of a node share."""
 
-    def __init__(
-        self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet, unclean_at: float
-    ) -> None:
-        self.unclean_at = unclean_at
+    def __init__(self, roster: Roster, talk: Talk, pulse: Pulse, outlet: Outlet) -> None:
         self._roster, self._talk, self._pulse = roster, talk, pulse
         self._selector = selectors.DefaultSelector()
         self._aside = Aside()
@@ -248,8 +244,7 @@ def main(arguments: list[str]) -> None:
     for notice in notices:
         log(notice, "warning")
     routers, to_reporter, to_guard, page, *times = arguments
-    died_at, unclean_at = *map(float, times), *(NEVER, NEVER)[len(times) :]
     talk = Talk(socket.socket(fileno=int(to_reporter)))
-    roster = Roster(Path(routers), None if died_at == NEVER else died_at)
+    roster = Roster(Path(routers), *map(float, times))
     log("the machine works", pid=os.getpid())
-    Machine(roster, talk, connect(to_guard, page), outlet, unclean_at).run()
+    Machine(roster, talk, connect(to_guard, page), outlet).run()

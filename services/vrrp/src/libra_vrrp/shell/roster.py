@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from libra_vrrp import group, kept, lease, vmacs
+from libra_vrrp.bequest import NEVER
 from libra_vrrp.orders import Channel, Instance, Multicast
 from libra_vrrp.parameters import require_sense
 from libra_vrrp.renewal import Sweep
@@ -27,11 +28,14 @@ LAPSE: Final = 0.01
 
 
 class Roster:
-    """Who runs; `died_at` is when the process before this one ended, on the monotonic clock."""
+    """Who runs; `died_at` is when the process before this one ended, on the monotonic clock.
 
-    def __init__(self, file: Path, died_at: float | None) -> None:
+    `unclean_at` is when the service began, if the one before it did not end in order.
+    """
+
+    def __init__(self, file: Path, died_at: float | None = None, unclean_at: float = NEVER) -> None:
         self.file = file
-        self._died_at = died_at
+        self._died_at, self._unclean_at = died_at, unclean_at
         self._routers: dict[str, VirtualRouter] = {}
         self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
@@ -118,7 +122,8 @@ class Roster:
         ground.seals.order(wanted.values(), now, of_seals(self._postponed, ground))
         for name in changed:
             self._routers[name].retake(now)
-        fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
+        new = {name: order for name, order in wanted.items() if name not in stay}
+        fresh = {n: VirtualRouter(order, ground, self._unclean_at) for n, order in new.items()}
         self._routers |= fresh
         self._hearers = {key: one for one in self for key in _heard_on(one.order)}
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]

@@ -51,8 +51,8 @@ RETRY_REFUSED: Final = 10.0
 class VirtualRouter:
     """The only place where the effects of one instance happen; times are monotonic seconds."""
 
-    def __init__(self, order: Instance, ground: Ground) -> None:
-        self.order, self._ground = order, ground
+    def __init__(self, order: Instance, ground: Ground, unclean_at: float) -> None:
+        self.order, self._ground, self._unclean_at = order, ground, unclean_at
         self.state: State = Initialize()
         self.coverage: float | None = None
         self._tokens = 0
@@ -242,7 +242,7 @@ class VirtualRouter:
     def _router(self) -> Router:
         ground, deltas = self._ground, self._weighing.tracking.deltas
         router = router_of(self.order, deltas, ground.interfaces, ground.virtual)
-        return replace(router, unclean_at=ground.unclean_at)
+        return replace(router, unclean_at=self._unclean_at)
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
