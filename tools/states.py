@@ -12,11 +12,12 @@ from pathlib import Path
 from libra_vrrp.codec import OWNER, Advertisement
 from libra_vrrp.facts import WORDS
 from libra_vrrp.fsm import deadline, step
-from libra_vrrp.router import Always, Never, Router
+from libra_vrrp.router import Always, Never, Router, WhenSynced
 from libra_vrrp.states import (
     Adopt,
     Backup,
     Blocked,
+    Covered,
     Effect,
     Elapsed,
     Enter,
@@ -35,7 +36,6 @@ from libra_vrrp.states import (
     Start,
     State,
     Stop,
-    Synced,
     Yield,
 )
 from libra_vrrp.why import Why
@@ -57,6 +57,8 @@ MEANINGS = {
     Why.TETHER: "the master's process and its guard died together, as the tether to it told",
     Why.UNCLAIMED: "nobody took what it had handed over by the operator's word",
     Why.LOWER_PRIORITY_HEARD: "the master has a lower priority, and `preempt` allows it",
+    Why.SYNCED: "the same, with 90 % of its connections here (`preempt: when-synced`)",
+    Why.OVERDUE: "the same, without them: it has waited for them for long enough",
     Why.HOLD_OVER: "as before, once it was held back no more",
     Why.HIGHER_PRIORITY: "a better master was heard: higher priority, or address where equal",
     Why.FAULT: "it lost something that it needs, such as its interface",
@@ -84,7 +86,7 @@ INPUTS: tuple[Input, ...] = (
     Blocked(frozenset()),
     Yield(HOLD),
     Released(),
-    Synced(),
+    Covered(0.9),
     Orphaned(0),
     LeaseLost(),
     LeaseLost(HOLD),
@@ -96,6 +98,7 @@ _PLAIN = Router(51, PRIORITY, IPv4Address("10.9.0.1"), (IPv4Address("192.0.2.10"
 ROUTERS = (
     replace(_PLAIN, preempt=Always()),
     replace(_PLAIN, preempt=Never()),
+    replace(_PLAIN, preempt=WhenSynced(HOLD)),
     replace(_PLAIN, startup_delay=5.0),
     replace(_PLAIN, priority=OWNER),
     replace(_PLAIN, priority=OWNER, startup_delay=5.0),
@@ -157,7 +160,7 @@ def _kind(state: State) -> tuple[object, ...]:
     match state:
         case Backup():
             marks = state.courted_since, state.held_until, state.beaten_until
-            return Backup, state.due, state.synced, *(mark is None for mark in marks)
+            return Backup, state.due, state.coverage, *(mark is None for mark in marks)
         case Fault():
             return Fault, bool(state.reasons), bool(state.blocked_by)
         case _:

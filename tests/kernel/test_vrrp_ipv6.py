@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.kernel.conftest import LOCAL, MORE, SIX, VIP, number
 
+from libra_schemas.config import Config
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
 from libra_vrrp.router import Never
+from libra_vrrp.wanted import instances
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
@@ -25,6 +27,7 @@ INTERVAL = 0.25
 SKEW_OF_B = (256 - 100) / 256 * INTERVAL
 TAKEOVER = 3 * INTERVAL + SKEW_OF_B
 LEASE = 2.0
+GROUPS = "224.0.0.18", "ff02::12"
 LATE = 1.0
 """Seconds that the kernel may keep an address beyond its life (ADDRCONF_TIMER_FUZZ_MAX)."""
 SLACK = 1.0
@@ -268,3 +271,46 @@ def test_a_killed_machine_is_adopted_in_both_families(both: "Pair") -> None:
         assert both.a.owns(SIX)
         assert both.a.owns(VIP)
     assert not [line for line in seen.lines if "prio 100" in line or "prio 0" in line]
+
+
+UNICAST = {
+    "version": 1,
+    "nodes": {"a": {"address": "192.0.2.1"}, "b": {"address": "192.0.2.2"}},
+    "instances": {
+        "front": {
+            "interface": "eth0",
+            "vrid": 51,
+            "interval": "250ms",
+            "priority": {"a": 150, "b": 100},
+            "addresses": [f"{VIP}/24", f"{SIX}/64"],
+            "unicast": {"a": ["192.0.2.1", "2001:db8::1"], "b": ["2001:db8::2", "192.0.2.2"]},
+            "preempt": True,
+        }
+    },
+}
+
+
+def test_each_family_of_a_unicast_instance_speaks_to_the_peers_of_its_own_and_both_move_together(
+    pair: "Pair",
+) -> None:
+    number(pair)
+    config = Config.model_validate(UNICAST)
+    for director in (pair.a, pair.b):
+        director.order, *others = instances(config, director.node.name)
+        director.others = tuple(others)
+        director.write()
+    with (
+        pair.b.node.capture("eth0", "ip proto 112") as four,
+        pair.b.node.capture("eth0", "ip6 proto 112") as other,
+    ):
+        elect(pair)
+        four.wait_for(r"192\.0\.2\.1 > 192\.0\.2\.2: VRRPv3, .*prio 150")
+        other.wait_for("2001:db8::1 > 2001:db8::2: ")
+        assert not any(group in line for line in four.lines + other.lines for group in GROUPS)
+    is_known(pair, pair.a, VIP, SIX)
+    pair.a.node.ip("addr del 2001:db8::1/64 dev eth0")
+    owns_alone(pair, "b", VIP, SIX)
+    pair.a.node.ip("addr add 2001:db8::1/64 dev eth0")
+    owns_alone(pair, "a", VIP, SIX)
+    pair.a.node.kill()
+    owns_alone(pair, "b", VIP, SIX)

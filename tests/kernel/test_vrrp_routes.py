@@ -197,6 +197,23 @@ def test_what_another_process_removes_comes_back(routed: Pair) -> None:
     routed.soon(lambda: routed.a.owns() and len(ours(routed.a)) == ALL, "the address too")
 
 
+def test_an_ipv6_route_leads_from_the_virtual_address_again_once_that_is_back(pair: Pair) -> None:
+    """Without the address the kernel keeps such a route, and forgets where it leads from."""
+    number(pair)
+    led = Route(NET_6, "eth0", source=SIX, table=TABLE)
+    pair.a.order = replace(pair.a.order, places=(Place("eth0", SIX),), routes=(led,))
+    pair.a.write()
+    pair.a.start()
+
+    def is_led() -> bool:
+        (line,) = ours(pair.a) or [""]
+        return f"src {SIX}" in line
+
+    pair.soon(lambda: pair.a.owns(SIX) and is_led(), "a has the address, and the route from it")
+    pair.a.node.ip(f"addr del {SIX}/128 dev eth0")
+    pair.soon(lambda: pair.a.owns(SIX) and is_led(), "both are back")
+
+
 def test_a_config_adds_and_removes_them_and_the_master_stays(routed: Pair) -> None:
     begin(routed)
     kept = sorted(ours(routed.a))

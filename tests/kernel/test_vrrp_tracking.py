@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kernel.test_vrrp_events import CONFIG, Log
+from tests.kernel.test_vrrp_preempt import fresh
 
 from libra_schemas.canonical import digest
 from libra_schemas.events import ConfigApplied
@@ -226,3 +227,40 @@ def test_the_end_of_a_process_moves_the_address(tracker: Tracker) -> None:
     tracker.owner_is("a")
     running.kill()
     running.wait()
+
+
+def test_an_interface_counts_once_it_has_been_down_or_up_for_long_enough(tracker: Tracker) -> None:
+    node, pair = tracker.pair.a.node, tracker.pair
+    node.run("ip", "link", "add", "eth7", "type", "veth", "peer", "name", "eth8")
+    node.ip("link set eth8 up", "link set eth7 up")
+    debounced = {"name": "eth7", "weight": -60, "down_for": "2s", "up_for": "2s"}
+    tracker.track(interfaces=[debounced])
+    kept = pair.a.state / "vrrp" / "routers.jsonl"
+    pair.soon(lambda: "eth7" in kept.read_text(), "the machine is told")
+    with pair.client.capture("eth0", "ip proto 112 and src 192.0.2.1") as said:
+        node.ip("link set eth7 down", "link set eth7 up")
+        pair.soon(lambda: len(said.lines) > 12, "three seconds pass")
+        assert all("prio 150" in line for line in said.lines)
+    for name, state in (("b", "down"), ("a", "up")):
+        before = time.monotonic()
+        node.ip(f"link set eth7 {state}")
+        tracker.owner_is(name)
+        assert time.monotonic() - before >= 2.0
+
+
+def test_a_copy_of_the_connections_that_is_short_for_long_enough_moves_the_address(
+    tracker: Tracker,
+) -> None:
+    tracker.track(sync={"coverage": 80, "weight": -60, "down_for": "2s"})
+    kept = tracker.pair.a.state / "vrrp" / "tracked.json"
+    tracker.pair.soon(lambda: '"coverage": 80' in kept.read_text(), "it is tracked")
+    fresh(tracker.log, 0.95)
+    before = time.monotonic()
+    fresh(tracker.log, 0.5)
+    tracker.owner_is("b")
+    assert time.monotonic() - before >= 2.0
+    tracker.pair.soon(lambda: tracker.log.states()[-1].state == "backup", "the log knows it")
+    said = tracker.log.states()[-1].detail
+    assert said.endswith(f"{PRIORITY}(50.0% of the peer's connections are here)")
+    fresh(tracker.log, 0.81)
+    tracker.owner_is("a")

@@ -34,6 +34,12 @@ def front(document: Document, **changes: Any) -> Document:
             id="a number or a mapping",
         ),
         pytest.param(
+            {"unicast": {"a": ["nowhere"], "b": "10.1.0.2"}},
+            "instances.front.unicast.a[0]: expected an address per node such as"
+            " {a: 10.0.0.1, b: 10.0.0.2}, true or false",
+            id="in one of several lists",
+        ),
+        pytest.param(
             {"priority": {"a": 500, "b": 100}},
             "instances.front.priority.a: expected a whole number from 1 to 255",
             id="the branch that was meant",

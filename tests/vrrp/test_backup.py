@@ -85,8 +85,45 @@ def test_a_higher_advert_in_between_restarts_the_delay() -> None:
 def test_synced_connections_end_the_wait_early() -> None:
     router = replace(ROUTER, preempt=WhenSynced(60.0))
     courted = hear(router, watch(router, 1.0, 0.0), says(50), 2.0)
-    synced = replace(courted, synced=True)
-    assert hear(router, synced, says(50), 3.0).down_at == courted.down_at
+    short = hear(router, replace(courted, coverage=0.89), says(50), 3.0)
+    assert short.down_at == 3.0 + patience(router, 1.0)
+    synced = hear(router, replace(courted, coverage=0.9), says(50), 3.0)
+    assert (synced.down_at, synced.due) == (courted.down_at, Why.SYNCED)
+
+
+def test_the_deadline_ends_the_wait_for_connections_and_says_so() -> None:
+    router = replace(ROUTER, preempt=WhenSynced(60.0))
+    courted = hear(router, watch(router, 1.0, 0.0), says(50), 2.0)
+    over = hear(router, replace(courted, coverage=0.5), says(50), 62.0)
+    assert (over.down_at, over.due) == (courted.down_at, Why.OVERDUE)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "due"), [pytest.param(1.0, Why.SYNCED, id="synced"), (None, Why.OVERDUE)]
+)
+def test_after_an_unclean_exit_a_lower_master_is_left_alone_at_first(
+    coverage: float | None, due: Why
+) -> None:
+    router = replace(ROUTER, preempt=WhenSynced(10.0), unclean_at=100.0)
+    before = replace(watch(router, 1.0, 100.0), coverage=coverage)
+    courted = hear(router, before, says(50), 101.0)
+    waiting = hear(router, courted, says(50), 129.9)
+    assert waiting.down_at == 129.9 + patience(router, 1.0)
+    over = hear(router, waiting, says(50), 130.0)
+    assert (over.down_at, over.due) == (waiting.down_at, due)
+
+
+@pytest.mark.parametrize("priority", [0, 150])
+def test_an_unclean_exit_delays_nothing_else(priority: int) -> None:
+    """A master that gives up, and one that is silent from now on, are replaced as ever."""
+    router = replace(ROUTER, preempt=WhenSynced(10.0))
+    unclean = replace(router, unclean_at=100.0)
+    before = watch(router, 1.0, 100.0)
+    assert hear(unclean, before, says(priority), 101.0) == hear(
+        router, before, says(priority), 101.0
+    )
+    always = replace(unclean, preempt=Always())
+    assert hear(always, before, says(50), 101.0).down_at == before.down_at
 
 
 def test_an_owner_preempts_whatever_the_mode() -> None:

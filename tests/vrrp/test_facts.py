@@ -108,6 +108,8 @@ def test_every_reason_has_its_word(why: Why) -> None:
         (Why.LOWER_PRIORITY_HEARD, "preempt"),
         (Why.HIGHER_PRIORITY, "higher-priority"),
         (Why.UNCLAIMED, "timer"),
+        (Why.SYNCED, "preempt"),
+        (Why.OVERDUE, "preempt"),
         (Why.HOLD_OVER, "preempt"),
     ],
 )

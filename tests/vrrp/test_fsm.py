@@ -17,6 +17,7 @@ from libra_vrrp.states import (
     Announce,
     Backup,
     Blocked,
+    Covered,
     DropAddresses,
     Elapsed,
     Enter,
@@ -37,7 +38,6 @@ from libra_vrrp.states import (
     State,
     Stop,
     Stopped,
-    Synced,
     TakeAddresses,
     Yield,
 )
@@ -300,9 +300,16 @@ def test_a_lease_that_the_kernel_never_confirmed_leaves_others_alone_for_a_while
 
 
 def test_a_backup_is_told_that_connections_are_synced() -> None:
-    synced = replace(BACKUP, synced=True)
-    assert step(ROUTER, BACKUP, Synced(), 1.0) == (synced, ())
-    assert step(ROUTER, synced, Synced(holds=False), 1.0) == (BACKUP, ())
+    synced = replace(BACKUP, coverage=0.93)
+    assert step(ROUTER, BACKUP, Covered(0.93), 1.0) == (synced, ())
+    assert step(ROUTER, synced, Covered(None), 1.0) == (BACKUP, ())
+
+
+def test_who_takes_over_tells_which_share_of_the_connections_it_has() -> None:
+    _, effects = step(ROUTER, replace(BACKUP, coverage=0.93), Elapsed(), BACKUP.down_at)
+    entered = effects[-1]
+    assert isinstance(entered, Enter)
+    assert entered.coverage == 0.93
 
 
 def test_a_changed_priority_moves_a_backups_timer() -> None:
@@ -374,7 +381,7 @@ def test_a_router_recovers_when_neither_it_nor_its_group_is_in_fault() -> None:
         pytest.param(BACKUP, LeaseLost(), id="a backup has no lease to lose"),
         pytest.param(BACKUP, Recover("eth0"), id="a backup has nothing to recover from"),
         pytest.param(MASTER, Start(), id="a master is started"),
-        pytest.param(MASTER, Synced(), id="a master has nothing to sync"),
+        pytest.param(MASTER, Covered(1.0), id="a master has nothing to sync"),
         pytest.param(FAULT, Elapsed(), id="time heals no fault"),
     ],
 )

@@ -25,6 +25,7 @@ from libra_vrrp.states import (
     Advertise,
     Announce,
     Backup,
+    Covered,
     DropAddresses,
     Elapsed,
     Enter,
@@ -42,7 +43,6 @@ from libra_vrrp.states import (
     Starting,
     Stop,
     Stopped,
-    Synced,
     Yield,
 )
 from libra_vrrp.why import Why
@@ -374,7 +374,7 @@ def test_time_does_nothing_to_a_member_that_waits() -> None:
     made = started(site(150, 100))
     made.cut = {"inside"}
     made.run(5.0)
-    assert group.step(made.nodes[1], "inside", Synced(), made.now) != ()
+    assert group.step(made.nodes[1], "inside", Covered(1.0), made.now) != ()
     before = states(made.nodes[1])
     made.give(1, "inside", Elapsed())
     assert states(made.nodes[1]) == before
@@ -465,7 +465,7 @@ INPUTS: st.SearchStrategy[Input] = st.one_of(
     st.sampled_from(
         [Fail("a"), Fail("b"), Recover("a"), Recover("b"), LeaseLost(), Yield(9.0), Released()]
     ),
-    st.sampled_from([Start(), Start(frozenset({"a"})), Elapsed(), Synced(), Stop()]),
+    st.sampled_from([Start(), Start(frozenset({"a"})), Elapsed(), Covered(1.0), Stop()]),
     st.builds(
         lambda priority, host: Heard(
             Advertisement(51, priority, 100), IPv4Address(f"10.0.0.{host}")

@@ -63,7 +63,9 @@ WAYS = replace(
 )
 
 
-@pytest.mark.parametrize("preempt", [Never(), Always(), After(5.0), WhenSynced(60.0)])
+@pytest.mark.parametrize(
+    "preempt", [Never(), Always(), After(5.0), WhenSynced(60.0), WhenSynced(5.0, 2.0)]
+)
 def test_the_list_of_routers_survives_the_file(preempt: Preempt) -> None:
     listed = (
         replace(FRONT, preempt=preempt),

@@ -82,6 +82,25 @@ def test_what_a_group_did_names_the_member_that_led() -> None:
 
 
 @pytest.mark.parametrize(
+    ("why", "coverage", "detail"),
+    [
+        (Why.SYNCED, 0.93, "93.0% of the peer's connections are here"),
+        (Why.OVERDUE, 0.25, "is over: 25.0% are"),
+        (Why.OVERDUE, None, "is over: how many is not known"),
+        (Why.TIMER, 0.93, ""),
+    ],
+)
+def test_a_new_master_tells_which_share_of_the_connections_it_has_and_what_that_decided(
+    why: Why, coverage: float | None, detail: str
+) -> None:
+    entered = Enter(Master(9.0, 8.0), why, PEER, coverage=coverage)
+    told = transition(FRONT, 130, entered, "backup", 8.25, 1000.0)
+    assert told.coverage == coverage
+    assert told.detail.endswith(detail)
+    assert bool(told.detail) == bool(detail)
+
+
+@pytest.mark.parametrize(
     ("state", "name"),
     [
         (Master(advert_at=7.0, since=0.0), "master"),

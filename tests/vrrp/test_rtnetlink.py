@@ -131,6 +131,13 @@ def test_an_address_is_added_with_its_lifetime_and_without_a_route() -> None:
     )
 
 
+def test_a_new_address_is_asked_for_exclusively() -> None:
+    """linux/netlink.h: NLM_F_EXCL in place of NLM_F_REPLACE."""
+    plain, new = (add_address(9, Target(2, VIP), 2, is_new=is_new) for is_new in (False, True))
+    assert (plain[6:8], new[6:8]) == (bytes.fromhex("0505"), bytes.fromhex("0506"))
+    assert plain[:6] + plain[8:] == new[:6] + new[8:]
+
+
 def test_a_connected_address_has_its_prefix_and_of_ipv4_the_kernels_route() -> None:
     """IFA_FLAGS are none, and NODAD with NOPREFIXROUTE."""
     four = add_address(9, Target(2, VIP, 24), 2)

@@ -173,6 +173,16 @@ def test_unicast_adverts_go_to_the_other_nodes_that_take_part() -> None:
     assert (group.source, group.peers) == (None, None)
 
 
+def test_each_family_speaks_to_the_peers_of_its_own() -> None:
+    both = ["192.0.2.10/24", "2001:db8::10/64"]
+    known = {"a": ["10.1.0.1", "2001:db8:1::1"], "b": ["2001:db8:1::2", "10.1.0.2"]}
+    four, six = instances(config(addresses=both, unicast=known), "a")
+    assert (four.source, four.peers) == (IPv4Address("10.1.0.1"), (IPv4Address("10.1.0.2"),))
+    ends = IPv6Address("2001:db8:1::1"), (IPv6Address("2001:db8:1::2"),)
+    assert (six.source, six.peers) == ends
+    assert four.group == six.group
+
+
 def test_a_node_tracks_what_its_own_routers_do() -> None:
     (name,), (track,) = tracks(config(), "a").keys(), tracks(config(), "a").values()
     assert (name, track.services["web"].weight) == ("front", -30)

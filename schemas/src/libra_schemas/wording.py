@@ -22,6 +22,7 @@ _EXPECTED = {
     "interfaces": "an interface such as eth1, or one such as {name: eth2, weight: -30}",
     "preempt": "true, false, when-synced or a delay such as 30s",
     "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
+    "unicast": "an address per node such as {a: 10.0.0.1, b: 10.0.0.2}, true or false",
     "sysctls": "a whole number or text",
     "weight": "a whole number from -253 to 253 but not 0, or fault",
 }

@@ -109,13 +109,15 @@ def test_a_seal_that_cannot_work_is_refused(seal: dict[str, str] | None, complai
         pytest.param(False, None, id="multicast"),
         pytest.param(True, "10.0.0.2", id="by its own address"),
         pytest.param({"a": "192.0.2.1"}, "192.0.2.1", id="by the one written here"),
+        pytest.param({"a": ["2001:db8::1", "192.0.2.1"]}, "192.0.2.1", id="by that of the family"),
+        pytest.param({"a": "2001:db8::1"}, None, id="written for the other family"),
         pytest.param({"b": "192.0.2.2"}, None, id="not written"),
     ],
 )
 def test_a_node_of_a_unicast_instance_is_known_by_an_address(
     written: Any, known_as: str | None
 ) -> None:
-    found = instance(unicast=written).unicast_on("a", ip_address("10.0.0.2"))
+    found = instance(unicast=written).unicast_on("a", ip_address("10.0.0.2"), 4)
     assert found == (None if known_as is None else ip_address(known_as))
 
 

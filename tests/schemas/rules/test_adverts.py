@@ -5,6 +5,10 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
+BOTH = {
+    "addresses": ["192.0.2.10/24", "2001:db8:10::10/64"],
+    "unicast": {"a": ["10.1.0.1", "2001:db8::1"], "b": ["2001:db8::2", "10.1.0.2"]},
+}
 BACK = {"interface": "eth1", "vrid": 51, "addresses": ["10.0.1.1/24"], "unicast": True}
 
 
@@ -53,6 +57,22 @@ BACK = {"interface": "eth1", "vrid": 51, "addresses": ["10.0.1.1/24"], "unicast"
             "unicast.b: node b has 2001:db8::2, and the virtual addresses are IPv4",
         ),
         (
+            {"unicast": {"a": "10.1.0.1", "b": ["10.1.0.2", "2001:db8::2"]}},
+            "unicast.b[1]: node b has 2001:db8::2, and the virtual addresses are IPv4",
+        ),
+        (
+            {"unicast": {"a": "10.1.0.1", "b": ["10.1.0.2", "10.1.0.3"]}},
+            "unicast.b[1]: node b has another IPv4 address here (write one of each family)",
+        ),
+        (
+            {"unicast": {"a": ["10.1.0.1"], "b": ["10.1.0.1"]}},
+            "unicast.b[0]: node a has 10.1.0.1 already",
+        ),
+        (
+            {"unicast": {"a": "10.1.0.1", "b": []}},
+            "unicast.b: node b has no IPv4 address here, and the virtual addresses need one",
+        ),
+        (
             {"unicast": {"a": "10.1.0.1", "b": "169.254.0.2"}},
             "unicast.b: 169.254.0.2 cannot be spoken to from another node",
         ),
@@ -79,6 +99,8 @@ def test_an_advert_can_say_it_to_whom_it_is_for(
         pytest.param({"unicast": True}, id="to the nodes' own addresses"),
         pytest.param({"unicast": {"a": "10.1.0.1", "b": "10.1.0.2"}}, id="to addresses of theirs"),
         pytest.param({"unicast": {"a": "10.1.0.1"}, "priority": {"a": 150}}, id="to nobody"),
+        pytest.param({"unicast": {"a": ["10.1.0.1"], "b": ["10.1.0.2"]}}, id="to one of each"),
+        pytest.param(BOTH, id="to addresses of both families"),
         pytest.param({"version": 2, "unicast": True}, id="version 2, unicast"),
     ],
 )
@@ -101,8 +123,24 @@ def test_what_adverts_can_say_is_fine(
             "unicast: node a has 10.0.0.2, and the virtual addresses are IPv6",
         ),
         (
-            {"unicast": True, "addresses": ["192.0.2.10/24", "2001:db8::10/64"]},
-            "unicast: adverts to single nodes are of one family, and addresses has both",
+            BOTH | {"unicast": True},
+            "unicast: node b has no IPv6 address here, and the virtual addresses need one (write ",
+        ),
+        (
+            BOTH | {"unicast": {"a": "2001:db8::1", "b": ["2001:db8::2", "10.1.0.2"]}},
+            "unicast.a: node a has no IPv4 address here, and the virtual addresses need one",
+        ),
+        (
+            BOTH | {"unicast": {"a": ["10.1.0.1", "2001:db8::1"], "b": []}},
+            "unicast.b: node b has no IPv4 and no IPv6 address here",
+        ),
+        (
+            BOTH | {"unicast": {"a": ["10.1.0.1", "2001:db8::1"]}},
+            "unicast: node b takes part and has no address here",
+        ),
+        (
+            BOTH | {"unicast": {"a": ["10.1.0.1", "fe80::1"], "b": ["2001:db8::2", "10.1.0.2"]}},
+            "unicast.a[1]: fe80::1 cannot be spoken to from another node",
         ),
     ],
 )

@@ -18,6 +18,11 @@ def test_a_change_says_state_before_time_and_why() -> None:
     )  # fmt: skip
     told = "virtual router front on eth0 is master (was backup, took 1.3 ms): no master is heard"
     assert instance(data) == told
+    known = data.model_copy(update={"coverage": 0.93})
+    here = "93.0% of the peer's connections are here"
+    assert instance(known) == told.replace("1.3 ms", f"1.3 ms, {here}")
+    preempts = known.model_copy(update={"why": "preempt", "detail": here})
+    assert instance(preempts).count(here) == 1
 
 
 @pytest.mark.parametrize("why", get_args(Why))

@@ -434,9 +434,9 @@ def test_what_makes_no_sense_to_the_guard_is_told(
 def test_a_guard_begins_with_what_was_left_to_it(
     warden: Guard, tmp_path: Path, bequest: Bequest | None
 ) -> None:
-    heir = Guard(Settings("a", tmp_path), bequest)
+    heir = Guard(Settings("a", tmp_path), bequest, 2.5)
     for one in (heir._reports.machines, heir._reports.reporters, heir._signals._woken):
         one.close()
     assert heir._ward.left == ({} if bequest is None else {"front": bequest.left[0]})
-    assert heir._arguments([])[1:] == ([] if bequest is None else ["3.0"])
+    assert heir._arguments([])[1:] == ["-inf" if bequest is None else "3.0", "2.5"]
     assert warden._ward == Ward()

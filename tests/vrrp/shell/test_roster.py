@@ -199,16 +199,25 @@ def test_a_backup_knows_when_its_copy_of_the_connections_is_good_and_when_no_mor
 ) -> None:
     ground = begun(file, replace(ONE, priority=100), TWO)
     one, two = ground.roster
-    for synced in (True, False):
-        ground.roster.cover(0.1, synced=synced)
+    for coverage in (0.93, None):
+        ground.roster.cover(coverage, 0.1)
         assert isinstance(one.state, Backup)
-        assert one.state.synced is synced
+        assert one.state.coverage == coverage
         assert isinstance(two.state, Master)
     one.give(Fail("x"), 0.2)
-    ground.roster.cover(0.3, synced=True)
+    ground.roster.cover(0.93, 0.3)
     one.give(Recover("x"), 0.4)
     assert isinstance(one.state, Backup)
-    assert one.state.synced
+    assert one.state.coverage == 0.93
+
+
+def test_every_router_knows_when_the_service_began_that_follows_an_unclean_exit(
+    file: Path,
+) -> None:
+    file.write_bytes(kept.dump_instances((ONE, TWO)))
+    ground = Ground(Roster(file, unclean_at=3.0))
+    ground.roster.reload(ground, 4.0)
+    assert [one.router.unclean_at for one in ground.roster] == [3.0, 3.0]
 
 
 def test_every_advert_that_was_due_is_counted_as_late_as_it_was(file: Path) -> None:

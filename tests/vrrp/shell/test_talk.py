@@ -88,8 +88,8 @@ async def test_the_reporters_end_yields_reports_and_sends_orders(ends: Ends) -> 
             if len(found) == 2:
                 break
     assert found == [Awake(), alarm(1)]
-    line.send(Coverage(synced=True))
-    assert talk.heard() == [Coverage(synced=True)]
+    line.send(Coverage(0.93))
+    assert talk.heard() == [Coverage(0.93)]
     assert line.waiting() == []
 
 
@@ -136,10 +136,10 @@ async def test_a_greeting_without_an_answer_is_repeated(ends: Ends) -> None:
 async def test_the_reporter_learns_that_orders_were_lost(ends: Ends) -> None:
     machine, reporter = ends
     line, talk = Line(reporter), Talk(machine)
-    line.send(Coverage(synced=True))
+    line.send(Coverage(0.93))
     assert not line.has_lost()
     for _ in range(3000):
-        line.send(Coverage(synced=True))
+        line.send(Coverage(0.93))
     assert line.has_lost()
     assert not line.has_lost()
     assert len(talk.heard()) < 3000

@@ -277,7 +277,7 @@ async def test_services_are_weighed_by_what_the_log_says(open_path: Path) -> Non
         assert world.moved() == [("service.web", -30, "service web is down")]
         world.tracked.tell()
         assert isinstance(world.told(), Told)
-        assert world.heard[-1] == Coverage(synced=False)
+        assert world.heard[-1] == Coverage(None)
     await writer.close()
     await reader.close()
 
@@ -290,7 +290,7 @@ async def test_the_copy_of_the_connections_is_weighed_and_ends_the_wait_to_preem
     async with tracking(open_path) as world:
         world.track(front={"sync": {"coverage": 50}})
         assert world.told() == Told("front", (), held=("sync",))
-        told: list[tuple[int, bool]] = []
+        told: list[tuple[int, float | None]] = []
         for coverage in (0.95, 0.7, 0.25):
             fresh = FreshState(own=20 * int(100 * coverage), peer=2000, coverage=coverage)
             writer.publish(draft("conn.fresh", ("all",), fresh))
@@ -301,8 +301,8 @@ async def test_the_copy_of_the_connections_is_weighed_and_ends_the_wait_to_preem
             order = world.told()
             coverages = [one for one in world.heard if isinstance(one, Coverage)]
             assert order is not None
-            told.append((len(order.moved), coverages[-1].synced))
-        assert told == [(0, True), (0, False), (1, False)]
+            told.append((len(order.moved), coverages[-1].share))
+        assert told == [(0, 0.95), (0, 0.7), (1, 0.25)]
         assert world.moved() == [("sync", -20, "25.0% of the peer's connections are here")]
     await writer.close()
     await reader.close()

@@ -146,5 +146,5 @@ def _shape(dice: random.Random) -> Shape:
 
 
 def _policy(dice: random.Random, interval: float) -> Preempt:
-    policies: list[Preempt] = [Always(), Always(), Never(), After(3 * interval), WhenSynced(2.0)]
-    return dice.choice(policies)
+    policies: list[Preempt] = [Always(), Always(), Never(), After(3 * interval)]
+    return dice.choice([*policies, WhenSynced(2.0, unclean=3.0)])

@@ -39,12 +39,13 @@ class Conduct:
         homes: Mapping[int, IpAddress],
         orders: Iterable[Instance],
         died_at: float | None,
+        unclean_at: float,
     ) -> None:
         self._who = who
         self._homes = homes
         self._died_at = died_at
         self._gave_way_at: dict[str, float] = {}
-        self._records = {one.name: Record(one) for one in orders}
+        self._records = {one.name: Record(one, unclean_at) for one in orders}
 
     def look(self, router: VirtualRouter, clock: float) -> bool:
         """Judge what changed since the last look; say whether a state did."""

@@ -11,6 +11,7 @@ from tests.vrrp.simulation.network import Network
 from tests.vrrp.simulation.process import Process
 
 from libra_vrrp import routing
+from libra_vrrp.bequest import NEVER
 from libra_vrrp.codec import Datagram
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import effective
@@ -46,6 +47,7 @@ class Host:
         self.on_change: Callable[[Host], None] = lambda _: None
         self._network = network
         self._read_at: float | None = None
+        self._was_killed, self.unclean_at = False, NEVER
         self._list_made_at = 0.0
 
     def start(self, died_at: float | None = None) -> None:
@@ -58,6 +60,9 @@ class Host:
             self.engine.at(again, partial(self.start, died_at))
         elif self.is_on and self.process is None:
             self.engine.disturb(self.name, "starts")
+            if died_at is None:  # no guard outlived the one before
+                self.unclean_at = self.clock.at(self.engine.now) if self._was_killed else NEVER
+            self._was_killed = True
             self.process = Process(self, died_at)
             for name, delta in self.deltas.items():
                 self.process.weigh(name, delta)
@@ -78,7 +83,7 @@ class Host:
         if self.process is not None and not self.process.is_paused:
             self.engine.disturb(self.name, "is stopped in order")
             self.process.stop()
-            self.process = None
+            self.process, self._was_killed = None, False
 
     def pause(self, *, is_reading: bool) -> None:
         """Stop the process (SIGSTOP), where `is_reading` right after it read the clock."""

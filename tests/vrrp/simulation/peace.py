@@ -81,7 +81,7 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
 def _delays(orders: Sequence[Instance]) -> float:
     preempts = (one.preempt for one in orders)
     waits = [
-        p.delay if isinstance(p, After) else p.deadline
+        p.delay if isinstance(p, After) else max(p.deadline, p.unclean)
         for p in preempts
         if isinstance(p, After | WhenSynced)
     ]

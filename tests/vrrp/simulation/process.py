@@ -21,6 +21,7 @@ from libra_vrrp.interfaces import fold
 from libra_vrrp.orders import Instance, Tracked
 from libra_vrrp.renewal import Job, Laid, Outcome, Renew
 from libra_vrrp.reports import Report, Transition
+from libra_vrrp.router import FRESH
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, Said
 from libra_vrrp.seal.datagram import is_sealed
 from libra_vrrp.shell.asking import ask, due_at
@@ -52,8 +53,8 @@ class Process:
         )
         self.is_paused = self.is_dead = self.is_stopping = False
         self.interfaces = host.kernel.listing()
-        self.roster = Roster(cast("Path", Kept(host.orders)), died_at)
-        self.conduct = Conduct(host.name, host.homes, host.orders, died_at)
+        self.roster = Roster(cast("Path", Kept(host.orders)), died_at, host.unclean_at)
+        self.conduct = Conduct(host.name, host.homes, host.orders, died_at, host.unclean_at)
         self._channels = {one.family: one.channel for one in host.orders}
         self._host = host
         self._engine = host.engine
@@ -183,7 +184,7 @@ class Process:
         def act(now: float) -> None:
             for one in self.roster:
                 self.conduct.covers(one.order.name, synced=synced)
-            self.roster.cover(now, synced=synced)
+            self.roster.cover(FRESH if synced else 0.5, now)
 
         self.post(act)
 

@@ -18,6 +18,7 @@ class Record:
     """
 
     order: Instance
+    unclean_at: float = float("-inf")
     state: State | None = None
     fence: float = float("-inf")
     is_confirmed: bool = False
@@ -93,5 +94,6 @@ class Record:
                 return False
             case After(delay=delay):
                 return courted >= delay
-            case WhenSynced(deadline=delay):
-                return self.is_synced or courted >= delay
+            case WhenSynced(deadline=delay, unclean=least):
+                is_due = self.is_synced or courted >= delay
+                return is_due and now >= self.unclean_at + least

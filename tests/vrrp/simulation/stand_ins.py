@@ -74,6 +74,7 @@ class Surroundings(Protocol):
     engine: Engine
     dice: random.Random
     clock: Clock
+    unclean_at: float
     kernel: Kernel
     lateness: float
     orders: tuple[Instance, ...]

@@ -134,9 +134,10 @@ class InstanceConfig(Strict):
     readable by LibrA's group or by uid 65534. It travels in clear: it keeps out mistakes, not
     attackers.
     """
-    unicast: StrictBool | dict[Name, Address] = False
-    """Adverts go to the other nodes instead of the multicast group: `true` to their `address` under
-    `nodes`, or to one written here per node. Nothing from anyone else is listened to.
+    unicast: StrictBool | dict[Name, Address | tuple[Address, ...]] = False
+    """Adverts go to the other nodes alone, not to the multicast group: `true` to their `address`
+    under `nodes`, or to one per node, or per node and family: `{a: [10.0.0.1, 2001:db8::1]}`.
+    Nobody else is listened to.
     """
     interval: Interval = 1.0
     """Time between two adverts, 10ms to 40.95s (version 2: whole seconds, 1s to 255s); after about
@@ -168,9 +169,9 @@ class InstanceConfig(Strict):
     rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
-    """Whether a node takes over from a master of lower priority: `true` at once, `false` never,
-    a duration after that time, `when-synced` once it has the master's connections (in this
-    release: after 60 s).
+    """Whether a node takes over from a lower priority: `true` at once, `false` never, a duration
+    after it, `when-synced` with the master's connections (in this release: after 60 s), 30 s after
+    a crash at the earliest.
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""
@@ -236,8 +237,14 @@ class InstanceConfig(Strict):
             return not self.vmac.xmit_base
         return self.vmac
 
-    def unicast_on(self, node: str, own: Address) -> Address | None:
-        """Tell the address by which the others know *node*; `own` is its own; None: multicast."""
-        if isinstance(self.unicast, dict):
-            return self.unicast.get(node)
-        return own if self.unicast else None
+    def unicast_of(self, node: str, own: Address) -> tuple[Address, ...]:
+        """List the addresses by which the others know *node*; `own` is its own; none: multicast."""
+        if not isinstance(self.unicast, dict):
+            return (own,) if self.unicast else ()
+        written = self.unicast.get(node, ())
+        return written if isinstance(written, tuple) else (written,)
+
+    def unicast_on(self, node: str, own: Address, version: int) -> Address | None:
+        """Tell the one of them that is of this IP version, None where there is none."""
+        found = (each for each in self.unicast_of(node, own) if each.version == version)
+        return next(found, None)

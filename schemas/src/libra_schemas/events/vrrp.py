@@ -45,7 +45,9 @@ class InstanceState(Data):
     Where an instance has both address families the router of IPv6 is called INSTANCE-ipv6.
     *took_ms* runs from the moment the cause was known (for `timer`: the last advert heard) to the
     state entered with its addresses; *master* is the primary address of the master it follows.
-    *takeover* is its last one since this vrrp started, this one where it is one.
+    *takeover* is its last one since this vrrp started, this one where it is one. Of one that became
+    master *coverage* is the share of the peer's connections that it had by then, as `conn.fresh`
+    says; None where nobody says.
     """
 
     instance: Name
@@ -62,6 +64,7 @@ class InstanceState(Data):
     master: Address | None = None
     took_ms: Annotated[float, Field(ge=0)] = 0.0
     takeover: Takeover | None = None
+    coverage: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class MovedBy(Fact):

@@ -34,8 +34,13 @@ def instance(data: InstanceState | PriorityState | MasterHeard) -> str:
     what = f"virtual router {data.instance} on {data.interface} is {data.state}"
     took = f"took {data.took_ms:.1f} ms" if data.took_ms else ""
     former = f"was {data.previous}" if data.previous else ""
-    asides = ", ".join(part for part in (former, took) if part)
+    here = "" if data.coverage is None or data.why == "preempt" else _here(data.coverage)
+    asides = ", ".join(part for part in (former, took, here) if part)
     return because(what + (f" ({asides})" if asides else ""), reason(data.why, data.detail))
+
+
+def _here(coverage: float) -> str:
+    return f"{coverage:.1%} of the peer's connections are here"
 
 
 def _priority(data: PriorityState) -> str:

@@ -6,7 +6,17 @@ One rule: it only ever moves the timer; becoming master is the timer's matter (`
 from dataclasses import replace
 from typing import Final, assert_never
 
-from libra_vrrp.router import STOPPING, After, Always, Never, Router, WhenSynced, patience, skew
+from libra_vrrp.router import (
+    FRESH,
+    STOPPING,
+    After,
+    Always,
+    Never,
+    Router,
+    WhenSynced,
+    patience,
+    skew,
+)
 from libra_vrrp.states import Backup, Heard
 from libra_vrrp.why import Why
 
@@ -30,8 +40,8 @@ def hear(router: Router, state: Backup, heard: Heard, now: float) -> Backup:
     courted = None
     if said.priority < router.priority:
         courted = now if state.courted_since is None else state.courted_since
-        if _preempts(router, state, courted, now):
-            due = Why.LOWER_PRIORITY_HEARD if state.held_until is None else Why.HOLD_OVER
+        if (due := _preempts(router, state, courted, now)) is not None:
+            due = due if state.held_until is None else Why.HOLD_OVER
             return replace(state, courted_since=courted, due=due)
     interval = said.interval / 100
     return replace(
@@ -59,20 +69,31 @@ def retime(router: Router, state: Backup, was: int) -> Backup:
     return replace(state, down_at=state.down_at + skew(router, state.interval) - before)
 
 
-def _preempts(router: Router, state: Backup, courted: float, now: float) -> bool:
-    """Say whether a master that we outrank since `courted` is to be replaced (section 6.1)."""
+def _preempts(router: Router, state: Backup, courted: float, now: float) -> Why | None:
+    """Say why a master that we outrank since `courted` is to be replaced, if it is (6.1)."""
     if state.held_until is not None and now < state.held_until:
-        return False
+        return None
     if router.owns_addresses:
-        return True
+        return Why.LOWER_PRIORITY_HEARD
     match router.preempt:
         case Never():
-            return False
+            return None
         case Always():
-            return True
+            return Why.LOWER_PRIORITY_HEARD
         case After(delay=delay):
-            return now >= courted + delay
-        case WhenSynced(deadline=limit):
-            return state.synced or now >= courted + limit
+            return Why.LOWER_PRIORITY_HEARD if now >= courted + delay else None
+        case WhenSynced() as policy:
+            return _synced(router, policy, state.coverage, courted, now)
         case _:
             assert_never(router.preempt)
+
+
+def _synced(
+    router: Router, policy: WhenSynced, coverage: float | None, courted: float, now: float
+) -> Why | None:
+    """Judge by the connections that are here; a number from before a crash is not believed."""
+    if now < router.unclean_at + policy.unclean:
+        return None
+    if coverage is not None and coverage >= FRESH:
+        return Why.SYNCED
+    return Why.OVERDUE if now >= courted + policy.deadline else None

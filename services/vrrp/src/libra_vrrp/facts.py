@@ -39,6 +39,8 @@ WORDS: Final[dict[str, tuple[EventWhy, str]]] = {
     Why.TETHER: ("tether", ""),
     Why.UNCLAIMED: ("timer", "nobody took over what an operator wanted to be handed over"),
     Why.LOWER_PRIORITY_HEARD: ("preempt", ""),
+    Why.SYNCED: ("preempt", ""),
+    Why.OVERDUE: ("preempt", ""),
     Why.HOLD_OVER: ("preempt", "the time that an operator had it held back is over"),
     Why.HIGHER_PRIORITY: ("higher-priority", "the new master's outranks ours"),
     Why.FAULT: ("interface", ""),
@@ -133,6 +135,7 @@ def _state(report: Transition, takeover: Takeover | None) -> InstanceState:
             "master": report.master if report.state == "backup" else None,
             "took_ms": _milliseconds(report.took),
             "takeover": takeover,
+            "coverage": report.coverage,
         }
     )
 

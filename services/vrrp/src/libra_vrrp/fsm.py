@@ -9,13 +9,13 @@ from typing import Final, TypeAlias, assert_never
 from libra_vrrp.backup import hear, inherit, retime, watch
 from libra_vrrp.mastership import advertise_now, answer
 from libra_vrrp.router import STOPPING, Router
-from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.states import (
     Adopt,
     Advertise,
     Announce,
     Backup,
     Blocked,
+    Covered,
     DropAddresses,
     Effect,
     Elapsed,
@@ -38,7 +38,6 @@ from libra_vrrp.states import (
     State,
     Stop,
     Stopped,
-    Synced,
     TakeAddresses,
     Yield,
     deadline,
@@ -131,7 +130,7 @@ def _mend(router: Router, state: Fault, now: float) -> Step:
 def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
     match given:
         case Elapsed() if now >= state.down_at:
-            return _become_master(router, state.due, now, state.master, state.heard_at)
+            return _become_master(router, state.due, now, state)
         case Heard():
             return hear(router, state, given, now), ()
         case Orphaned(rank=rank):
@@ -142,8 +141,8 @@ def _backup(router: Router, state: Backup, given: Input, now: float) -> Step:
             return replace(state, held_until=max(now + hold, state.held_until or 0.0)), ()
         case Released() if state.held_until is not None:
             return replace(state, held_until=min(now, state.held_until)), ()
-        case Synced(holds=holds):
-            return replace(state, synced=holds), ()
+        case Covered(coverage=coverage):
+            return replace(state, coverage=coverage), ()
         case _:
             return state, ()
 
@@ -197,17 +196,12 @@ def _begin(router: Router, why: Why, now: float) -> Step:
     return backup, (Enter(backup, why),)
 
 
-def _become_master(
-    router: Router,
-    why: Why,
-    now: float,
-    peer: IpAddress | None = None,
-    heard_at: float | None = None,
-) -> Step:
+def _become_master(router: Router, why: Why, now: float, was: Backup | None = None) -> Step:
     """Take over: the advertisement first, then the addresses, then their announcement."""
-    master = Master(advert_at=now + router.interval, since=now)
-    silent = None if heard_at is None else now - heard_at
-    entered = Enter(master, why, peer, silent)
+    entered = Enter(master := Master(advert_at=now + router.interval, since=now), why)
+    if was is not None:
+        silent = None if was.heard_at is None else now - was.heard_at
+        entered = replace(entered, peer=was.master, silent=silent, coverage=was.coverage)
     return master, (Advertise(router.priority), TakeAddresses(), Announce(), entered)
 
 

@@ -154,13 +154,13 @@ def _preempt_fields(preempt: Preempt) -> list[Any]:
             return ["always", 0]
         case After(delay=seconds):
             return ["after", seconds]
-        case WhenSynced(deadline=seconds):
-            return ["when-synced", seconds]
+        case WhenSynced(deadline=seconds, unclean=least):
+            return ["when-synced", seconds, least]
         case _:
             assert_never(preempt)
 
 
-def _preempt(word: str, seconds: float) -> Preempt:
+def _preempt(word: str, seconds: float, *least: float) -> Preempt:
     match word:
         case "never":
             return Never()
@@ -169,6 +169,6 @@ def _preempt(word: str, seconds: float) -> Preempt:
         case "after":
             return After(float(seconds))
         case "when-synced":
-            return WhenSynced(float(seconds))
+            return WhenSynced(float(seconds), *map(float, least))
         case _:
             raise MalformedOrder(f"unknown preemption {word!r}")

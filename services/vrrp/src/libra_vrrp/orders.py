@@ -152,9 +152,9 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Whether the copy of the peer's connections is good enough to take over."""
+    """The share of the peer's connections that is here, 0 to 1; None where nobody says."""
 
-    synced: bool
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def dumps(order: Order) -> bytes:
             fields = {"order": "tracked", "instance": order.instance}
             fields |= {"moved": moved, "held": list(order.held)}
         case Coverage():
-            fields = {"order": "coverage", "synced": order.synced}
+            fields = {"order": "coverage", "share": order.share}
         case Failover():
             fields = {"order": "failover", "instance": order.instance, "hold": order.hold}
         case Release():
@@ -225,7 +225,8 @@ def loads(line: bytes) -> Order:
             case "tracked":
                 return _tracked(fields)
             case "coverage":
-                return Coverage(bool(fields["synced"]))
+                share = fields["share"]
+                return Coverage(None if share is None else float(share))
             case "failover":
                 return Failover(str(fields["instance"]), float(fields["hold"]))
             case "release":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from errno import EEXIST
 from typing import Final, TypeAlias
 
-from libra_vrrp.routing import Entry
+from libra_vrrp.routing import Entry, source_of
 from libra_vrrp.rtnetlink import Answered, Target
 
 UNKNOWN: Final = -1
@@ -34,6 +34,12 @@ class Renew:
     entries: tuple[Entry, ...] = ()
     vmac: int | None = None
     left: tuple[Entry, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Target, ...]:
+        """The targets whose loss the entries do not outlive whole."""
+        named = {source_of(entry) for entry in self.entries}
+        return tuple(one for one in self.targets if one.address.packed in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,15 @@ Job: TypeAlias = Renew | Remove | Sweep | Unmake
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone)."""
+    """What became of a `Renew`: done if `errno` is 0 and it was not `late` (then it is undone).
+
+    `new` are those of its sources that were not there.
+    """
 
     renew: Renew
     errno: int
     late: bool
+    new: tuple[Target, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -90,30 +100,44 @@ class Laid:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Have the kernel add `targets`, or renew them, for `lifetime` seconds, with `vmac` up."""
+    """Have the kernel add `targets`, or renew them, for `lifetime` seconds, with `vmac` up.
+
+    Of `sources`, some of them, it is to be known which were there.
+    """
 
     targets: tuple[Target, ...]
     lifetime: int
     vmac: int | None = None
+    sources: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The kernel carried a step out, or refused it with `errno`; it is `now` afterwards."""
+    """The kernel carried a step out, or refused it with `errno`; it is `now` afterwards.
+
+    `new` are the sources that were not there.
+    """
 
     errno: int
     now: float
+    new: tuple[Target, ...] = ()
 
 
 def renewal(renew: Renew, now: float) -> Generator[Add | Remove, Done, Outcome]:
     """Yield what to have the kernel do, be told what came of it, and return the outcome."""
     if now >= renew.not_after:
         return Outcome(renew, 0, late=True)
-    done = yield Add(renew.targets, renew.lifetime, renew.vmac)
+    done = yield Add(renew.targets, renew.lifetime, renew.vmac, renew.sources)
     late = done.now >= renew.not_after
     if late:
         yield Remove(renew.targets, vmac=renew.vmac)
-    return Outcome(renew, done.errno, late)
+    return Outcome(renew, done.errno, late, done.new)
+
+
+def stripped(outcome: Outcome) -> tuple[Entry, ...]:
+    """Return the entries that may be there without their source: they are to be made anew."""
+    lost = {target.address.packed for target in outcome.new}
+    return tuple(entry for entry in outcome.renew.entries if source_of(entry) in lost)
 
 
 def laid(renew: Renew, answers: Sequence[Answered]) -> Laid:

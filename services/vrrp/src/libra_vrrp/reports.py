@@ -30,7 +30,8 @@ class Transition:
     """A router entered a state; `at` is unix time, `took` seconds, `repeated` for a status.
 
     `took` runs from the last sign of the old master (or the cause) to the addresses in place.
-    `taken` has `at`, `took` and `why` of its last takeover since the machine's start.
+    `taken` has `at`, `took` and `why` of its last takeover since the machine's start, `coverage`
+    the share of the peer's connections that was here, where that is known.
     """
 
     instance: str
@@ -49,6 +50,7 @@ class Transition:
     repeated: bool = False
     family: int = 4
     taken: tuple[float, float, str] | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def transition(
         took=now - since + (entered.silent or 0.0),
         at=wall,
         family=order.family,
+        coverage=entered.coverage,
     )
 
 
@@ -211,5 +214,10 @@ def _detail(entered: Enter) -> str:
             return "; ".join([*sorted(reasons), *(f"{one} is in fault" for one in sorted(members))])
         case Enter(why=Why.GROUP, member=member):
             return f"{member} is master no more"
+        case Enter(why=Why.SYNCED, coverage=float(share)):
+            return f"{share:.1%} of the peer's connections are here"
+        case Enter(why=Why.OVERDUE, coverage=share):
+            known = "how many is not known" if share is None else f"{share:.1%} are"
+            return f"its time to wait until the peer's connections are here is over: {known}"
         case _:
             return ""

@@ -44,11 +44,19 @@ class After:
     delay: float
 
 
+FRESH: Final = 0.9
+"""Share of the peer's connections from which on we count as synced (design §6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class WhenSynced:
-    """Take over once our copy of the peer's connections is good, at the latest after `deadline`."""
+    """Take over once our copy of the peer's connections is good, at the latest after `deadline`.
+
+    A service that follows an unclean exit has worked for `unclean` seconds before.
+    """
 
     deadline: float
+    unclean: float = 30.0
 
 
 Preempt: TypeAlias = Never | Always | After | WhenSynced
@@ -61,7 +69,8 @@ class Router:
     `address` is the primary address of the interface: the source of our advertisements and the
     judge of ties. `down_after` is how many intervals of silence mean the master is gone. Version 2
     has whole seconds and may have a password; `peers` are whom we speak to, None for the group.
-    A `joint` one moves with others (`libra_vrrp.group`).
+    A `joint` one moves with others (`libra_vrrp.group`). `unclean_at` is when the service began
+    that follows an unclean exit, on the monotonic clock.
     """
 
     vrid: int
@@ -77,6 +86,7 @@ class Router:
     authentication: bytes | None = field(default=None, repr=False)
     peers: tuple[IpAddress, ...] | None = None
     joint: bool = False
+    unclean_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a router that no advertisement could describe."""

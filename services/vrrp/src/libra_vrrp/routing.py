@@ -185,6 +185,17 @@ def ours(datagram: bytes) -> Iterator[Entry]:
             yield Entry(Kind(one.kind), _BODY.pack(*head[:-1], 0) + one.body[_BODY.size :])
 
 
+def source_of(entry: Entry) -> bytes:
+    """Return the address that an IPv6 route names as its source, packed; nothing for others.
+
+    Where that address is removed the kernel keeps the route without it (rt6_remove_prefsrc,
+    net/ipv6/route.c), and answers EEXIST to who asks for the route again. IPv4 routes go.
+    """
+    if entry.kind is not Kind.ROUTE or _head(entry)[0] != FAMILY_OF[6]:
+        return b""
+    return dict(attributes(entry.body[_BODY.size :])).get(_PREFSRC, b"")
+
+
 def is_of(listed: Entry, wanted: Entry) -> bool:
     """Say whether what the kernel lists is what was asked for; it tells more than it was asked."""
     if listed.kind is not wanted.kind or _head(listed) != _head(wanted):

@@ -15,6 +15,7 @@ from libra_vrrp.netlink import (
     ACK,
     CREATE,
     DUMP,
+    EXCLUSIVE,
     REPLACE,
     REQUEST,
     Message,
@@ -137,8 +138,8 @@ class Answered:
 Said: TypeAlias = AddressHeld | AddressGone | LinkHeld | LinkGone | Answered
 
 
-def add_address(sequence: int, target: Target, lifetime: int) -> bytes:
-    """Return the request to add an address, or to renew its life of `lifetime` seconds.
+def add_address(sequence: int, target: Target, lifetime: int, *, is_new: bool = False) -> bytes:
+    """Return the request to add an address, or unless it `is_new` to renew it, for seconds.
 
     With a prefix the kernel makes the connected route of an IPv4 address. It is to make none for
     IPv6: where the host has learned that network from a router, every renewal would give our
@@ -157,7 +158,8 @@ def add_address(sequence: int, target: Target, lifetime: int) -> bytes:
     body = _address_body(target)
     body += attribute(_IFA_FLAGS, struct.pack("=I", flags))
     body += attribute(_IFA_CACHE_INFO, _CACHE_INFO.pack(preferred, lifetime, 0, 0))
-    return message(_Kind.NEW_ADDRESS, REQUEST | ACK | CREATE | REPLACE, sequence, body)
+    how = EXCLUSIVE if is_new else REPLACE
+    return message(_Kind.NEW_ADDRESS, REQUEST | ACK | CREATE | how, sequence, body)
 
 
 def delete_address(sequence: int, target: Target) -> bytes:

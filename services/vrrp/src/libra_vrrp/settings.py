@@ -61,6 +61,11 @@ class Settings:
         return self.state / "vrrp-guard" / "lock"
 
     @property
+    def mark(self) -> Path:
+        """What is there while a service works, and stays where it does not end in order."""
+        return self.bequest.with_name("works")
+
+    @property
     def routers(self) -> Path:
         """The list of routers from which the machine starts."""
         return self.directory / "routers.jsonl"

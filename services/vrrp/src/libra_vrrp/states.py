@@ -30,7 +30,7 @@ class Backup:
 
     `interval` is learned from the master; `due` says why `down_at` would make us master;
     `courted_since` is when a master we outrank was first heard; `held_until` is the operator's,
-    `beaten_until` the group's.
+    `beaten_until` the group's; `coverage` is the last `Covered`'s.
     """
 
     down_at: float
@@ -42,7 +42,7 @@ class Backup:
     courted_since: float | None = None
     held_until: float | None = None
     beaten_until: float | None = None
-    synced: bool = False
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,10 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
-    """Whether our copy of the peer's connections is good enough to take over."""
+class Covered:
+    """The share of the peer's connections that is here, 0 to 1; None where nobody says."""
 
-    holds: bool = True
+    coverage: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Stop:
     """Shut down in order."""
 
 
-_Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Synced
+_Told: TypeAlias = PriorityChanged | Reconfigured | Fail | Recover | Yield | Released | Covered
 _Ends: TypeAlias = Orphaned | LeaseLost | Relinquish | Blocked | Stop
 Input: TypeAlias = Start | Adopt | Elapsed | Heard | _Told | _Ends
 
@@ -214,7 +214,7 @@ class Enter:
     """The state changed to `state` for `why`.
 
     `peer` is the router that caused it, `member` the one of our group; `silent` is how long, in
-    seconds, the last master had not been heard when we took over.
+    seconds, the last master had not been heard when we took over, `coverage` as in `Covered`.
     """
 
     state: State
@@ -222,6 +222,7 @@ class Enter:
     peer: IpAddress | None = None
     silent: float | None = None
     member: str = ""
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,6 @@ HOLD: Final = 60.0
 FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
 NO_SECRETS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
-FRESH: Final = 0.9
-"""Share of the peer's connections from which on we count as synced (design §6)."""
-
 
 def instances(
     config: Config, node: str, secrets: Mapping[str, bytes] = NO_SECRETS
@@ -183,16 +180,16 @@ def _spoken_to(
         router,
         version=one.version,
         authentication=None if one.auth_file is None else secrets[one.auth_file],
-        peers=_peers(one, config, node) if one.unicast else None,
-        source=one.unicast_on(node, config.nodes[node].address),
+        peers=_peers(one, config, node, router.family) if one.unicast else None,
+        source=one.unicast_on(node, config.nodes[node].address, router.family),
         tether=ends(config, one, node),
     )
 
 
-def _peers(one: InstanceConfig, config: Config, node: str) -> tuple[IpAddress, ...]:
+def _peers(one: InstanceConfig, config: Config, node: str, version: int) -> tuple[IpAddress, ...]:
     """Return where the other nodes that take part are spoken to, in the config's order."""
     others = (
-        one.unicast_on(name, other.address)
+        one.unicast_on(name, other.address, version)
         for name, other in config.nodes.items()
         if name != node and one.interface_on(name) is not None and one.priority_on(name) is not None
     )

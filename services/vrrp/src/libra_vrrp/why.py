@@ -17,6 +17,8 @@ class Why(StrEnum):
     TETHER = "tether"
     UNCLAIMED = "unclaimed"
     LOWER_PRIORITY_HEARD = "lower_priority_heard"
+    SYNCED = "synced"
+    OVERDUE = "overdue"
     HOLD_OVER = "hold_over"
     HIGHER_PRIORITY = "higher_priority"
     FAULT = "fault"

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import assert_never
 
 from libra_vrrp import macvlan, routing, rtnetlink
@@ -24,6 +25,7 @@ from libra_vrrp.renewal import (
     Unmake,
     laid,
     renewal,
+    stripped,
 )
 from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.fatal import fatal
@@ -84,6 +86,7 @@ class AddressThread:
         outcome = self._outcome(job)
         self._tell(outcome)
         if job.entries and outcome.holds and time.monotonic() < job.not_after:
+            self._kernel.ask(routing.delete, stripped(outcome))
             self._tell(laid(job, self._kernel.ask(routing.add, job.entries)))
 
     def _tell(self, outcome: Outcome | Laid) -> None:
@@ -95,31 +98,31 @@ class AddressThread:
         try:
             step = next(steps)
             while True:
-                refused = self._perform(step)
-                step = steps.send(Done(refused, time.monotonic()))
+                refused, new = self._perform(step)
+                step = steps.send(Done(refused, time.monotonic(), new))
         except StopIteration as finished:
             outcome: Outcome = finished.value
             return outcome
 
-    def _perform(self, step: Add | Remove) -> int:
+    def _perform(self, step: Add | Remove) -> tuple[int, tuple[Target, ...]]:
         match step:
             case Add():
                 return self._add(step)
             case Remove():
                 self._remove(step)
-                return 0
+                return 0, ()
             case _:
                 assert_never(step)
 
-    def _add(self, step: Add) -> int:
-        """Return the first errno that is none of success."""
-
-        def request(number: int, target: Target) -> bytes:
-            return rtnetlink.add_address(number, target, step.lifetime)
-
+    def _add(self, step: Add) -> tuple[int, tuple[Target, ...]]:
+        """Return the first errno that is none of success, and the sources that were not there."""
+        renew = partial(_request, step.lifetime)
         answers = [] if step.vmac is None else self._kernel.ask(macvlan.up, [step.vmac])
-        answers += self._kernel.ask(request, step.targets)
-        return next((a.errno for a in answers if a.errno), 0)
+        probed = self._kernel.ask(partial(renew, is_new=True), step.sources)
+        pairs = zip(step.sources, probed, strict=True)
+        new = tuple(target for target, answer in pairs if not answer.errno)
+        answers += self._kernel.ask(renew, step.targets)
+        return next((answer.errno for answer in answers if answer.errno), 0), new
 
     def _remove(self, job: Remove) -> None:
         if job.vmac is not None:
@@ -133,3 +136,7 @@ class AddressThread:
         if left:
             log("removing routes and rules that were left behind", "warning", count=len(left))
             self._kernel.ask(routing.delete, left[::-1])
+
+
+def _request(lifetime: int, number: int, target: Target, *, is_new: bool = False) -> bytes:
+    return rtnetlink.add_address(number, target, lifetime, is_new=is_new)

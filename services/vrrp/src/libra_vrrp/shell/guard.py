@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from libra_vrrp import guarding
-from libra_vrrp.bequest import Bequest
+from libra_vrrp.bequest import NEVER, Bequest
 from libra_vrrp.guarding import HandOver, Settled, Superseded, Tethered, Untethered, Ward
 from libra_vrrp.reports import Reread
 from libra_vrrp.settings import Settings
@@ -34,11 +34,13 @@ REPORTER_ENDS: Final = 8.0
 class Guard:
     """Supervises; it holds the children's line open, so that the death of one breaks nothing.
 
-    The machine that it starts may adopt what `bequest` says.
+    The machine that it starts may adopt what `bequest` says; it is told of an unclean exit.
     """
 
-    def __init__(self, settings: Settings, bequest: Bequest | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, bequest: Bequest | None = None, unclean_at: float = NEVER
+    ) -> None:
+        self._settings, self._unclean_at = settings, unclean_at
         self._machine, self._reporter = Child("machine"), Child("reporter")
         self._reports = ReporterLine(self._reporter, settings)
         self._clean_up, self._tethers = CleanUp(), HeldTethers()
@@ -148,8 +150,8 @@ class Guard:
             early(self._machine.start(self._arguments(passed), passed, now))
 
     def _arguments(self, passed: list[int]) -> list[str]:
-        died_at = [] if self._died_at is None else [repr(self._died_at)]
-        return [str(self._settings.routers), *map(str, passed), *died_at]
+        died_at = NEVER if self._died_at is None else self._died_at
+        return [str(self._settings.routers), *map(str, [*passed, died_at, self._unclean_at])]
 
     def _perform(self, lost: HandOver, why: str) -> None:
         if lost != HandOver():
@@ -223,7 +225,7 @@ class Guard:
         """Leave what can be adopted, and no end of a tether that a peer would notice."""
         died_at = told_at if self._died_at is None else self._died_at
         left = tuple(self._ward.left.values())
-        bequest = Bequest(bequests.place(), died_at, self._needs, left)
+        bequest = Bequest(bequests.place(), died_at, self._needs, left, self._unclean_at)
         if not bequests.leave(self._settings.bequest, bequest):
             return False
         log("left to a successor", instances=sorted(self._ward.left))

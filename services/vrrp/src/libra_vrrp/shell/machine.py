@@ -237,14 +237,14 @@ class Machine:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT]."""
+    """Run the machine: ROUTERS-FILE REPORTER-FD GUARD-FD PAGE-FD [DIED-AT [UNCLEAN-AT]]."""
     die_with_parent(signal.SIGTERM)
     sys.setswitchinterval(SHARE)
     notices, outlet = urgent(), begin()
     for notice in notices:
         log(notice, "warning")
-    routers, to_reporter, to_guard, page, *died_at = arguments
+    routers, to_reporter, to_guard, page, *times = arguments
     talk = Talk(socket.socket(fileno=int(to_reporter)))
-    roster = Roster(Path(routers), float(died_at[0]) if died_at else None)
+    roster = Roster(Path(routers), *map(float, times))
     log("the machine works", pid=os.getpid())
     Machine(roster, talk, connect(to_guard, page), outlet).run()

@@ -27,8 +27,8 @@ def obey(
             reload(now)
         case Tracked() | Failover() | Release():
             _instruct(order, roster, now)
-        case Coverage(synced=synced):
-            roster.cover(now, synced=synced)
+        case Coverage(share=share):
+            roster.cover(share, now)
         case Hello():
             talk.again([one.status(now) for one in roster])
         case Taken():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from libra_vrrp import group, kept, lease, vmacs
+from libra_vrrp.bequest import NEVER
 from libra_vrrp.orders import Channel, Instance, Multicast
 from libra_vrrp.parameters import require_sense
 from libra_vrrp.renewal import Sweep
@@ -19,7 +20,7 @@ from libra_vrrp.shell.remains import remains
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.virtual_router import VirtualRouter
-from libra_vrrp.states import Master, Stop, Synced
+from libra_vrrp.states import Covered, Master, Stop
 from libra_vrrp.vmacs import Wanted
 
 LAPSE: Final = 0.01
@@ -27,11 +28,14 @@ LAPSE: Final = 0.01
 
 
 class Roster:
-    """Who runs; `died_at` is when the process before this one ended, on the monotonic clock."""
+    """Who runs; `died_at` is when the process before this one ended, on the monotonic clock.
 
-    def __init__(self, file: Path, died_at: float | None) -> None:
+    `unclean_at` is when the service began, if the one before it did not end in order.
+    """
+
+    def __init__(self, file: Path, died_at: float | None = None, unclean_at: float = NEVER) -> None:
         self.file = file
-        self._died_at = died_at
+        self._died_at, self._unclean_at = died_at, unclean_at
         self._routers: dict[str, VirtualRouter] = {}
         self._hearers: dict[tuple[Channel, int], VirtualRouter] = {}
         self._waiting: list[VirtualRouter] = []
@@ -118,7 +122,8 @@ class Roster:
         ground.seals.order(wanted.values(), now, of_seals(self._postponed, ground))
         for name in changed:
             self._routers[name].retake(now)
-        fresh = {n: VirtualRouter(one, ground) for n, one in wanted.items() if n not in stay}
+        new = {name: order for name, order in wanted.items() if name not in stay}
+        fresh = {n: VirtualRouter(order, ground, self._unclean_at) for n, order in new.items()}
         self._routers |= fresh
         self._hearers = {key: one for one in self for key in _heard_on(one.order)}
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
@@ -156,11 +161,11 @@ class Roster:
         if self.is_settled:
             self._sweep(ground)
 
-    def cover(self, now: float, *, synced: bool) -> None:
-        """Know whether the copy of the peer's connections is good enough to take over."""
+    def cover(self, coverage: float | None, now: float) -> None:
+        """Know which share of the peer's connections is here."""
         for one in self:
-            one.synced = synced
-            one.give(Synced(synced), now)
+            one.coverage = coverage
+            one.give(Covered(coverage), now)
 
     def wanted_vmacs(self) -> frozenset[Wanted]:
         """Return the virtual MAC interfaces that routers have, or wait for."""

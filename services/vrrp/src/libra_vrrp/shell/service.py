@@ -4,17 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
-from libra_vrrp.settings import CONFIG, HELP, from_environment
+from libra_vrrp.bequest import Bequest
+from libra_vrrp.settings import CONFIG, HELP, Settings, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.mark import Mark
 from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
 from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.sole import Lock
+from libra_vrrp.unclean import unclean_at
 
 _AGAIN: Final = "LIBRA_VRRP_AGAIN"
 """Names the process that starts again in place, to itself: what it goes on by was sound once."""
@@ -54,12 +58,24 @@ def main(arguments: list[str]) -> None:
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    guard = Guard(settings, bequest)
+    _work(settings, bequest, lock, is_planned=is_planned)
+
+
+def _work(settings: Settings, bequest: Bequest | None, lock: Lock, *, is_planned: bool) -> None:
+    """Guard, until told to end; what this service does not end in order the next one learns."""
+    mark = Mark(settings.mark)
+    is_marked = mark.is_found and not is_planned
+    began = unclean_at(bequest, time.monotonic(), is_marked=is_marked)
+    if is_marked:
+        log("the service before this one did not end in order", "warning")
+    mark.put()
+    guard = Guard(settings, bequest, began)
     if guard.run():
-        _start_again(guard, lock)
+        _start_again(guard, lock, mark)
+    mark.lift()
 
 
-def _start_again(guard: Guard, lock: Lock) -> None:
+def _start_again(guard: Guard, lock: Lock, mark: Mark) -> None:
     """Become what is installed now; signals wait until it hears them.
 
     Who was told to end while it left does so.
@@ -76,6 +92,7 @@ def _start_again(guard: Guard, lock: Lock) -> None:
         os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program
     except OSError as refused:
         guard.take_back()
+        mark.lift()
         sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
 
 

@@ -21,7 +21,6 @@ from libra_vrrp.shell.line import Line
 from libra_vrrp.shell.program import environment
 from libra_vrrp.shell.watchers import Watchers
 from libra_vrrp.standing import Standing
-from libra_vrrp.wanted import FRESH
 from libra_vrrp.watched import Verdict, Watch, seen, watches
 
 log = structlog.get_logger()
@@ -87,7 +86,7 @@ class Tracked:
             case FreshState() as state:
                 self._fresh = state
                 self._look()
-                self._line.send(Coverage(self._is_fresh))
+                self._line.send(Coverage(state.coverage))
             case _:
                 log.debug("passed over", subject=str(stored.subject))
 
@@ -95,11 +94,7 @@ class Tracked:
         """Tell the machine everything."""
         self._told.clear()
         self._look()
-        self._line.send(Coverage(self._is_fresh))
-
-    @property
-    def _is_fresh(self) -> bool:
-        return self._fresh is not None and self._fresh.coverage >= FRESH
+        self._line.send(Coverage(None if self._fresh is None else self._fresh.coverage))
 
     def _serve(self, tracks: Mapping[str, Track]) -> None:
         self._tracks = tracks

@@ -26,6 +26,7 @@ from libra_vrrp.states import (
     Alarm,
     Announce,
     Backup,
+    Covered,
     DropAddresses,
     Effect,
     Elapsed,
@@ -41,7 +42,6 @@ from libra_vrrp.states import (
     Recover,
     Start,
     State,
-    Synced,
     TakeAddresses,
 )
 
@@ -52,10 +52,11 @@ RETRY_REFUSED: Final = 10.0
 class VirtualRouter:
     """The only place where the effects of one instance happen; times are monotonic seconds."""
 
-    def __init__(self, order: Instance, ground: Ground) -> None:
-        self.order, self._ground = order, ground
+    def __init__(self, order: Instance, ground: Ground, unclean_at: float) -> None:
+        self.order, self._ground, self._unclean_at = order, ground, unclean_at
         self.state: State = Initialize()
-        self.synced, self._tokens = False, 0
+        self.coverage: float | None = None
+        self._tokens = 0
         self.group = SyncGroup((self,))
         self._weighing = Weighing(order, ground)
         self._reasons = frozenset[str]()
@@ -93,8 +94,8 @@ class VirtualRouter:
         before, self.state = self.state, state
         for effect in effects:
             self._perform(effect, before, now)
-        if self.synced and isinstance(self.state, Backup):
-            self.state, _ = step(self.router, self.state, Synced(), now)
+        if self.coverage is not None and isinstance(self.state, Backup):
+            self.state, _ = step(self.router, self.state, Covered(self.coverage), now)
 
     def hear(self, received: Received, now: float) -> None:
         """Take what was said for our vrid; raise `MalformedAdvertisement` if it is not for us."""
@@ -238,7 +239,8 @@ class VirtualRouter:
 
     def _router(self) -> Router:
         ground, deltas = self._ground, self._weighing.tracking.deltas
-        return router_of(self.order, deltas, ground.interfaces, ground.virtual)
+        router = router_of(self.order, deltas, ground.interfaces, ground.virtual)
+        return replace(router, unclean_at=self._unclean_at)
 
     def _faults(self, now: float) -> frozenset[str]:
         """Return why this router cannot work; the kernel's refusal counts for a while."""
