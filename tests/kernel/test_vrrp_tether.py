@@ -355,12 +355,6 @@ def test_connections_that_are_reset_under_a_living_master_are_made_again_and_mov
         assert pair.seen.moves(since) == []
 
 
-def connections(node: Node) -> set[str]:
-    """Return the tethers of a node, by what the kernel says."""
-    wanted = f"( sport = :{PORT} or dport = :{PORT} )"
-    return set(node.run("ss", "-tnHO", "state", "established", wanted).stdout.splitlines())
-
-
 def test_all_addresses_of_a_group_move_at_once(tmp_path: Path) -> None:
     with stage(tmp_path, "ab") as pair:
         inside = IPv4Address("192.0.2.11")

@@ -221,9 +221,6 @@ class Ending:
     told: list[int] = field(default_factory=list)
     returncode: int | None = None
 
-    def poll(self) -> int | None:
-        return self.returncode
-
     def send_signal(self, number: int) -> None:
         self.told.append(number)
 
@@ -374,7 +371,10 @@ def test_who_starts_again_lets_the_reporter_end_first_and_starts_no_other(
     assert said(warden) == [Farewell()]
 
 
-def test_who_ends_lets_the_reporter_take_the_machines_last_words(warden: Guard) -> None:
+def test_who_ends_lets_the_reporter_take_the_machines_last_words(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "has_ended", lambda *_: False)
     last = reports.dumps(Numbered("1", 1, Awake()))
     running(warden._machine, Ending(act=lambda: warden._reports.machines.send(last)))
     reporter = running(warden._reporter, Ending())

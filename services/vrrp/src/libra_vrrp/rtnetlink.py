@@ -148,8 +148,7 @@ def add_address(sequence: int, target: Target, lifetime: int, *, is_new: bool = 
     An IPv6 address is held back by no duplicate address detection and is deprecated from the start,
     so that it is the source of none of the host's own traffic (RFC 6724 section 5, rule 3). The
     kernel finds it by the address alone: a renewal would give its lifetime to one of the host's own
-    that has another prefix length (inet6_rtm_newaddr; seen on 6.18), so the caller must not ask for
-    one of these.
+    that has another prefix length (inet6_rtm_newaddr; seen on 6.18): the caller must not ask so.
     """
     is_six = isinstance(target.address, IPv6Address)
     flags = _F_NO_PREFIX_ROUTE if is_six or target.prefix is None else 0

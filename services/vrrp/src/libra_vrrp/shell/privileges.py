@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +81,25 @@ def early(pid: int) -> None:
     with contextlib.suppress(OSError):
         if os.sched_getscheduler(0) == os.SCHED_RR:
             os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+
+
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Have this thread wait for its turn like others meanwhile: so processes are to be reaped.
+
+    The kernel spins until nobody reads the /proc of who is reaped (`shrink_dcache_parent`). In real
+    time that keeps the reader from the processor, and lasts for good (seen on 6.18, two guards on
+    two processors for ten minutes).
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    if policy & ~os.SCHED_RESET_ON_FORK not in {os.SCHED_RR, os.SCHED_FIFO}:
+        yield
+        return
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def become(uid: int) -> None:

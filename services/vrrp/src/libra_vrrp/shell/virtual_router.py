@@ -215,8 +215,7 @@ class VirtualRouter:
     def advertise(self, priority: int) -> None:
         """Say a priority to whom adverts go."""
         for datagram in datagrams(self.router, priority):
-            sent = self._ground.send(self.order, datagram)
-            self._ground.count("sent" if sent else "unsent")
+            self._ground.count("sent" if self._ground.send(self.order, datagram) else "unsent")
 
     def _refused(self, errno: int, now: float) -> None:
         self._ground.count("refused")

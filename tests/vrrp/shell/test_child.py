@@ -1,0 +1,104 @@
+"""A child of the guard: it is started again, and reaped in nobody's way."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from libra_vrrp.shell.child import FIRST_PAUSE, Child
+from libra_vrrp.shell.privileges import unhurried
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def urgent() -> Iterator[None]:
+    """Give this thread real-time priority, where it may have it."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    yield
+    os.sched_setscheduler(0, policy, parameters)
+
+
+@pytest.fixture
+def reaped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how each process was waited for that is to be reaped."""
+    policies: list[int] = []
+    wait = os.waitpid
+
+    def noted(pid: int, options: int) -> tuple[int, int]:
+        policies.append(os.sched_getscheduler(0))
+        return wait(pid, options)
+
+    monkeypatch.setattr(os, "waitpid", noted)
+    return policies
+
+
+def until(holds: Callable[[], bool]) -> None:
+    limit = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def is_zombie(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return False
+
+
+@pytest.mark.usefixtures("urgent")
+def test_a_child_is_reaped_by_who_waits_like_others_and_after_the_next_began(
+    reaped: list[int],
+) -> None:
+    """In real time two guards kept both processors for ten minutes: the kernel spins meanwhile."""
+    before = os.sched_getscheduler(0)
+    child = Child("no such role")
+    first = child.start([], [], 0.0)
+    child.kill()
+    until(lambda: child.has_ended(1.0))
+    assert (child.runs, child.start_at) == (False, 1.0)
+    assert is_zombie(first)
+    assert reaped == []
+    second = child.start([], [], 2.0)
+    assert not is_zombie(first)
+    child.kill()
+    assert not child.await_end(PATIENCE)
+    assert not is_zombie(second)
+    assert set(reaped) == {os.SCHED_OTHER}
+    assert os.sched_getscheduler(0) == before
+
+
+def test_a_child_that_ends_by_itself_is_started_later_and_later(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    child = Child("no such role")
+    pauses = []
+    for _ in range(3):
+        child.start([], [], 5.0)
+        until(lambda: child.has_ended(5.0))
+        pauses.append(child.start_at - 5.0)
+    child.retire()
+    assert pauses == pytest.approx([0.0, FIRST_PAUSE, 2 * FIRST_PAUSE])
+    capfd.readouterr()
+
+
+def test_a_retired_child_leaves_nothing() -> None:
+    child = Child("no such role")
+    pid = child.start([], [], 0.0)
+    child.retire()
+    child.send(signal.SIGKILL)
+    until(lambda: child.has_ended(1.0))
+    assert not is_zombie(pid)
+    assert child.start_at == float("inf")
+
+
+def test_who_is_in_no_hurry_already_stays_so() -> None:
+    before = os.sched_getscheduler(0)
+    with unhurried():
+        assert os.sched_getscheduler(0) == before
