@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network
@@ -55,19 +55,25 @@ def pinged(one: Stage) -> Iterator[None]:
 
 @contextmanager
 def frozen(process: int | None) -> Iterator[None]:
-    """Stop a process for a while."""
+    """Stop a process for a while; the guard may kill it for that."""
     assert process is not None
     os.kill(process, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(process, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
 
 
 def was_told(process: int | None, number: signal.Signals) -> bool:
-    """Say whether a signal waits for a process that is stopped (proc(5))."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return bool(int(status.partition("ShdPnd:")[2].split()[0], 16) >> number - 1 & 1)
+    """Say whether a signal waits for a process that is stopped (proc(5)), or it was killed."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return "ShdPnd:" not in status or bool(
+        int(status.partition("ShdPnd:")[2].split()[0], 16) >> number - 1 & 1
+    )
 
 
 def ended(director: Director, told: signal.Signals) -> None:
@@ -163,7 +169,7 @@ def test_a_service_that_cannot_leave_in_order_starts_again_all_the_same(tmp_path
 
 
 def test_who_is_told_to_start_again_while_it_does_so_does_it_once_more(tmp_path: Path) -> None:
-    with stage(tmp_path) as one:
+    with stage(tmp_path, interval=2.0, terms=terms_for(2.0)) as one:
         one.start()
         a = one.directors["a"]
         for _ in range(2):
