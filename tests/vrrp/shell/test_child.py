@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -102,3 +104,60 @@ def test_who_is_in_no_hurry_already_stays_so() -> None:
     before = os.sched_getscheduler(0)
     with unhurried():
         assert os.sched_getscheduler(0) == before
+
+
+WATCHED = '''
+import os, statistics, subprocess, sys, time
+from contextlib import suppress
+from multiprocessing import Value
+from libra_vrrp.shell.privileges import unhurried
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+watched = Value("i", 0, lock=False)
+
+def look():
+    ours = os.getppid()
+    while os.getppid() == ours:
+        directory = f"/proc/{watched.value}"
+        with suppress(OSError):
+            for one in os.listdir(f"{directory}/task"):
+                open(f"{directory}/task/{one}/stat").read()
+            for one in os.listdir(f"{directory}/fd"):
+                os.stat(f"{directory}/fd/{one}")
+
+for _ in range(3):
+    if os.fork() == 0:
+        look()
+        os._exit(0)
+program = """
+import os, threading, time
+for _ in range(4):
+    threading.Thread(target=time.sleep, args=(99,)).start()
+print([os.dup(0) for _ in range(100)], flush=True)
+"""
+took = []
+for _ in range(7):
+    child = subprocess.Popen(
+        [sys.executable, "-S", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    child.stdout.readline()
+    watched.value = child.pid
+    time.sleep(0.1)
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    began = time.monotonic()
+    with unhurried():
+        child.wait()
+    took.append(time.monotonic() - began)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+print(statistics.median(took))
+'''
+"""Reaps children at which others look in /proc, on the one processor that all of them have."""
+
+
+def test_who_looks_at_a_dying_child_in_proc_holds_nobody_up_who_has_real_time_priority() -> None:
+    """Each time it would be for a second: until the kernel bounds real-time work."""
+    told = subprocess.run([sys.executable, "-c", WATCHED], capture_output=True, check=True).stdout
+    assert float(told) < 0.5
