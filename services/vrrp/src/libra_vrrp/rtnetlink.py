@@ -139,7 +139,7 @@ Said: TypeAlias = AddressHeld | AddressGone | LinkHeld | LinkGone | Answered
 
 
 def add_address(sequence: int, target: Target, lifetime: int, *, is_new: bool = False) -> bytes:
-    """Return the request to add an address, or unless it `is_new` to renew it, for seconds.
+    """Return the request to add an address or, unless `is_new`, renew it, for `lifetime` seconds.
 
     With a prefix the kernel makes the connected route of an IPv4 address. It is to make none for
     IPv6: where the host has learned that network from a router, every renewal would give our
