@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.kernel.stages import strike
 from tests.kernel.test_vrrp_seal import seal as give_seal
 
 from libra_lab.capture import Capture
+from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.vmac import Vmac
@@ -97,6 +99,11 @@ def sources(lines: list[str]) -> set[str]:
     """Return the Ethernet sources of what was captured."""
     found = (re.search(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", line) for line in lines)
     return {one[0] for one in found if one}
+
+
+def comes(said: Capture, source: set[str]) -> bool:
+    """Say whether something was captured of those sources."""
+    return bool(sources(said.lines) & source)
 
 
 def stays(pair: Pair, name: str) -> None:
@@ -370,6 +377,23 @@ def test_it_is_switched_on_and_off_while_the_master_works(pair: Pair) -> None:
         pair.soon(lambda: pair.neighbour() == pair.a.mac(), "the client was told")
         pair.soon(lambda: NAME not in links(pair.a), "the interface is gone")
     assert given_up.lines == []
+
+
+def test_where_adverts_come_from_is_switched_with_the_interface_up(veil: Pair) -> None:
+    """It went down with the address, until the next renewal: here for 15 s."""
+    for director in (veil.a, veil.b):
+        director.order = replace(director.order, terms=Terms(60))
+        director.write()
+    begin(veil)
+    for is_base in (True, False):
+        veil.a.order = replace(veil.a.order, vmac=Vmac(NAME, is_base))
+        with leaving(veil.a, "ip proto 112") as said:
+            veil.a.reload()
+            source = {veil.a.mac() if is_base else MAC}
+            veil.soon(partial(comes, said, source), "adverts come from there")
+        assert is_owned_by(veil, "a")
+        assert not is_down(veil.a)
+        assert veil.pings()
 
 
 def test_settings_that_would_answer_wrongly_are_set(veil: Pair) -> None:

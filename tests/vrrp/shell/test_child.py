@@ -68,6 +68,8 @@ def test_a_child_is_reaped_by_who_waits_like_others_and_after_the_next_began(
     assert is_zombie(first)
     assert reaped == []
     second = child.start([], [], 2.0)
+    assert is_zombie(first)
+    child.reap()
     assert not is_zombie(first)
     child.kill()
     assert not child.await_end(PATIENCE)
@@ -85,7 +87,7 @@ def test_a_child_that_ends_by_itself_is_started_later_and_later(
         child.start([], [], 5.0)
         until(lambda: child.has_ended(5.0))
         pauses.append(child.start_at - 5.0)
-    child.retire()
+        child.reap()
     assert pauses == pytest.approx([0.0, FIRST_PAUSE, 2 * FIRST_PAUSE])
     capfd.readouterr()
 
@@ -96,8 +98,30 @@ def test_a_retired_child_leaves_nothing() -> None:
     child.retire()
     child.send(signal.SIGKILL)
     until(lambda: child.has_ended(1.0))
+    child.reap()
     assert not is_zombie(pid)
     assert child.start_at == float("inf")
+
+
+def test_who_is_dead_already_can_be_killed_and_is_seen_to_have_ended() -> None:
+    """It was reaped by the signal to it, and the guard fell over its own question."""
+    child = Child("no such role")
+    pid = child.start([], [], 0.0)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: is_zombie(pid))
+    child.kill()
+    assert child.has_ended(1.0)
+    child.reap()
+    assert not is_zombie(pid)
+
+
+def test_who_does_not_end_is_killed(capfd: pytest.CaptureFixture[str]) -> None:
+    child = Child("no such role")
+    pid = child.start([], [], 0.0)
+    os.kill(pid, signal.SIGSTOP)
+    assert not child.await_end(0.0)
+    assert not Path(f"/proc/{pid}").exists()
+    assert "killing it" in capfd.readouterr().err
 
 
 def test_who_is_in_no_hurry_already_stays_so() -> None:

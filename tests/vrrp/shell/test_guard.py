@@ -27,6 +27,7 @@ from libra_vrrp.shell.child import FIRST_PAUSE, LONGEST_PAUSE, Child
 from libra_vrrp.shell.guard import Guard
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.page import Page
+from libra_vrrp.shell.process import Process
 from libra_vrrp.shell.pulse import Pulse
 from libra_vrrp.wills import dumps
 
@@ -214,27 +215,30 @@ def test_a_child_that_cannot_be_started_is_tried_ever_less_often() -> None:
 
 @dataclass
 class Ending:
-    """A child that runs until it is told to end; then `act` is done, and it ends with `status`."""
+    """A process that ends as soon as one looks, with `ends_with`; before, `act` is done."""
 
-    status: int = 0
+    ends_with: int = 0
     act: Callable[[], object] = lambda: None
     told: list[int] = field(default_factory=list)
-    returncode: int | None = None
+    is_reaped: bool = False
 
-    def send_signal(self, number: int) -> None:
+    def send(self, number: int) -> None:
         self.told.append(number)
 
     def kill(self) -> None:
-        self.status = -signal.SIGKILL
+        self.ends_with = -signal.SIGKILL
 
-    def wait(self, timeout: float | None = None) -> None:  # noqa: ARG002 - Popen's
+    def status(self) -> int:
         self.act()
-        self.returncode = self.status
+        return self.ends_with
+
+    def reap(self) -> None:
+        self.is_reaped = True
 
 
 def running(child: Child, ending: Ending) -> Ending:
     """Have a child run."""
-    child._process = cast("subprocess.Popen[bytes]", ending)
+    child._process = cast("Process", ending)
     return ending
 
 
@@ -287,7 +291,7 @@ def test_what_a_service_that_starts_at_once_could_not_adopt_in_time_is_given_up(
 def test_what_a_machine_did_not_leave_in_order_is_given_up_and_who_starts_again_does(
     warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
 ) -> None:
-    running(warden._machine, Ending(status=1))
+    running(warden._machine, Ending(ends_with=1))
     monkeypatch.setattr(warden._reports, "start", Refusals(0))
     warden._ward, warden._leaving = Ward({"front": FRONT}), told
     warden._leaves_at = 0.0
@@ -381,7 +385,7 @@ def test_who_ends_lets_the_reporter_take_the_machines_last_words(
     signal.raise_signal(LATER)
     assert not warden.run()
     assert said(warden) == [Awake(), Farewell()]
-    assert (reporter.told, reporter.status) == ([], 0)
+    assert (reporter.told, reporter.ends_with, reporter.is_reaped) == ([], 0, True)
 
 
 def test_a_config_is_to_be_looked_at_again_is_said_as_soon_as_there_is_room(

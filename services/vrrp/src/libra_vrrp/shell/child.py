@@ -1,20 +1,21 @@
 """A child process that is started again when it ends, the sooner the longer it had worked."""
 
-import contextlib
-import os
 import signal
-import subprocess
 import sys
+import time
 from typing import Final
 
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
-from libra_vrrp.shell.privileges import unhurried
+from libra_vrrp.shell.process import Process
 from libra_vrrp.shell.say import log
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 CALM: Final = 10.0
 """Seconds after which a child that ran counts as healthy: it is restarted at once."""
+KILLED: Final = 5.0
+"""Seconds that a child which was killed may take to be gone; what waits for a disk is left."""
+STEP: Final = 0.005
 
 
 class Child:
@@ -24,8 +25,8 @@ class Child:
         self.word = word
         self.start_at = 0.0
         self.started_at = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._former: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
+        self._former: list[Process] = []
         self._pause = 0.0
         self._is_retired = False
 
@@ -46,16 +47,12 @@ class Child:
         """
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, AT_ONCE, LATER})
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "libra_vrrp", self.word, *arguments],
-                pass_fds=descriptors,
-                start_new_session=True,
-            )
+            argv = [sys.executable, "-m", "libra_vrrp", self.word, *arguments]
+            self._process = Process(argv, descriptors)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self.started_at = now
         log("child started", child=self.word, pid=self._process.pid)
-        self._reap()
         return self._process.pid
 
     def put_off(self, why: str, now: float) -> None:
@@ -65,13 +62,12 @@ class Child:
         self.start_at = now + self._pause
 
     def has_ended(self, now: float) -> bool:
-        """Say, once, that it has ended, and plan its next start; then it is reaped."""
-        status = self._status()
+        """Say, once, that it has ended, and plan its next start; it is to be reaped then."""
+        status = None if self._process is None else self._process.status()
         if status is None:
             return False
-        self._former, self._process = self._process, None
+        self._bury()
         if self._is_retired:
-            self._reap()
             return True
         log("child ended, starting another", "warning", child=self.word, status=status)
         calm = now - self.started_at > CALM
@@ -82,46 +78,47 @@ class Child:
     def retire(self) -> None:
         """Know that it was told to end: no other is started."""
         self._is_retired, self.start_at = True, float("inf")
-        self._reap()
 
     def send(self, number: int) -> None:
         """Send it a signal; to a child of another user it needs CAP_KILL (`PermissionError`)."""
         if self._process is not None:
-            self._process.send_signal(number)
+            self._process.send(number)
 
     def kill(self) -> None:
         """End it; without CAP_KILL a child of another user is beyond us."""
         if self._process is not None:
-            with contextlib.suppress(PermissionError):
-                self._process.kill()
+            self._process.kill()
 
     def await_end(self, patience: float) -> bool:
         """Wait for its end, and kill it after `patience` seconds; say whether it ended in order."""
         if self._process is None:
             return False
-        with unhurried():
-            try:
-                self._process.wait(patience)
-            except subprocess.TimeoutExpired:
-                log("child does not end, killing it", "warning", child=self.word)
-                with contextlib.suppress(PermissionError):
-                    self._process.kill()
-                    self._process.wait()
-        status, self._process = self._process.returncode, None
+        status = _end_of(self._process, patience)
+        if status is None:
+            log("child does not end, killing it", "warning", child=self.word)
+            self._process.kill()
+            status = _end_of(self._process, KILLED)
+        if status is None:
+            self._process = None
+        else:
+            self._bury()
+            self.reap()
         return status == 0
 
-    def _status(self) -> int | None:
-        """Return its exit status, below 0 for a signal, once it has ended; it is not reaped yet."""
-        if self._process is None:
-            return None
-        ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
-            return None
-        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    def reap(self) -> None:
+        """Reap who ended, now that nothing waits for us."""
+        while self._former:
+            self._former.pop().reap()
 
-    def _reap(self) -> None:
-        """Reap the one before, now that nothing waits for us."""
-        if self._former is not None:
-            with unhurried():
-                self._former.wait()
-            self._former = None
+    def _bury(self) -> None:
+        if self._process is not None:
+            self._former.append(self._process)
+        self._process = None
+
+
+def _end_of(process: Process, patience: float) -> int | None:
+    """Return its exit status, or None where it has not ended after `patience` seconds."""
+    limit = time.monotonic() + patience
+    while (status := process.status()) is None and time.monotonic() < limit:
+        time.sleep(STEP)
+    return status

@@ -14,6 +14,7 @@ from libra_vrrp.guarding import HandOver, LastWord
 from libra_vrrp.rtnetlink import AddressHeld, Answered, Said, Target
 from libra_vrrp.shell.questions import Questions
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.wire import CONTROL
 
 _LARGEST: Final = 1 << 17
 ATTEMPTS: Final = 2
@@ -29,7 +30,7 @@ class CleanUp:
     def __init__(self) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         self._raw = socket.socket(socket.AF_INET, kind, socket.IPPROTO_RAW)
-        self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 6)
+        self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, CONTROL)
         self._raw.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         self._raw6: socket.socket | None = None
         with contextlib.suppress(OSError):  # a host without IPv6

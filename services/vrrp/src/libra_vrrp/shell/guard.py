@@ -121,12 +121,12 @@ class Guard:
             (self._machine, self._start_machine),
             (self._reporter, self._reports.start),
         ):
-            if child.runs or now < child.start_at:
-                continue
             try:
-                start(now)
+                if not child.runs and now >= child.start_at:
+                    start(now)
             except OSError as refused:  # no process, no descriptor, no memory: for now
                 child.put_off(str(refused), now)
+            child.reap()
 
     def _bury(self, now: float) -> None:
         """Give up what a machine left that has ended, but for what the next one can adopt."""
@@ -234,8 +234,7 @@ class Guard:
 
     def is_taken_back(self) -> bool:
         """Say whether we were told to end after all; then nothing is left to anybody."""
-        is_told = bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT})
-        if is_told:
+        if is_told := bool(self._signals.caught() & {signal.SIGTERM, signal.SIGINT}):
             self.take_back()
         return is_told
 
@@ -245,6 +244,7 @@ class Guard:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Give up what the machine held, or left."""
+        """Give up what the machine held, or left; peers that it said no bye to are told so."""
         lost = guarding.given_up(self._ward, self._line.promised, time.monotonic())
         self._perform(lost, "ended")
+        self._tethers.cut()

@@ -209,7 +209,7 @@ def _is_ipv4(place: Place) -> bool:
 
 def _beside(order: Instance) -> tuple[object, ...]:
     """Return what else a change of calls for a renewal."""
-    return order.terms, order.routes, order.rules
+    return order.terms, order.routes, order.rules, order.vmac
 
 
 def release(

@@ -10,7 +10,7 @@ from typing import Final
 from libra_vrrp.codec import IPV4, IPV6, Datagram
 from libra_vrrp.orders import Channel
 from libra_vrrp.shell import ipv4, ipv6
-from libra_vrrp.shell.wire import Heard
+from libra_vrrp.shell.wire import CONTROL, Heard
 
 _AT_ONCE: Final = 64
 _WIRES: Final = {IPV4: ipv4.WIRE, IPV6: ipv6.WIRE}
@@ -60,6 +60,7 @@ class Announcer:
     def __init__(self) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         self._socket = socket.socket(socket.AF_PACKET, kind, 0)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, CONTROL)
 
     def send(self, interface: str, frame: bytes) -> bool:
         """Send one frame; False if the kernel would not."""

@@ -31,6 +31,10 @@ class Links:
         self._lacking: dict[Channel, str] = {}
         self.retry_at = float("inf")
 
+    def look_at(self, when: float) -> None:
+        """Have all looked at again by then, and once for whoever asks for it."""
+        self.retry_at = min(self.retry_at, when)
+
     def send(self, channel: Channel, datagram: Datagram) -> bool:
         """Send an advertisement; False if it could not be sent."""
         link = self._links.get(channel)

@@ -66,7 +66,7 @@ class Machine:
         self.links = Links(self._aside, self._opened, self._closing)
         self.claim, self._announcer = Claim(), Announcer()
         self._speech = Speech(self.links, self._announcer)
-        self.vmacs = Vmacs(self._aside, self.work, self._look)
+        self.vmacs = Vmacs(self._aside, self.work, self.links.look_at)
         self._addresses = AddressThread()
         self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
@@ -182,7 +182,7 @@ class Machine:
         if self.claim.is_held:
             self.vmacs.reconcile(self._roster.wanted_vmacs(), self.interfaces, now)
             self.vmacs.hush(self._roster, self.interfaces)
-            self.links.retry_at = min(self.links.retry_at, self.vmacs.retry_at())
+            self.links.look_at(self.vmacs.retry_at())
 
     def _remove_vmacs(self, left: Collection[str]) -> None:
         """Remove them at the end, but for those of instances that are left to a successor."""

@@ -3,6 +3,7 @@
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.rtnetlink import IpAddress, Target
 from libra_vrrp.shell.ground import Ground
+from libra_vrrp.vmac import Vmac
 
 
 def reshaped(old: Instance, new: Instance) -> tuple[Place, ...]:
@@ -29,3 +30,10 @@ def targets(
         if target is not None and not known.is_own(target, lengths[place.address]):
             found.append(target)
     return tuple(found)
+
+
+def forsaken(old: Instance, new: Instance) -> Vmac | None:
+    """Return what bore the virtual MAC of an order, unless the next one has the same interface."""
+    if old.vmac is not None and new.vmac is not None and old.vmac.name == new.vmac.name:
+        return None
+    return old.vmac

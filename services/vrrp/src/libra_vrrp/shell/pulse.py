@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Collection, Iterable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from libra_vrrp import guarding, wills
 from libra_vrrp.codec.packet import whole_packet
@@ -31,6 +31,7 @@ _LONGEST: Final = 1.0
 """Seconds that stand for longer intervals, and where nothing is held: leases are shorter."""
 _AT_WORK: Final = 0.05
 """Seconds for which advertisements sent, and address work, are a sign of life by themselves."""
+_News: TypeAlias = tuple[Router, tuple[Target, ...], tuple[Entry, ...], int | None]
 
 
 class Routing(Protocol):
@@ -59,7 +60,7 @@ class Pulse:
     def __init__(self, guard: socket.socket, page: Page) -> None:
         self._guard = guard
         self._page = page
-        self._told: dict[str, tuple[Router, tuple[Target, ...], tuple[Entry, ...]]] = {}
+        self._told: dict[str, _News] = {}
         self._unsaid: list[bytes] = []
         self._beat_at = 0.0
         self._promised = self.owed_at = float("inf")
@@ -74,7 +75,8 @@ class Pulse:
         """Tell what `one` is about to hold, where that is news."""
         if one is None:
             return
-        name, news = one.order.name, (one.router, job.targets, (*job.entries, *job.left))
+        news = (one.router, job.targets, (*job.entries, *job.left), job.vmac)
+        name = one.order.name
         if self._told.get(name) == news:
             return
         self._told[name] = news

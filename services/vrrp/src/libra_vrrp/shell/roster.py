@@ -143,11 +143,11 @@ class Roster:
         """
         if not all(is_early(each, ground) for each in self._postponed):
             self.reload(ground, now)
-            links.retry_at = min(links.retry_at, now)
+            links.look_at(now)
         if self._routers and ground.claim.take():
             for one in self:
                 one.look(now)
-        links.retry_at = min(links.retry_at, ground.claim.retry_at(now))
+        links.look_at(ground.claim.retry_at(now))
         late = {one.group for one in self._waiting if _is_early(one.order, ground, links)}
         ready = [one for one in self._waiting if one.group not in late]
         self._waiting = [one for one in self._waiting if one.group in late]

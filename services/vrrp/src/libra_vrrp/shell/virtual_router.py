@@ -16,7 +16,7 @@ from libra_vrrp.routing import Entry
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.holding import Holding, Renewal, drop, release
-from libra_vrrp.shell.placing import reshaped
+from libra_vrrp.shell.placing import forsaken, reshaped
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.telling import Telling
 from libra_vrrp.shell.weighing import Weighing
@@ -163,7 +163,7 @@ class VirtualRouter:
             stay, laid = (*stay, *reshaped(old, order)), self._holding.shed(kept)
         places = tuple(one for one in old.held if one not in stay)
         entries = tuple(one for one in laid if one not in kept)
-        release(self._ground, places, entries, None if old.vmac == order.vmac else old.vmac)
+        release(self._ground, places, entries, forsaken(old, order))
 
     def retake(self, now: float) -> None:
         """Hold what the order names, all of it, after others may have let go of it."""

@@ -39,12 +39,12 @@ class _Tended:
 
 
 class Vmacs:
-    """Made aside, removed by `work`; `changed` tells of each that was made, or could not be."""
+    """Made aside, removed by `work`; `look_at` is told when all is to be looked at again."""
 
     def __init__(
-        self, aside: Aside, work: Callable[[Job], None], changed: Callable[[float], None]
+        self, aside: Aside, work: Callable[[Job], None], look_at: Callable[[float], None]
     ) -> None:
-        self._aside, self._work, self._changed = aside, work, changed
+        self._aside, self._work, self._look_at = aside, work, look_at
         self._under_way: set[Wanted] = set()
         self._tended: dict[Wanted, _Tended] = {}
         self._refused: dict[Wanted, str] = {}
@@ -75,8 +75,13 @@ class Vmacs:
 
     def retry_at(self) -> float:
         """Return when to try again what was refused."""
-        unfit = (one.again_at for one in self._tended.values() if one.why is not None)
-        return min([*self._again_at.values(), *unfit], default=float("inf"))
+        refused = (at for one, at in self._again_at.items() if one not in self._under_way)
+        unfit = (
+            told.again_at
+            for one, told in self._tended.items()
+            if told.why is not None and one not in self._under_way
+        )
+        return min([*refused, *unfit], default=float("inf"))
 
     def reconcile(self, wanted: Collection[Wanted], known: Interfaces, now: float) -> None:
         """Have what is wanted made and looked after, and what is not wanted any more removed."""
@@ -129,8 +134,8 @@ class Vmacs:
 
         def follow(outcome: T | OSError, now: float) -> None:
             self._under_way.discard(one)
-            if then(one, outcome, now):
-                self._changed(now)
+            is_news = then(one, outcome, now)
+            self._look_at(now if is_news else self.retry_at())
 
         if one not in self._under_way:
             self._under_way.add(one)
@@ -139,14 +144,15 @@ class Vmacs:
     def _made(self, one: Wanted, outcome: int | OSError, now: float) -> bool:
         """Wait for the kernel to tell of it, and for a while before another try."""
         self._again_at[one] = now + RETRY
-        if isinstance(outcome, OSError):
-            why = f"no interface {one.name} on {one.parent}: {outcome.strerror}"
-            if self._refused.get(one) != why:
-                log("no interface for a virtual MAC, trying again", "warning", why=why)
-            self._refused[one] = why
-        elif not outcome:
-            log("made an interface for a virtual MAC", name=one.name, on=one.parent)
-        return True
+        if not isinstance(outcome, OSError):
+            if not outcome:
+                log("made an interface for a virtual MAC", name=one.name, on=one.parent)
+            return False
+        why = f"no interface {one.name} on {one.parent}: {outcome.strerror}"
+        before, self._refused[one] = self._refused.get(one), why
+        if before != why:
+            log("no interface for a virtual MAC, trying again", "warning", why=why)
+        return before != why
 
     def _looked_after(
         self, at: int, one: Wanted, outcome: str | OSError | None, now: float

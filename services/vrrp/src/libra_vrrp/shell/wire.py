@@ -15,7 +15,8 @@ LARGEST: Final = 8192
 
 _RECEIVE_BUFFER: Final = 1 << 20
 _FLAGS: Final = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-_CONTROL: Final = 6
+CONTROL: Final = 6
+"""The priority of a packet in the queues of its way out (TC_PRIO_CONTROL, linux/pkt_sched.h)."""
 """Priority of network control (tc-prio(8))."""
 
 Heard: TypeAlias = Datagram | MalformedAdvertisement
@@ -37,7 +38,7 @@ def raw_socket(family: socket.AddressFamily) -> socket.socket:
     """Return a raw socket of VRRP; raise `OSError` where that is not allowed."""
     raw = socket.socket(family, _FLAGS, PROTOCOL)
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _CONTROL)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, CONTROL)
     return raw
 
 
