@@ -6,7 +6,7 @@ from errno import EBUSY
 from typing import Any, cast
 
 import pytest
-from tests.vrrp.test_vmacs import ETH0, MAC, ONE, ORDER, OURS, PLAIN, known
+from tests.vrrp.test_vmacs import ETH0, MAC, ORDER, OURS, PLAIN, known
 
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.renewal import Job, Remove, Unmake
@@ -120,8 +120,7 @@ def test_what_nobody_wants_is_removed_once_and_all_but_what_is_left_at_the_end(s
     for _ in range(2):
         site.reconcile(known(ETH0, OURS, other), 0.0)
     assert site.jobs == [Unmake((8,))]
-    site.vmacs.stop([ONE.name], known(ETH0, OURS, other))
-    site.vmacs.stop([], known(ETH0, OURS, other))
+    site.vmacs.stop(known(ETH0, OURS, other))
     assert site.jobs == [Unmake((8,)), Unmake((7,))]
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -135,7 +135,8 @@ class Machine:
         self._pulse.rest()
         left = leave(self._roster, self._leaving)
         self._roster.stop(time.monotonic(), left)
-        self._remove_vmacs(left)
+        if self.claim.is_held and not self._leaving:  # else a successor takes them, or sweeps
+            self.vmacs.stop(self.interfaces)
         self._tethers.stop()
         released = self._addresses.finish(LAST_WORDS)
         self._pulse.end(left, released=released)
@@ -183,12 +184,6 @@ class Machine:
             self.vmacs.reconcile(self._roster.wanted_vmacs(), self.interfaces, now)
             self.vmacs.hush(self._roster, self.interfaces)
             self.links.look_at(self.vmacs.retry_at())
-
-    def _remove_vmacs(self, left: Collection[str]) -> None:
-        """Remove them at the end, but for those of instances that are left to a successor."""
-        if self.claim.is_held:
-            stay = [one.order.vmac for one in self._roster if one.name in left]
-            self.vmacs.stop([one.name for one in stay if one is not None], self.interfaces)
 
     def _kernel_says(self, now: float) -> None:
         if (about := self._watch.read()) is None or not about <= self.virtual:

@@ -100,11 +100,9 @@ class Vmacs:
                 self._begin(one, tend, partial(self._looked_after, at))
         self._remove(frozenset(work.surplus))
 
-    def stop(self, kept: Iterable[str], known: Interfaces) -> None:
-        """Have all of ours removed but the `kept` ones."""
-        names = set(kept)
-        ours = (at for at, link in known.links.items() if is_ours(link) and link.name not in names)
-        self._remove(frozenset(ours))
+    def stop(self, known: Interfaces) -> None:
+        """Have all of ours removed."""
+        self._remove(frozenset(at for at, link in known.links.items() if is_ours(link)))
 
     def hush(self, routers: Iterable[Routing], known: Interfaces) -> None:
         """Set down what somebody set up whose router is no master."""
