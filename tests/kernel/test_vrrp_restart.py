@@ -1,6 +1,7 @@
 """The whole service anew, guard and all: mastership stays where it is, or goes over in order."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,6 +160,7 @@ def test_a_service_that_cannot_leave_in_order_starts_again_all_the_same(tmp_path
     with stage(tmp_path) as one:
         one.start()
         a, before = one.directors["a"], one.directors["a"].pid("machine")
+        shutil.rmtree(tmp_path / "a/vrrp-guard")
         (tmp_path / "a/vrrp-guard").touch()  # no directory
         a.signal(AGAIN, "parent")
         restarted(a, before)
