@@ -21,7 +21,7 @@ LATER: dict[str, frozenset[str]] = {
     ),
     "instances": frozenset(
         {
-            "peers", "auth", "handover", "preempt_delay", "nd", "source",
+            "peers", "auth", "handover", "nd", "source",
         }
     ),
     "instances.track": frozenset({"bfd"}),

@@ -19,6 +19,7 @@ instances:
   front: {interface: eth0, vrid: VRID, addresses: [192.0.2.10/24]}
 """
 PLAIN_V2 = "vrid: 51, version: 2, auth_file: {}"
+ABSENT = "auth_file {}: No such file or directory; write the password there, or name another file"
 
 
 class World:
@@ -111,7 +112,7 @@ async def test_a_password_that_is_missing_is_waited_for_without_reading_the_file
     monkeypatch.setattr(source, "RETRY", 0.01)
     secret = tmp_path / "pass"
     async with tended(tmp_path, PLAIN_V2.format(secret)) as world:
-        assert world.intake.trouble == f"auth_file {secret}: No such file or directory"
+        assert world.intake.trouble == ABSENT.format(secret)
         world.write("vrid: 300")
         secret.write_text("s3cret")
         while not world.taken:

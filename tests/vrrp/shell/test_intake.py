@@ -20,6 +20,8 @@ from libra_vrrp.orders import Instance
 from libra_vrrp.shell import source
 from libra_vrrp.shell.intake import Intake
 
+ABSENT = "auth_file {}: No such file or directory; write the password there, or name another file"
+
 
 class World:
     """A log in memory, the console that writes to it, and the intake of node a."""
@@ -60,7 +62,7 @@ async def test_a_config_whose_password_cannot_be_used_waits_for_it(tmp_path: Pat
     world, secret = World(), tmp_path / "pass"
     await world.apply(1, version=2, auth_file=str(secret))
     assert await world.front() is None
-    assert world.intake.trouble == f"auth_file {secret}: No such file or directory"
+    assert world.intake.trouble == ABSENT.format(secret)
     secret.write_text("far too long")
     assert await world.front() is None
     assert world.intake.trouble == (f"auth_file {secret}: holds 12 octets, a password has 1 to 8")

@@ -169,9 +169,9 @@ class InstanceConfig(Strict):
     rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
-    """Whether a node takes over from a lower priority: `true` at once, `false` never, a duration
-    after it, `when-synced` with the master's connections (in this release: after 60 s), 30 s after
-    a crash at the earliest.
+    """Whether a node takes over from a lower priority: `true` (keepalived's way), `false` never, a
+    duration after it, `when-synced` with its connections (in this release: after 60 s; after a
+    crash 30 s at least).
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""

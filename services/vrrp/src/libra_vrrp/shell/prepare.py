@@ -15,7 +15,7 @@ from libra_vrrp.shell.file_intake import config_in
 from libra_vrrp.shell.privileges import REPORTER, lacking
 from libra_vrrp.shell.quarters import explained, list_mode, move_in
 from libra_vrrp.shell.say import log
-from libra_vrrp.shell.secret import read_secrets
+from libra_vrrp.shell.secret import UnusableSecret, read_secrets
 from libra_vrrp.wanted import instances
 
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
         may_leave_root = lacking(REPORTER) is None or os.geteuid() == settings.uid
         move_in(edge, settings.directory, settings.uid if may_leave_root else os.geteuid())
         found = _routers(Path(file), settings)
-    except OSError as refused:
+    except (OSError, UnusableSecret) as refused:
         sys.exit(_told(refused))
     except LibraError as wrong:
         sys.stderr.write(f"{_told(wrong)}\n")

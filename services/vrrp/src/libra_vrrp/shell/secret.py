@@ -29,7 +29,8 @@ def _read(path: str) -> bytes:
         mend = f"chown root:{group} and chmod 640 it"
         raise UnusableSecret(f"auth_file {path}: not readable by vrrp; {mend}") from None
     except OSError as wrong:
-        raise UnusableSecret(f"auth_file {path}: {wrong.strerror}") from None
+        mend = "write the password there, or name another file"
+        raise UnusableSecret(f"auth_file {path}: {wrong.strerror}; {mend}") from None
     if not 1 <= len(found) <= PASSWORD:
         raise UnusableSecret(
             f"auth_file {path}: holds {len(found)} octets, a password has 1 to {PASSWORD}"
