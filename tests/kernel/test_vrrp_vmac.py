@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.kernel.conftest import INTERVAL, SIX, VIP, Director, Pair, number
 from tests.kernel.stages import strike
+from tests.kernel.test_vrrp_restart import terms_for
 from tests.kernel.test_vrrp_seal import seal as give_seal
 
 from libra_lab.capture import Capture
@@ -289,10 +290,10 @@ def test_a_machine_that_hangs_loses_the_address_and_the_interface_is_down(veil: 
 
 @pytest.mark.parametrize("told", [signal.SIGUSR1, signal.SIGUSR2])
 def test_a_planned_restart_keeps_the_interface(veil: Pair, told: signal.Signals) -> None:
-    veil.a.order = replace(veil.a.order, interval=1.0)
-    veil.b.order = replace(veil.b.order, interval=1.0)
-    veil.a.write()
-    veil.b.write()
+    """At an interval that leaves time for it, as the tests of restarts have it."""
+    for director in (veil.a, veil.b):
+        director.order = replace(director.order, interval=2.0, terms=terms_for(2.0))
+        director.write()
     begin(veil)
     index, before = links(veil.a)[NAME]["ifindex"], veil.a.pid("machine")
     veil.a.signal(told, "parent")
