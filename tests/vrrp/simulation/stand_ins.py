@@ -37,6 +37,9 @@ class Opening:
     def fault(self, channel: Channel) -> str | None:  # noqa: ARG002 - it always opens
         return None
 
+    def look_at(self, when: float) -> None:
+        self.retry_at = min(self.retry_at, when)
+
 
 class Unveiled:
     """Stands for `Vmacs`: nobody has a virtual MAC."""
