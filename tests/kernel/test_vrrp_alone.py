@@ -199,7 +199,7 @@ def test_a_bad_file_ends_neither_a_master_nor_a_backup_that_is_upgraded(lone: Pa
 def test_what_a_service_that_leaves_hands_over_is_told_as_stopped(lone: Pair) -> None:
     a, b = lone_ones(lone)
     lone.start()
-    lone.soon(lambda: a.decided()[-1:] == [("vrrp.master", "preempt")], "a says so")
+    lone.soon(lambda: [kind for kind, _ in a.decided()][-1:] == ["vrrp.master"], "a says so")
     assert a.parent is not None
     a.signal(signal.SIGUSR1, "parent")
     assert a.parent.wait() == 0
