@@ -18,6 +18,7 @@ import pytest
 
 from libra_vrrp import reports
 from libra_vrrp.bequest import Bequest
+from libra_vrrp.custody import Custody
 from libra_vrrp.guarding import Estate, HandOver, Settled, Tethered, Ward, Will
 from libra_vrrp.reports import Awake, Farewell, Numbered, Report, Reread
 from libra_vrrp.rtnetlink import Target
@@ -119,7 +120,7 @@ def test_once_there_is_room_the_machine_has_its_line_and_page(
     with socket.socket(fileno=line) as its:
         its.send(dumps(FRONT))
         warden._hear()
-    assert warden._ward == Ward({"front": FRONT})
+    assert warden._custody.ward == Ward({"front": FRONT})
     Page(memory).promised = 7.0
     os.close(memory)
     assert warden._line.promised == 7.0
@@ -141,11 +142,11 @@ def test_a_guard_without_descriptors_left_loses_none_and_goes_on(
 def test_what_no_successor_could_adopt_in_time_is_given_up_and_none_is_condemned(
     warden: Guard,
 ) -> None:
-    warden._ward = Ward(left={"front": Estate(FRONT, 5.0)})
+    warden._custody = Custody(Ward(left={"front": Estate(FRONT, 5.0)}))
     warden._watch(4.0)
-    assert warden._ward.left
+    assert warden._custody.ward.left
     warden._watch(5.0)
-    assert warden._ward == Ward()
+    assert warden._custody.ward == Ward()
     cleaned = warden._clean_up
     assert isinstance(cleaned, CleanUp)
     assert [one.targets for one in cleaned.done] == [FRONT.targets]
@@ -187,7 +188,7 @@ def test_a_dead_machines_tethers_are_held_while_its_addresses_may_be_adopted(
 ) -> None:
     monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
     tied.guard._bury(-1.0)  # its start is not put off: the next machine comes in time
-    assert tied.guard._ward.left
+    assert tied.guard._custody.ward.left
     assert not tied.has_ended
     tied.guard._watch(1e9)
     assert tied.has_ended
@@ -197,9 +198,9 @@ def test_a_dead_machines_tethers_end_where_nothing_can_be_adopted(
     tied: Tied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tied.guard._machine, "has_ended", lambda _now: True)
-    tied.guard._needs = 60.0
+    tied.guard._custody = replace(tied.guard._custody, needs=60.0)
     tied.guard._bury(0.0)
-    assert tied.guard._ward == Ward()
+    assert tied.guard._custody.ward == Ward()
     assert tied.has_ended
 
 
@@ -264,7 +265,7 @@ def test_what_a_machine_left_in_order_is_left_to_the_next_service_from_when_it_w
 ) -> None:
     ended_at = list[float]()
     machine = running(warden._machine, Ending(act=lambda: ended_at.append(time.monotonic())))
-    warden._ward, warden._needs = Ward({"front": FRONT}), 0.125
+    warden._custody = Custody(Ward({"front": FRONT}), needs=0.125)
     warden._leave(told)
     assert machine.told == [told]
     assert cleaned(warden) == []
@@ -279,7 +280,7 @@ def test_what_a_service_that_starts_at_once_could_not_adopt_in_time_is_given_up(
     warden: Guard,
 ) -> None:
     running(warden._machine, Ending())
-    warden._ward, warden._needs = Ward({"front": FRONT}), 0.8
+    warden._custody = Custody(Ward({"front": FRONT}), needs=0.8)
     warden._leave(AT_ONCE)
     assert cleaned(warden) == [FRONT.targets]
     bequest = bequests.take(warden._settings.bequest)
@@ -293,7 +294,7 @@ def test_what_a_machine_did_not_leave_in_order_is_given_up_and_who_starts_again_
 ) -> None:
     running(warden._machine, Ending(ends_with=1))
     monkeypatch.setattr(warden._reports, "start", Refusals(0))
-    warden._ward, warden._leaving = Ward({"front": FRONT}), told
+    warden._custody, warden._leaving = Custody(Ward({"front": FRONT})), told
     warden._leaves_at = 0.0
     assert warden.run() == (told == AT_ONCE)
     assert cleaned(warden) == [FRONT.targets]
@@ -305,7 +306,8 @@ def test_what_cannot_be_kept_for_a_successor_is_given_up_and_it_starts_all_the_s
 ) -> None:
     running(warden._machine, Ending())
     warden._settings.bequest.parent.touch()
-    warden._ward, warden._leaving, warden._leaves_at = Ward({"front": FRONT}), AT_ONCE, 0.0
+    warden._custody = Custody(Ward({"front": FRONT}))
+    warden._leaving, warden._leaves_at = AT_ONCE, 0.0
     assert warden.run()
     assert cleaned(warden) == [FRONT.targets]
 
@@ -315,7 +317,7 @@ def test_what_a_killed_machine_left_waits_for_the_service_that_starts_at_once(
 ) -> None:
     died_at = time.monotonic()
     left = Estate(FRONT, died_at + 60.0)
-    warden._ward, warden._died_at = Ward(left={"front": left}), died_at
+    warden._custody = Custody(Ward(left={"front": left}), died_at=died_at)
     warden._leave(AT_ONCE)
     bequest = bequests.take(warden._settings.bequest)
     assert bequest is not None
@@ -330,7 +332,7 @@ def test_what_a_machine_has_not_adopted_yet_is_left_to_nobody_who_may_never_star
     warden: Guard,
 ) -> None:
     running(warden._machine, Ending())
-    warden._ward = Ward(left={"front": Estate(FRONT, time.monotonic() + 60.0)})
+    warden._custody = Custody(Ward(left={"front": Estate(FRONT, time.monotonic() + 60.0)}))
     warden._leave(LATER)
     assert cleaned(warden) == [FRONT.targets]
     bequest = bequests.take(warden._settings.bequest)
@@ -343,7 +345,8 @@ def test_who_is_told_to_end_while_it_leaves_hands_over_in_order(
     warden: Guard, told: signal.Signals
 ) -> None:
     running(warden._machine, Ending(act=lambda: signal.raise_signal(signal.SIGTERM)))
-    warden._ward, warden._leaving, warden._leaves_at = Ward({"front": FRONT}), told, 0.0
+    warden._custody = Custody(Ward({"front": FRONT}))
+    warden._leaving, warden._leaves_at = told, 0.0
     assert not warden.run()
     assert cleaned(warden) == [FRONT.targets]
     assert not warden._settings.bequest.exists()
@@ -351,7 +354,7 @@ def test_who_is_told_to_end_while_it_leaves_hands_over_in_order(
 
 def test_a_successor_that_has_taken_what_was_left_keeps_it(warden: Guard) -> None:
     running(warden._machine, Ending())
-    warden._ward = Ward({"front": FRONT})
+    warden._custody = Custody(Ward({"front": FRONT}))
     warden._leave(LATER)
     assert bequests.take(warden._settings.bequest) is not None
     signal.raise_signal(signal.SIGTERM)
@@ -421,8 +424,8 @@ def test_a_will_of_any_size_arrives_through_a_socket_as_it_is(warden: Guard) -> 
             warden._hear()
             pulse._flush()
         warden._hear()
-    assert warden._ward == Ward({"front": large})
-    assert warden._needs > 0.0
+    assert warden._custody.ward == Ward({"front": large})
+    assert warden._custody.needs > 0.0
 
 
 def test_what_makes_no_sense_to_the_guard_is_told(
@@ -441,6 +444,6 @@ def test_a_guard_begins_with_what_was_left_to_it(
     heir = Guard(Settings("a", tmp_path), bequest, 2.5)
     for one in (heir._reports.machines, heir._reports.reporters, heir._signals._woken):
         one.close()
-    assert heir._ward.left == ({} if bequest is None else {"front": bequest.left[0]})
+    assert heir._custody.ward.left == ({} if bequest is None else {"front": bequest.left[0]})
     assert heir._arguments([])[1:] == ["-inf" if bequest is None else "3.0", "2.5"]
-    assert warden._ward == Ward()
+    assert warden._custody.ward == Ward()

@@ -158,6 +158,27 @@ def test_a_lease_that_is_not_confirmed_ends_the_promise(desk: Desk) -> None:
     assert desk.page.promised == pytest.approx(NOW + 2.1)
 
 
+def test_a_lease_that_ended_or_was_renewed_at_the_last_moment_is_told_at_once(desk: Desk) -> None:
+    """Found by the simulation: the guard killed a machine that had stepped down in time."""
+    one = master(interval=10.0)
+    one.held_until = NOW + 0.1
+    desk.pulse.beat([one], NOW, settled=True)
+    desk.pulse.beat([one], NOW + 0.05, settled=True)
+    assert desk.pulse.owed_at == pytest.approx(NOW + 0.1)
+    one.held_until = NOW + 2.0
+    desk.pulse.beat([one], desk.pulse.owed_at, settled=True)
+    assert desk.page.promised == pytest.approx(NOW + 2.1)
+    one.state = Backup(down_at=NOW + 30, interval=10.0, since=NOW)
+    desk.pulse.beat([one], NOW + 2.0, settled=True)
+    assert desk.page.promised == float("inf")
+
+
+def test_who_has_nothing_to_say_owes_nothing(desk: Desk) -> None:
+    desk.pulse.beat([], NOW, settled=True)
+    desk.pulse.beat([], NOW + 0.1, settled=True)
+    assert desk.pulse.owed_at == float("inf")
+
+
 def test_work_in_the_midst_of_a_round_is_a_sign_of_life(desk: Desk) -> None:
     desk.pulse.beat([master()], NOW, settled=True)
     desk.pulse.work(NOW + 1)

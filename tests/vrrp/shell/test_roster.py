@@ -683,3 +683,25 @@ def test_nothing_of_a_rivals_is_swept(file: Path) -> None:
     read(file, ground, 0.0, ROUTED)
     ground.roster.start(ground, Links(Aside(), lambda _, __: None, lambda _: None), 0.0)
     assert ground.jobs == []
+
+
+class Succeeding(Rivalled):
+    """Another machine worked here, and has ended."""
+
+    def take(self) -> bool:
+        had, self.rival = self.rival, None
+        return had is not None
+
+
+def test_what_a_rival_left_is_released_when_it_has_ended(file: Path) -> None:
+    """Found by the simulation: a backup kept the addresses of the one before it for their lease."""
+    claim = Succeeding()
+    ground = Ground(Roster(file, None), claim=claim)
+    left = AddressHeld(2, FIRST, 32, valid=2)
+    ground.interfaces = fold(ground.interfaces, [left])
+    read(file, ground, 0.0, replace(ONE, priority=100))
+    ground.roster.start(ground, ground.links, 0.0)
+    assert Remove((Target(2, FIRST),)) in ground.jobs
+    ground.jobs.clear()
+    ground.roster.start(ground, ground.links, 1.0)
+    assert ground.jobs == []

@@ -15,8 +15,11 @@ from libra_vrrp.orders import Instance, Place, Seal
 from libra_vrrp.router import After, Always, Never, Preempt, WhenSynced
 from libra_vrrp.routing import Rule
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.tether.ends import Ends
 
 PRIORITIES = (50, 100, 100, 101, 150, 200, 254)
+PORT, TIED = 9645, 0.8
+"""Where tethers listen, and how often there are some."""
 MEMBERS: tuple[tuple[str, int, dict[int, IpAddress]], ...] = (
     ("front", 51, {4: IPv4Address("192.0.2.10"), 6: IPv6Address("2001:db8::10")}),
     ("inside", 52, {4: IPv4Address("198.51.100.1"), 6: IPv6Address("fe80::10")}),
@@ -33,6 +36,18 @@ def home(number: int, family: int, *, is_unicast: bool) -> IpAddress:
     if family == 4:
         return IPv4Address("10.9.0.1") + number
     return IPv6Address("2001:db8:9::1" if is_unicast else "fe80::a:1") + number
+
+
+def node_address(number: int) -> IPv4Address:
+    """Return the address under `nodes`, where a host's tethers are."""
+    return IPv4Address("10.8.0.1") + number
+
+
+def tether(number: int, count: int) -> Ends:
+    """Return who is tied to a host: everyone."""
+    others = (each for each in range(count) if each != number)
+    peers = tuple((f"r{each}", node_address(each)) for each in others)
+    return Ends(node_address(number), PORT, peers)
 
 
 def cluster(dice: random.Random, interval: float) -> list[tuple[Instance, ...]]:
@@ -76,6 +91,12 @@ def cluster(dice: random.Random, interval: float) -> list[tuple[Instance, ...]]:
         )
         for priority, own in zip(priorities, intervals, strict=True)
     ]
+    if dice.random() < TIED:
+        ends = [tether(number, count) for number in range(count)]
+        orders = [
+            tuple(replace(one, tether=own) for one in each)
+            for each, own in zip(orders, ends, strict=True)
+        ]
     if not shape.is_unicast:
         return orders
     return [tuple(_among(one, number, count) for one in own) for number, own in enumerate(orders)]

@@ -9,7 +9,7 @@
 - At the end of a turn the members of a group are masters all or none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from tests.vrrp.simulation.record import Record
@@ -20,8 +20,10 @@ from libra_vrrp.orders import Instance
 from libra_vrrp.renewal import Outcome, Renew
 from libra_vrrp.router import STOPPING
 from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.shell.tethering import tag_of
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.states import Backup, Input, Master, Released, State, Yield
+from libra_vrrp.tether.rank import Standings
 
 ROUNDING = 1e-6
 
@@ -61,8 +63,11 @@ class Conduct:
         record.is_outranked = record.is_asked = False
         return has_changed
 
-    def finish(self, routers: Iterable[VirtualRouter]) -> None:
+    def finish(self, routers: Iterable[VirtualRouter], now: float) -> None:
         """Judge how the routers stand at the end of a turn."""
+        for record in self._records.values():
+            if record.is_overdue(now):
+                raise BrokenError(f"{self._who} does not take over in its turn")
         for group, members in groupby(routers, key=lambda one: one.order.group):
             if group and len({isinstance(one.state, Master) for one in members}) > 1:
                 raise BrokenError(f"{self._who} is master for a part of {group!r}")
@@ -70,7 +75,7 @@ class Conduct:
     def hears(self, name: str, received: Received, now: float) -> None:
         """Note an advertisement that is handed in."""
         record, said = self._records[name], received.advertisement
-        record.hear(said.priority, said.interval / 100, now)
+        record.hear(said.priority, said.interval / 100, received.source, now)
         ours = record.priority, int(self._homes[record.order.family])
         theirs = said.priority, int(received.source)
         is_master = isinstance(record.state, Master)
@@ -88,9 +93,18 @@ class Conduct:
         elif isinstance(given, Released) and held is not None:
             record.held_until = min(now, held)
 
-    def inherits(self, name: str, rank: int, now: float) -> None:
-        """Note that the tether told of the master's death; `rank` others come first."""
-        self._records[name].inherits_at = now + rank * TURN
+    def bereaved(self, lost: Standings, living: Sequence[Standings], now: float) -> None:
+        """Note that a tether told of a death: who outranks us has its turn before us."""
+        for record in self._records.values():
+            tag, order = tag_of(record.order), record.order
+            said = lost.get(tag)
+            if order.tether is None or said is None or said.address != record.master:
+                continue
+            ours = record.priority, int(self._homes[order.family])
+            others = [each[tag] for each in living if tag in each and each[tag].priority]
+            turns = sum((one.priority, int(one.address)) > ours for one in others)
+            is_asking = order.seal is not None and order.seal.is_required
+            record.inherit(now + (turns + is_asking) * TURN)
 
     def weighs(self, name: str, delta: int) -> None:
         """Note what tracking adds to the priority."""
@@ -122,7 +136,8 @@ class Conduct:
     def reorder(self, orders: Iterable[Instance]) -> None:
         """Know of another list of the same routers."""
         for one in orders:
-            self._records[one.name].order = one
+            record = self._records[one.name]
+            record.order, record.must_inherit = one, False
 
     def asks(self, job: Renew) -> None:
         """Note a renewal: one that shortens the lease may do so from here on."""

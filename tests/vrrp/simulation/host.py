@@ -1,31 +1,44 @@
-"""A director: power, a clock, a kernel, and the machine process with what starts it again."""
+"""A director: power, a clock, a kernel, and the processes of its service: a guard, a machine."""
 
 import random
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
-from tests.vrrp.simulation.cluster import Change, home
+from tests.vrrp.simulation.cluster import Change, home, node_address
+from tests.vrrp.simulation.conduct import BrokenError
 from tests.vrrp.simulation.engine import Clock, Engine
-from tests.vrrp.simulation.kernel import SERVICE, Kernel
+from tests.vrrp.simulation.kernel import Kernel
 from tests.vrrp.simulation.network import Network
 from tests.vrrp.simulation.process import Process
+from tests.vrrp.simulation.warden import Warden
+from tests.vrrp.simulation.wires import Wires
 
 from libra_vrrp import routing
-from libra_vrrp.bequest import NEVER
+from libra_vrrp.bequest import NEVER, parse
 from libra_vrrp.codec import Datagram
+from libra_vrrp.guarding import HandOver
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import effective
 from libra_vrrp.rtnetlink import IpAddress, Said
 from libra_vrrp.shell.virtual_router import RETRY_REFUSED, VirtualRouter
 from libra_vrrp.states import Backup, Fault, Input, Master, Released, State, Yield
+from libra_vrrp.unclean import unclean_at
+
+HEARD = 0.2
+"""Seconds after which a death has been told of, on a network that carries everything."""
+LONG = 30.0
+"""Seconds in which an end may still be on its way to who is to hear of it."""
+
+_entry = lru_cache(routing.rule)
 
 
 class Host:
-    """`process` is None between two lives; `lateness` is how late it wakes up, in seconds."""
+    """`lateness` is how late its processes wake up, in seconds."""
 
     def __init__(
         self,
         network: Network,
+        wires: Wires,
         dice: random.Random,
         clock: Clock,
         orders: tuple[Instance, ...],
@@ -40,77 +53,176 @@ class Host:
         self.kernel = Kernel(self.engine, dice, clock, self.homes.values())
         self.kernel.said = self._kernel_says
         self.kernel.on_expiry = self._expires
-        self.process: Process | None = None
-        self.is_on = True
+        self.wires, self.node = wires, node_address(self.number)
+        wires.join(self.node, self.number, lambda: self.is_on and self.kernel.up)
+        self.warden: Warden | None = None
+        self.machines: list[Process] = []
+        self.others: dict[str, Host] = {}
+        self.is_on, self.boot = True, "1"
+        self.mortal_at = float("-inf")
+        self.heard_at: dict[str, float] = {}
+        self.bereft: frozenset[str] = frozenset()
         self.deltas: dict[str, int] = {}
         self.held_until = self.excused_until = 0.0
         self.on_change: Callable[[Host], None] = lambda _: None
         self._network = network
         self._read_at: float | None = None
-        self._was_killed, self.unclean_at = False, NEVER
+        self._is_marked, self.unclean_at = False, NEVER
         self._list_made_at = 0.0
 
-    def start(self, died_at: float | None = None) -> None:
-        """Begin a life of the machine, unless one has begun.
+    @property
+    def process(self) -> Process | None:
+        """The machine that works, or would go on if it were let."""
+        working = (one for one in self.machines[::-1] if not (one.is_dead or one.is_stopping))
+        return next(working, None)
 
-        The one before has not quite ended while the kernel carries out a request of its.
-        """
-        if self.kernel.under_way:
-            again = max(self.engine.now, self.kernel.stuck_until) + SERVICE
-            self.engine.at(again, partial(self.start, died_at))
-        elif self.is_on and self.process is None:
-            self.engine.disturb(self.name, "starts")
-            if died_at is None:  # no guard outlived the one before
-                self.unclean_at = self.clock.at(self.engine.now) if self._was_killed else NEVER
-            self._was_killed = True
-            self.process = Process(self, died_at)
-            for name, delta in self.deltas.items():
-                self.process.weigh(name, delta)
+    def start(self, left: bytes | None = None) -> None:
+        """Begin a life of the service, unless one has begun: it takes what was left to it."""
+        if self.is_on and (self.warden is None or self.warden.is_dead):
+            self.engine.disturb(self.name, "its service starts")
+            bequest = None if left is None else parse(left)
+            bequest = bequest if bequest and bequest.place == self.boot else None
+            now, is_marked, self._is_marked = self._clock(), self._is_marked, True
+            self.unclean_at = unclean_at(bequest, now, is_marked=is_marked)
+            self.warden = Warden(self, bequest, self.unclean_at)
 
-    def crash(self, restart: float | None) -> None:
-        """Kill the machine; its parent starts it again after so many seconds, or nobody does."""
-        if self.process is None:
+    def booted(self, process: Process) -> None:
+        """Know that a machine works."""
+        self.engine.disturb(self.name, "starts")
+        self.bereft = frozenset()
+        self.machines.append(process)
+        process.begin()
+        for name, delta in self.deltas.items():
+            process.weigh(name, delta)
+
+    def has_died(self, process: Process) -> None:
+        """Know that a machine does nothing any more."""
+        self.engine.disturb(self.name, "its machine has ended")
+        masters = (one.name for one in process.roster if isinstance(one.state, Master))
+        self.bereft = frozenset(masters)
+        if self.warden is None or self.warden.is_dead:
+            self.mortal("nobody guards")
+
+    def is_gone(self, process: Process | None) -> None:
+        """Know that nothing of a machine is under way any more."""
+        if process is not None:
+            self.machines.remove(process)
+
+    def mortal(self, why: str) -> None:
+        """Know that its tethers end from now on, or that it dies."""
+        self.mortal_at = self.engine.now
+        self.engine.disturb(self.name, why)
+
+    def bereaved(self, name: str) -> None:
+        """Judge that a tether tells of a death: there is one, or somebody forged it."""
+        other = self.others[name]
+        forged_at = self.wires.forged_at.get((self.node, other.node), float("-inf"))
+        if self.engine.now - max(other.mortal_at, forged_at) > LONG:
+            raise BrokenError(f"a tether tells {self.name} that {name} died, which lives")
+        self.heard_at[name] = self.engine.now
+        self.engine.disturb(self.name, f"the tether to {name} has ended")
+
+    def is_heard(self) -> bool:
+        """Say whether what it says now reaches every other host."""
+        ways = (self.wires.is_way(self.node, other.node) for other in self.others.values())
+        return all(ways) and not self._network.weather.loss
+
+    def expect_to_hear(self, dead: "Host") -> None:
+        """Judge that a tether tells of a death soon, unless something is in its way meanwhile."""
+        process, killed_at = self.process, self.engine.now
+        is_whole = self.wires.is_whole(self.node, dead.node)
+        if process is None or not is_whole or not process.is_tied_to(dead.name):
             return
-        self.engine.disturb(self.name, "is killed")
-        self.process.kill()
-        self.process = None
-        if restart is not None:
-            died_at = self.clock.at(self.engine.now)
-            self.engine.after(restart, partial(self.start, died_at))
 
-    def stop(self) -> None:
-        """End the machine in order."""
-        if self.process is not None and not self.process.is_paused:
+        def look() -> None:
+            now, heard_at = self.engine.now, self.heard_at.get(dead.name, float("-inf"))
+            is_way = self.wires.is_way(self.node, dead.node) and not self._network.weather.loss
+            if heard_at >= killed_at or process.is_paused or self.process is not process:
+                return
+            if is_way and now > killed_at + HEARD:
+                raise BrokenError(f"no tether tells {self.name} that {dead.name} died")
+            if is_way:
+                self.engine.after(HEARD / 10, look)
+
+        look()
+
+    def judge_given_up(self, lost: HandOver) -> None:
+        """Judge what a guard does in place of its machine: only what no machine holds any more."""
+        for process in self.machines:
+            for one in process.roster if not process.is_dead else ():
+                held = {place.address for place in one.order.held}
+                if isinstance(one.state, Master) and held & {t.address for t in lost.targets}:
+                    raise BrokenError(f"{self.name}: the guard gives up what a machine holds")
+
+    def kill(self) -> None:
+        """Kill the machine."""
+        if self.process is not None:
+            self.engine.disturb(self.name, "is killed")
+            self.process.kill()
+
+    def kill_guard(self) -> None:
+        """Kill the guard: the machine is told to end."""
+        if self.warden is not None and not self.warden.is_dead:
+            self.engine.disturb(self.name, "its guard is killed")
+            if self.process is None or self.warden.holds_more:
+                self.mortal("nothing is left of it, or it ends without a bye")
+            self.warden.kill()
+
+    def kill_all(self) -> None:
+        """Kill guard and machine at once."""
+        self.mortal("all of it is killed")
+        for other in self.others.values():
+            other.expect_to_hear(self)
+        for process in [*self.machines]:
+            process.kill()
+        self.kill_guard()
+
+    def stop(self, then: Callable[[], None]) -> None:
+        """End the service in order."""
+        if self.warden is not None:
             self.engine.disturb(self.name, "is stopped in order")
-            self.process.stop()
-            self.process, self._was_killed = None, False
+            self.warden.stop(partial(self._is_over, then))
 
-    def pause(self, *, is_reading: bool) -> None:
-        """Stop the process (SIGSTOP), where `is_reading` right after it read the clock."""
-        if self.process is not None and not self.process.is_paused:
+    def leave(self, told: int, then: Callable[[bytes | None], None]) -> None:
+        """End the service, which leaves what it holds to the next."""
+        if self.warden is not None:
+            self.engine.disturb(self.name, f"is told to leave ({told})")
+            self.warden.leave(told, lambda left: self._is_over(partial(then, left)))
+
+    def _is_over(self, then: Callable[[], None]) -> None:
+        """Have the next service know that this one ended in order, or as it was told to."""
+        self._is_marked = False
+        then()
+
+    def pause(self, process: Process, *, is_reading: bool) -> None:
+        """Stop a machine (SIGSTOP), where `is_reading` right after it read the clock."""
+        if not process.is_paused:
             self.engine.disturb(self.name, "is paused")
-            self._read_at = self.clock.at(self.engine.now) if is_reading else None
-            self.process.pause()
+            self._read_at = self._clock() if is_reading else None
+            process.pause()
 
-    def resume(self) -> None:
-        """Let the process go on (SIGCONT)."""
-        if self.process is not None and self.process.is_paused:
+    def resume(self, process: Process) -> None:
+        """Let a machine go on (SIGCONT)."""
+        if process.is_paused and not process.is_dead:
             self.engine.disturb(self.name, "goes on")
-            self.process.resume(stale=self._read_at)
+            process.resume(stale=self._read_at)
 
     def power(self, *, on: bool) -> None:
         """Switch the host off, or on again: then nothing is left of before."""
         if on == self.is_on:
             return
-        self.engine.disturb(self.name, "is switched on" if on else "is switched off")
+        self.mortal("is switched on" if on else "is switched off")
         self.is_on = on
         if on:
+            self.boot += "1"
             self.start()
             return
         self.kernel.power_off()
-        if self.process is not None:
-            self.process.kill()
-            self.process = None
+        self.wires.power_off(self.node)
+        for process in [*self.machines]:
+            process.kill()
+        if self.warden is not None:
+            self.warden.kill()
 
     def plug(self, *, up: bool) -> None:
         """Pull the cable, or plug it in."""
@@ -125,8 +237,8 @@ class Host:
         self._list_made_at = made_at
         self.orders = change(self.orders)
         self.engine.disturb(self.name, f"another list: {_told(self.orders)}")
-        if self.process is not None:
-            self.process.reload(self.orders)
+        for process in self.machines:
+            process.reload(self.orders)
 
     def instruct(self, name: str, given: Input) -> None:
         """Have the operator say something."""
@@ -148,8 +260,8 @@ class Host:
         """Have a tracked object move the priority."""
         self.engine.disturb(self.name, f"priority moves by {delta}")
         self.deltas[name] = delta
-        if self.process is not None:
-            self.process.weigh(name, delta)
+        for process in self.machines:
+            process.weigh(name, delta)
 
     def transmit(self, datagram: Datagram) -> bool:
         """Send a datagram if the link is up."""
@@ -186,6 +298,11 @@ class Host:
         return router.state if isinstance(router.state, Master | Backup) else None
 
     @property
+    def is_contested(self) -> bool:
+        """Say whether a machine before this one has not quite ended, which this one waits for."""
+        return self.process is not None and self.process.claim.rival is not None
+
+    @property
     def is_held(self) -> bool:
         """Say whether it leaves a lower master alone for a while, by whoever's word."""
         return self.engine.now <= max(self.held_until, self.excused_until)
@@ -200,13 +317,26 @@ class Host:
         is_there = self.is_on and self.kernel.up
         return is_there and any(self.kernel.holds(place.address) for place in order.places)
 
+    def unguarded(self, order: Instance) -> str:
+        """Say whether a guard that works leaves the addresses where no machine works for them."""
+        if self.warden is None or not self.warden.works:
+            return ""
+        process = self.process
+        if process is None:
+            return "abandoned" if order.name in self.bereft else ""
+        router = process.roster.get(order.name) if process.is_paused else None
+        return "hung" if router is not None and isinstance(router.state, Master) else ""
+
     def owns_all(self, order: Instance) -> bool:
         """Say whether the kernel has every one of the addresses."""
         return all(self.kernel.holds(place.address) for place in order.places)
 
     def has_rules(self, order: Instance) -> bool:
         """Say whether the kernel has what goes with the addresses."""
-        return any(self.kernel.has(routing.rule(rule)) for rule in order.rules)
+        return any(self.kernel.has(_entry(rule)) for rule in order.rules)
+
+    def _clock(self) -> float:
+        return self.clock.at(self.engine.now)
 
     def _hold_back(self, until: float) -> None:
         """Know that a router holds back by itself, as one whose kernel is mute does."""
@@ -215,18 +345,19 @@ class Host:
             self.engine.at(until, partial(self.engine.disturb, self.name, "held back no more"))
 
     def _receive(self, datagram: Datagram) -> None:
-        if self.process is not None and self.is_on and self.kernel.up:
-            self.process.receive(datagram)
+        if self.is_on and self.kernel.up:
+            for process in self.machines:
+                process.receive(datagram)
 
     def _kernel_says(self, said: Said) -> None:
-        if self.process is not None:
-            self.process.kernel_says(said)
+        for process in self.machines:
+            process.kernel_says(said)
 
     def _expires(self, address: IpAddress) -> None:
         self.engine.note(self.name, f"the kernel takes {address} back")
-        process = self.process
-        if process is not None and not process.is_paused:
-            process.conduct.expires(address, self.clock.at(self.engine.now))
+        for process in self.machines:
+            if not (process.is_paused or process.is_dead):
+                process.conduct.expires(address, self._clock())
 
 
 def _home(order: Instance, number: int) -> IpAddress:

@@ -61,7 +61,7 @@ class Kernel:
         self._mac = b"\2\0\0\0\0" + self._own[0].address.packed[-1:]
         self._leases: dict[IpAddress, int] = {}
         self._entries: set[Entry] = set()
-        self._generation = 0
+        self._generation = self._boot = 0
         self.up = True
 
     def holds(self, address: IpAddress) -> bool:
@@ -94,7 +94,9 @@ class Kernel:
         self.said(self._link())
 
     def power_off(self) -> None:
-        """Forget everything."""
+        """Forget everything, and never answer what was asked."""
+        self._boot += 1
+        self.under_way, self.stuck_until = 0, 0.0
         self._leases.clear()
         self._entries.clear()
         self._engine.is_changed = True
@@ -104,14 +106,16 @@ class Kernel:
         self.under_way += 1
         self._engine.at(
             max(self._engine.now, self.stuck_until) + self._dice.uniform(0.0002, SERVICE),
-            partial(self._carry_out, step, done),
+            partial(self._carry_out, step, done, self._boot),
         )
 
     def edit(self, address: IpAddress) -> None:
         """Have another process remove an address."""
         self._forget(address)
 
-    def _carry_out(self, step: Request, done: Callable[[int], None]) -> None:
+    def _carry_out(self, step: Request, done: Callable[[int], None], boot: int) -> None:
+        if boot != self._boot:
+            return
         self.under_way -= 1
         if self._engine.now < self.stuck_until:
             self.enter(step, done)

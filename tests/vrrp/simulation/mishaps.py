@@ -3,6 +3,7 @@
 A mishap tells the engine when it begins and when it ends; these are the causes of what follows.
 """
 
+import errno
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,10 @@ from tests.vrrp.simulation.cluster import another
 from tests.vrrp.simulation.engine import Engine
 from tests.vrrp.simulation.host import Host
 from tests.vrrp.simulation.network import Network, Weather
-from tests.vrrp.simulation.tethers import tell
+from tests.vrrp.simulation.wires import Wires
 
+from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.states import Released, Yield
-
-ENOBUFS = 105
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Scene:
     """Whom and what mishaps befall."""
 
     network: Network
+    wires: Wires
     hosts: Sequence[Host]
     dice: random.Random
 
@@ -41,45 +42,85 @@ Mishap = Callable[[Scene], float]
 
 
 def kill(scene: Scene) -> float:
-    """Kill a machine; its parent starts it again at once."""
-    restart = scene.dice.uniform(0.03, 0.3)
-    scene.any_host().crash(restart)
-    return restart
+    """Kill a machine; its guard starts it again."""
+    scene.any_host().kill()
+    return 0.3
+
+
+def kill_guard(scene: Scene) -> float:
+    """Kill a guard, its machine ends; somebody starts both again later."""
+    host, seconds = scene.any_host(), scene.dice.uniform(0.1, 5)
+    host.kill_guard()
+    scene.engine.after(seconds, host.start)
+    return seconds
 
 
 def kill_all(scene: Scene) -> float:
-    """Kill a machine and its parent; somebody starts it again later."""
+    """Kill a machine and its guard; somebody starts it again later."""
     host, seconds = scene.any_host(), scene.dice.uniform(0.5, 8)
-    if scene.dice.random() < 0.7:  # else they have no tethers
-        tell(scene.network, scene.hosts, host)
-    host.crash(None)
+    host.kill_all()
     scene.engine.after(seconds, host.start)
     return seconds
 
 
 def forge(scene: Scene) -> float:
-    """End a tether although both ends live, as who is on the path between them can."""
-    scene.engine.disturb("network", "an end of tethers is forged")
-    tell(scene.network, scene.hosts, scene.any_host())
+    """End a tether although both ends live, as who is on the path between them can.
+
+    Where he likes he answers in place of the other host too; an end alone makes nobody believe.
+    """
+    host, other = scene.dice.sample(scene.hosts, 2)
+    ends = [one for one in scene.wires.between(host.node, other.node) if one.own == host.node]
+    error, is_lying = scene.dice.choice([0, errno.ECONNRESET]), scene.dice.random() < 0.5
+    if is_lying:
+        scene.wires.is_lying.add((host.node, other.node))
+        scene.engine.after(0.5, partial(scene.wires.is_lying.discard, (host.node, other.node)))
+        scene.wires.forged_at[host.node, other.node] = scene.engine.now
+    for end in ends:
+        end.forge(error)
+    scene.engine.disturb("network", f"the tether of {host.name} to {other.name} ends ({error})")
+    return 0.5
+
+
+def cut(scene: Scene) -> float:
+    """Have a host's administrator end its connections (ss -K), which its machine makes again."""
+    host = scene.any_host()
+    for end in scene.wires.between(host.node):
+        if end.own == host.node:
+            end.destroy()
+    scene.engine.disturb(host.name, "its connections are destroyed")
     return 0
 
 
 def stop(scene: Scene) -> float:
-    """Stop a machine in order, and start it again."""
-    host, seconds = scene.any_host(), scene.dice.uniform(1.1, 6)
-    host.stop()
-    scene.engine.after(seconds, host.start)
-    return seconds
+    """Stop a service in order, and start it again."""
+    host, seconds = scene.any_host(), scene.dice.uniform(0.1, 6)
+    host.stop(lambda: scene.engine.after(seconds, host.start))
+    return seconds + 3
+
+
+def restart(scene: Scene) -> float:
+    """Start a service anew, in place or a while after it ended; it keeps what it can."""
+    host, told = scene.any_host(), scene.dice.choice([AT_ONCE, AT_ONCE, LATER])
+    seconds = scene.dice.uniform(0.05, 0.2) if told == AT_ONCE else scene.dice.uniform(0.1, 3)
+    host.leave(told, lambda left: scene.engine.after(seconds, partial(host.start, left)))
+    return seconds + 3
 
 
 def pause(scene: Scene) -> float:
-    """Stop a process for a while (SIGSTOP, SIGCONT)."""
+    """Stop a machine, its guard or both for a while (SIGSTOP, SIGCONT)."""
     host, seconds = (
         scene.any_host(),
         scene.dice.choice([scene.dice.uniform(0.05, 2), scene.dice.uniform(1, 9)]),
     )
-    host.pause(is_reading=scene.dice.random() < 0.3)
-    scene.engine.after(seconds, host.resume)
+    who = scene.dice.choice(["machine", "machine", "both", "both", "guard"])
+    process, warden = host.process, host.warden
+    if process is not None and who != "guard":
+        host.pause(process, is_reading=scene.dice.random() < 0.3)
+        scene.engine.after(seconds, partial(host.resume, process))
+    if warden is not None and who != "machine":
+        scene.engine.disturb(host.name, "its guard is paused")
+        warden.pause()
+        scene.engine.after(seconds, warden.resume)
     return seconds
 
 
@@ -152,7 +193,7 @@ def refuse(scene: Scene) -> float:
     """Have a kernel refuse addresses; what was refused is tried again after ten seconds."""
     host, seconds = scene.any_host(), scene.dice.uniform(0.05, 4)
     place = scene.dice.choice(scene.dice.choice(host.orders).places)
-    host.kernel.errno, host.kernel.refused = ENOBUFS, frozenset({place.address})
+    host.kernel.errno, host.kernel.refused = errno.ENOBUFS, frozenset({place.address})
     scene.engine.disturb(host.name, f"the kernel refuses {place.address}")
 
     def accept() -> None:
@@ -231,7 +272,7 @@ def _heal(scene: Scene) -> None:
 
 
 MISHAPS: tuple[Mishap, ...] = (
-    kill, kill, kill_all, stop, pause, pause, outage, unplug, partition, partition, one_way,
-    bad_weather, bad_weather, lock, lock, refuse, lose_answers, edit, fail_over, weigh, weigh,
-    cover, reload, reload, forge,
+    kill, kill, kill_all, kill_guard, stop, restart, pause, pause, pause, outage, unplug,
+    partition, partition, one_way, bad_weather, bad_weather, lock, lock, refuse,
+    lose_answers, edit, fail_over, weigh, weigh, cover, reload, reload, forge, cut,
 )  # fmt: skip

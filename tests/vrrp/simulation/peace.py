@@ -10,6 +10,8 @@ it began to be broken if that is later:
   them (address work).
 - `unlisted`: a host has an address of an earlier list (the lease, where nobody was there to read).
 - `ruleless`: a master has not the rules.
+- `hung`: a machine is stopped that is master, its guard is not, and the addresses are still there.
+- `abandoned`: a machine died as master and none is in its place, and the addresses are still there.
 - `unsettled`: not exactly one master, or not the one with the right.
 
 A node that lost the first member of its group stands back for five intervals (libra_vrrp/group.py).
@@ -28,6 +30,7 @@ from tests.vrrp.simulation.kernel import OVERSHOOT, SERVICE
 from tests.vrrp.simulation.network import Network
 from tests.vrrp.simulation.process import OPENING
 
+from libra_vrrp import guarding
 from libra_vrrp.codec import OWNER
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import After, Never, WhenSynced
@@ -53,6 +56,8 @@ class Bounds:
     leftovers: float
     unlisted: float
     ruleless: float
+    hung: float
+    abandoned: float
     unsettled: float
     trouble: float
 
@@ -74,8 +79,20 @@ def bounds(orders: Sequence[Instance], delay: float, lateness: float) -> Bounds:
         wait, settle, masters = wait + 2 * interval, settle + 4 * interval, masters + interval
     owners = max(lease, masters + slack)
     taken = max(wait, every) + slack
-    found = (taken, masters, owners, slack + OPENING, owners, taken, settle, trouble)
-    return Bounds(*(CLOCKS * one for one in found))
+    hung = max(2.5 * interval, interval + guarding.SHORTEST) + guarding.SPARE + slack
+    abandoned = guarding.SILENCE * interval + guarding.SPARE + slack
+    return Bounds(
+        nobody=CLOCKS * taken,
+        masters=CLOCKS * masters,
+        owners=CLOCKS * owners,
+        leftovers=CLOCKS * (slack + OPENING),
+        unlisted=CLOCKS * owners,
+        ruleless=CLOCKS * taken,
+        hung=CLOCKS * hung,
+        abandoned=CLOCKS * abandoned,
+        unsettled=CLOCKS * settle,
+        trouble=CLOCKS * trouble,
+    )
 
 
 def _delays(orders: Sequence[Instance]) -> float:
@@ -129,6 +146,7 @@ class Peace:
             for side in sides.values()
             for order in side[0].orders
             for what in self._broken_promises(side, order)
+            if what
         ]
 
     def _broken_promises(self, side: list[Host], order: Instance) -> list[str]:
@@ -146,6 +164,7 @@ class Peace:
             found.append("unsettled")
         if any(self._has_leftovers(host, order) for host in side):
             found.append("leftovers")
+        found += {host.unguarded(order) for host in owners if not host.kernel.is_troubled}
         if any(host.kernel.leases - _listed(host) for host in side):
             found.append("unlisted")
         if any(not one.kernel.is_troubled and not one.has_rules(order) for one in masters):
@@ -154,7 +173,7 @@ class Peace:
 
     def _has_leftovers(self, host: Host, order: Instance) -> bool:
         router = host.router(order.name)
-        if router is None or host.kernel.is_troubled:
+        if router is None or host.kernel.is_troubled or host.is_contested:
             return False
         is_there = host.owns(order) or host.has_rules(order)
         return is_there and not isinstance(router.state, Master)

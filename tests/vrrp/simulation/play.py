@@ -10,7 +10,7 @@ from tests.vrrp.simulation.conduct import BrokenError
 from tests.vrrp.simulation.sealed import on_disks_of_its_own
 from tests.vrrp.simulation.world import World
 
-from libra_vrrp.shell import ailments, holding
+from libra_vrrp.shell import ailments, child, holding, tether_port, tether_to
 
 SHOWN = 120
 """Lines of a timeline before the failure."""
@@ -39,6 +39,9 @@ def play(seed: int) -> Failure | None:
             World(seed).run()
         except BrokenError as broken:
             return Failure(seed, str(broken), _timeline(seed))
+        except Exception as fault:
+            fault.add_note(f"once more: make simulate SEED={seed}")
+            raise
     return None
 
 
@@ -49,6 +52,9 @@ def on_safe_interfaces() -> Iterator[None]:
         patch.object(holding, "prepare_interface", lambda _: True),
         patch.object(holding, "is_forwarding", lambda _: False),
         patch.object(ailments, "unfit", lambda *_: None),
+        patch.object(tether_to, "log", lambda *_, **__: None),
+        patch.object(tether_port, "log", lambda *_, **__: None),
+        patch.object(child, "log", lambda *_, **__: None),
         on_disks_of_its_own(),
     ):
         yield

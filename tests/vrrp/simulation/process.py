@@ -4,16 +4,26 @@ It does what `libra_vrrp.shell.machine` does with its sockets: a turn of the ros
 something came in or is due.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tests.vrrp.simulation.conduct import Conduct
+from tests.vrrp.simulation.plugs import Line, Plugs
 from tests.vrrp.simulation.sealed import Sealed
-from tests.vrrp.simulation.stand_ins import Alone, Kept, Opening, Socket, Surroundings, Unveiled
+from tests.vrrp.simulation.stand_ins import (
+    Claimed,
+    Kept,
+    Opening,
+    Page,
+    Socket,
+    Surroundings,
+    Unveiled,
+)
 from tests.vrrp.simulation.thread import Thread
+from tests.vrrp.simulation.tied import Tied
 
 from libra_vrrp.codec import Datagram, decode
 from libra_vrrp.contribution import Contribution, Moved
@@ -23,19 +33,27 @@ from libra_vrrp.renewal import Job, Laid, Outcome, Renew
 from libra_vrrp.reports import Report, Transition
 from libra_vrrp.router import FRESH
 from libra_vrrp.rtnetlink import AddressGone, AddressHeld, IpAddress, Said
-from libra_vrrp.seal.datagram import is_sealed
+from libra_vrrp.seal.datagram import QUESTION, is_sealed
 from libra_vrrp.shell.asking import ask, due_at
 from libra_vrrp.shell.claim import Claim
 from libra_vrrp.shell.hearing import hear
+from libra_vrrp.shell.last_look import may_say
+from libra_vrrp.shell.leaving import leave
 from libra_vrrp.shell.link import Link
 from libra_vrrp.shell.links import Links
+from libra_vrrp.shell.pulse import Pulse
 from libra_vrrp.shell.roster import Roster
 from libra_vrrp.shell.seals import Seals
-from libra_vrrp.shell.tethering import orphaned, tag_of
+from libra_vrrp.shell.tethering import arrange, attend
 from libra_vrrp.shell.virtual_router import VirtualRouter
 from libra_vrrp.shell.vmacs import Vmacs
-from libra_vrrp.states import Input, Orphaned
+from libra_vrrp.states import Input
 from libra_vrrp.tether.rank import Standings
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from libra_vrrp.shell.page import Page as SharedPage
 
 decoded = lru_cache(maxsize=4096)(decode)
 LAST_WORDS = 1.0
@@ -44,17 +62,31 @@ OPENING = 0.02
 
 
 class Process:
-    """`died_at` is when the one before ended; None where nobody saw it."""
+    """`times` are when the one before ended, and when the service began after an unclean exit.
 
-    def __init__(self, host: Surroundings, died_at: float | None) -> None:
-        self.claim: Claim = Alone()
+    `ended` is called once, with the exit status (negative for a signal).
+    """
+
+    def __init__(
+        self,
+        host: Surroundings,
+        times: tuple[float, ...],
+        plugs: Plugs,
+        line: Line,
+        page: Page,
+        ended: Callable[[int], None],
+    ) -> None:
+        self.claim: Claim = Claimed(host.machines, self)
         self.seals: Seals = Sealed(
             host.name, self, lambda _: self.post(self._changed), self._opens, self.clock
         )
-        self.is_paused = self.is_dead = self.is_stopping = False
+        self.is_paused = self.is_dead = self.is_stopping = self.is_told = False
         self.interfaces = host.kernel.listing()
-        self.roster = Roster(cast("Path", Kept(host.orders)), died_at, host.unclean_at)
-        self.conduct = Conduct(host.name, host.homes, host.orders, died_at, host.unclean_at)
+        self.roster = Roster(cast("Path", Kept(host.orders)), *times)
+        self.conduct = Conduct(host.name, host.homes, host.orders, *times)
+        self.plugs, self._ended = plugs, ended
+        self._pulse = Pulse(cast("socket", line), cast("SharedPage", page))
+        self._tethers = Tied(host, self._pulse, plugs, self._bereaved)
         self._channels = {one.family: one.channel for one in host.orders}
         self._host = host
         self._engine = host.engine
@@ -67,8 +99,13 @@ class Process:
         self._due = 0
         self._due_at = float("inf")
         self._stale: float | None = None
+        self.works_since = host.engine.now
+
+    def begin(self) -> None:
+        """Read the list of routers, and start them once the sockets are open."""
         self.roster.reload(self, self.clock())
-        self._engine.after(host.dice.uniform(0, OPENING), lambda: self.post(self._opened))
+        self._relink(self.clock())
+        self._engine.after(self._host.dice.uniform(0, OPENING), lambda: self.post(self._opened))
 
     # -- the Ground of production's routers
 
@@ -78,11 +115,13 @@ class Process:
 
     def send(self, order: Instance, datagram: Datagram) -> bool:
         now = self._host.clock.at(self._engine.now)
-        if datagram.message:
+        self._pulse.work(now)
+        if datagram.message and datagram.message != QUESTION:
             said = decoded(datagram).advertisement
             self.conduct.says(said, now)
             self._engine.note(self._host.name, f"says priority {said.priority} (vrid {said.vrid})")
-        dressed = self.seals.dress(order, datagram, now)
+        is_said = may_say(self.roster.get(order.name), datagram, now)
+        dressed = self.seals.dress(order, datagram, now) if is_said else ()
         return bool(dressed) and all(map(self._host.transmit, dressed))
 
     def announce(self, interface: str, frame: bytes, until: float) -> bool:  # noqa: ARG002 - likewise
@@ -90,8 +129,10 @@ class Process:
         return True
 
     def work(self, job: Job) -> None:
+        self._pulse.work(self._host.clock.at(self._engine.now))
         if isinstance(job, Renew):
             self.conduct.asks(job)
+            self._pulse.bequeath(self.roster.get(job.instance), job, self.interfaces)
         self._thread.do(job)
 
     def tell(self, report: Report) -> None:
@@ -136,7 +177,7 @@ class Process:
             self.conduct.reorder(orders)
             self.roster.file = cast("Path", Kept(orders))
             self.roster.reload(self, now)
-            self.roster.start(self, self.links, now)
+            self._relink(now)
             for one in self.roster:
                 self._look(one)
             self._host.obeyed(None)
@@ -166,18 +207,6 @@ class Process:
 
         self.post(act)
 
-    def bereave(self, lost: Standings, living: Sequence[Standings]) -> None:
-        """Have the tether to a node tell that it is dead."""
-
-        def act(now: float) -> None:
-            tied = {tag_of(one.order): one for one in self.roster}
-            for tag, rank in orphaned(tied, lost, living).items():
-                self._look(tied[tag])
-                self.conduct.inherits(tied[tag].name, rank, now)
-                tied[tag].give(Orphaned(rank), now)
-
-        self.post(act)
-
     def cover(self, *, synced: bool) -> None:
         """Tell how good the copy of the peer's connections is."""
 
@@ -190,11 +219,11 @@ class Process:
 
     def pause(self) -> None:
         """Stop it (SIGSTOP): nothing of it goes on, and its clock does."""
-        self.is_paused = True
+        self.is_paused, self.works_since = True, float("inf")
 
     def resume(self, *, stale: float | None) -> None:
         """Let it go on (SIGCONT); `stale` is what it had read of the clock before it stopped."""
-        self.is_paused = False
+        self.is_paused, self.works_since = False, self._engine.now
         self._stale = stale
         waiting, self._thaw = self._thaw, []
         for act in waiting:
@@ -202,16 +231,45 @@ class Process:
         self._due_at = float("inf")
         self._arrange(self._engine.now)
 
-    def kill(self) -> None:
-        """End it without a word (SIGKILL)."""
-        self.is_dead = True
+    def wake(self) -> None:
+        """Have a turn, for there may be something to read."""
+        if not self.is_dead:
+            self._arrange(self._engine.now)
 
-    def stop(self) -> None:
-        """End it in order (SIGTERM): hand over, finish the address work."""
-        now = self.clock()
+    def kill(self, status: int = -9) -> None:
+        """End it without a word (SIGKILL); the kernel closes what it had open."""
+        if not self.is_dead:
+            self.is_dead = True
+            self.plugs.close()
+            self._ended(status)
+
+    def stop(self, told: frozenset[int] = frozenset()) -> None:
+        """End it in order, or leave what it holds to a successor, as `leaving` says."""
+        if not self.is_told:
+            self.is_told = True
+            self.post(partial(self._stop, told))
+
+    def _stop(self, told: frozenset[int], _now: float) -> None:
         self.is_stopping = True
-        self.roster.stop(now)
-        self._engine.after(LAST_WORDS, self.kill)
+        self._engine.after(0, partial(self.when_running, partial(self._end, told)))
+
+    def _end(self, told: frozenset[int]) -> None:
+        """Do what the machine does at its end; its address work has a second."""
+        self._pulse.rest()
+        for one in self.roster:
+            self._look(one)
+        left = leave(self.roster, told)
+        self.roster.stop(self.clock(), left)
+        self._host.changed()
+        self._tethers.stop()
+
+        def finish(*, released: bool) -> None:
+            if not self.is_dead:
+                self._pulse.end(left, released=released)
+                self.kill(int(bool(left) and not released))
+
+        self._thread.when_idle(lambda: finish(released=True))
+        self._engine.after(LAST_WORDS, partial(self.when_running, partial(finish, released=False)))
 
     def when_running(self, act: Callable[[], None]) -> None:
         """Do it now, or when the process goes on; never, when it has ended."""
@@ -238,9 +296,27 @@ class Process:
         self._opening.is_open = True
         self.roster.start(self, self.links, now)
 
+    def _relink(self, now: float) -> None:
+        self._opening.retry_at = float("inf")
+        self.roster.start(self, self.links, now)
+        arrange(self._tethers, self.roster, self, now)
+
+    def is_tied_to(self, name: str) -> bool:
+        """Say whether the death of a node would be told now: not again soon after one that was."""
+        return self._tethers.is_tied_to(name, self._host.clock.at(self._engine.now))
+
+    def _attend(self, now: float) -> None:
+        attend(self._tethers, self.roster, self, now)
+
+    def _bereaved(self, lost: Standings, living: list[Standings], now: float) -> None:
+        """Note a death before the routers hear of it."""
+        for one in self.roster:
+            self._look(one)
+        self.conduct.bereaved(lost, living, now)
+
     def _changed(self, now: float) -> None:
         """Do what follows where something of a seal was read."""
-        self.roster.start(self, self.links, now)
+        self._relink(now)
         for one in self.roster:
             one.look(now)
             self._look(one)
@@ -289,12 +365,19 @@ class Process:
             return
         self._due_at = float("inf")
         ready, self._inbox = self._inbox, []
-        self.roster.turn(ready, self.clock)
+        self.roster.turn([*ready, self._attend], self.clock)
         for one in self.roster:
             self._look(one)
-        self.conduct.finish(self.roster)
-        ask(self.roster, self, self.clock())
-        at = min(due_at(self.roster, self), *(one.wake_at() for one in self.roster))
+        now = self.clock()
+        self.conduct.finish(self.roster, now)
+        if now >= self.links.retry_at:
+            self._changed(now)
+        ask(self.roster, self, now)
+        self._pulse.beat(self.roster, now, settled=self.roster.is_settled)
+        if self.is_stopping:
+            return
+        own = self._pulse.owed_at, self._tethers.wake_at(), self.links.retry_at
+        at = min(due_at(self.roster, self), *own, *(one.wake_at() for one in self.roster))
         self._arrange(max(self._host.clock.world(at), self._engine.now))
 
 

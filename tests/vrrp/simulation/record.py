@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from libra_vrrp.codec import OWNER
 from libra_vrrp.orders import Instance
 from libra_vrrp.router import STOPPING, After, Always, Never, WhenSynced
-from libra_vrrp.states import Master, State
+from libra_vrrp.rtnetlink import IpAddress
+from libra_vrrp.states import Backup, Master, State
+
+LATE = 1e-6
+"""Seconds that clocks are rounded by."""
 
 
 @dataclass
@@ -33,7 +37,9 @@ class Record:
     is_outranked: bool = False
     is_asked: bool = False
     delta: int = 0
+    master: IpAddress | None = None
     inherits_at: float = float("inf")
+    must_inherit: bool = False
 
     @property
     def priority(self) -> int:
@@ -49,13 +55,24 @@ class Record:
         """
         if self.counted_at != now:
             self.counted_at, self.interval = now, self.order.interval
+            self.master = None
         if self.order.group and self.priority == OWNER and not isinstance(self.state, Master):
             self.counted_at = float("-inf")
         self.zero_at = self.courted_since = None
-        self.inherits_at = float("inf")
+        self.inherits_at, self.must_inherit = float("inf"), False
         self.held_until, self.is_synced = self.hold, self.is_covered
 
-    def hear(self, priority: int, interval: float, now: float) -> None:
+    def inherit(self, at: float) -> None:
+        """Know that the master is dead, and when our turn is."""
+        if isinstance(self.state, Backup) and at < self.inherits_at:
+            self.inherits_at, self.must_inherit = at, not self.order.group
+
+    def is_overdue(self, now: float) -> bool:
+        """Say whether it should have become master in its turn."""
+        is_due = self.must_inherit and now > self.inherits_at + LATE
+        return is_due and isinstance(self.state, Backup)
+
+    def hear(self, priority: int, interval: float, source: IpAddress, now: float) -> None:
         """Take an advertisement in."""
         if isinstance(self.state, Master) and priority < self.priority:
             return
@@ -63,11 +80,11 @@ class Record:
             self.zero_at = now
         elif priority >= self.priority:
             self.courted_since = None
-            self._count(interval, now)
+            self._count(interval, source, now)
         else:
             self.courted_since = now if self.courted_since is None else self.courted_since
             if not self._may_preempt(now):
-                self._count(interval, now)
+                self._count(interval, source, now)
 
     def earliest(self) -> float:
         """Return when there was silence for long enough to become master, or its turn came."""
@@ -77,9 +94,9 @@ class Record:
             silent_at = self.zero_at + skew
         return min(silent_at, self.inherits_at)
 
-    def _count(self, interval: float, now: float) -> None:
+    def _count(self, interval: float, source: IpAddress, now: float) -> None:
         self.counted_at, self.interval, self.zero_at = now, interval, None
-        self.inherits_at = float("inf")
+        self.inherits_at, self.must_inherit, self.master = float("inf"), False, source
 
     def _may_preempt(self, now: float) -> bool:
         if self.held_until is not None and now < self.held_until:

@@ -1,11 +1,14 @@
 """What stands in for the machine's sockets, file and claim, and what a process sees of its host."""
 
 import random
+from collections.abc import Sequence
 from typing import Protocol
 
 from tests.vrrp.simulation.engine import Clock, Engine
 from tests.vrrp.simulation.kernel import Kernel
+from tests.vrrp.simulation.wires import Wires
 
+from libra_runtime.claim import RETRY
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.kept import dump_instances
@@ -15,21 +18,35 @@ from libra_vrrp.shell.claim import Claim
 from libra_vrrp.states import Input, State
 
 
-class Alone(Claim):
-    """Nobody is in the way of a machine that needs no socket to say so."""
+class Claimed(Claim):
+    """One machine per host: `holders` are those of a host that have not ended, the first has it."""
+
+    def __init__(self, holders: Sequence[object], machine: object) -> None:
+        super().__init__()
+        self._holders, self._machine = holders, machine
 
     def take(self) -> bool:
-        return False
+        had, self.rival = self.rival, None
+        if self._holders[0] is not self._machine:
+            self.rival = "another one works here"
+        return self.rival != had
 
-    def retry_at(self, now: float) -> float:  # noqa: ARG002 - as the real one
-        return float("inf")
+    def retry_at(self, now: float) -> float:
+        return float("inf") if self.rival is None else now + RETRY
+
+
+class Page:
+    """Stands for the memory that a machine shares with its guard."""
+
+    promised = float("inf")
 
 
 class Opening:
     """Stands for `Links`: the socket is under way for a while."""
 
-    retry_at = float("inf")
-    is_open = False
+    def __init__(self) -> None:
+        self.retry_at = float("inf")
+        self.is_open = False
 
     def is_opening(self, channel: Channel) -> bool:  # noqa: ARG002 - there is only one
         return not self.is_open
@@ -79,8 +96,13 @@ class Surroundings(Protocol):
     clock: Clock
     unclean_at: float
     kernel: Kernel
+    wires: Wires
     lateness: float
     orders: tuple[Instance, ...]
+
+    @property
+    def machines(self) -> Sequence[object]:
+        """Every machine that has not ended, the eldest first."""
 
     def transmit(self, datagram: Datagram) -> bool:
         """Send an advertisement."""
@@ -93,3 +115,6 @@ class Surroundings(Protocol):
 
     def entered(self, state: State) -> None:
         """Know that a router entered a state."""
+
+    def bereaved(self, name: str) -> None:
+        """Know that the tether to a node tells that it is dead."""

@@ -33,6 +33,14 @@ class Thread:
         self._kernel = kernel
         self._jobs: deque[Job] = deque()
         self._busy = False
+        self._idle: Callable[[], None] | None = None
+
+    def when_idle(self, act: Callable[[], None]) -> None:
+        """Do it once every job is done."""
+        if self._busy:
+            self._idle = act
+        else:
+            act()
 
     def do(self, job: Job) -> None:
         """Queue a job."""
@@ -43,6 +51,8 @@ class Thread:
     def _begin(self) -> None:
         self._busy = bool(self._jobs)
         if not self._busy:
+            if self._idle is not None:
+                self._idle()
             return
         job = self._jobs.popleft()
         if isinstance(job, Unmake):  # nobody here has a virtual MAC

@@ -8,6 +8,7 @@ from tests.vrrp.simulation.host import Host
 from tests.vrrp.simulation.mishaps import MISHAPS, Scene
 from tests.vrrp.simulation.network import Network, Weather
 from tests.vrrp.simulation.peace import Peace, bounds
+from tests.vrrp.simulation.wires import Wires
 
 STORMS = 2
 """How many storms a world goes through; after each there is peace for long enough to be judged."""
@@ -30,14 +31,17 @@ class World:
             lateness=2 * interval,
             weather=Weather(twice=dice.choice([0, 0.05])),
         )
+        self.wires = Wires(self.network)
         lateness = interval / 50
         self.hosts = [
-            Host(self.network, dice, _clock(dice), orders, lateness)
+            Host(self.network, self.wires, dice, _clock(dice), orders, lateness)
             for orders in cluster(dice, interval)
         ]
+        for host in self.hosts:
+            host.others = {one.name: one for one in self.hosts if one is not host}
         every = [one for host in self.hosts for one in host.orders]
         self.bounds = bounds(every, self.network.delay, lateness)
-        self._scene = Scene(self.network, self.hosts, dice)
+        self._scene = Scene(self.network, self.wires, self.hosts, dice)
         self.peace = Peace(self.network, self.hosts, self.bounds)
 
     def run(self) -> None:
@@ -59,7 +63,7 @@ class World:
         """Wait until every mishap is over, and then for long enough to judge."""
         while (left := self._ends - self.engine.now) > 0:
             self._run(left)
-        self._run(self.bounds.unsettled * 1.2 + 1)
+        self._run(self.bounds.unsettled * 1.1 + 0.5)
 
     def _run(self, seconds: float) -> None:
         self.engine.run(self.engine.now + seconds, self.peace.judge, self.peace.look)

@@ -37,7 +37,7 @@ class Garp:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Bursts still to come: each is a moment and how many frames per address."""
+    """Bursts still to come, in order: each is a moment and how many frames per address."""
 
     bursts: tuple[tuple[float, int], ...]
     refresh: float = 0.0
@@ -88,8 +88,10 @@ def due_at(schedule: Schedule) -> float | None:
 
 def advance(schedule: Schedule, now: float) -> tuple[Schedule, int]:
     """Return the schedule after `now`, and how many frames per address to send for it."""
+    if not schedule.bursts or now < schedule.bursts[0][0]:
+        return schedule, 0
     due = [count for at, count in schedule.bursts if at <= now]
     left = tuple(burst for burst in schedule.bursts if burst[0] > now)
-    if due and not left and schedule.refresh:
+    if not left and schedule.refresh:
         left = ((now + schedule.refresh, 1),)
-    return replace(schedule, bursts=left), max(due, default=0)
+    return replace(schedule, bursts=left), max(due)

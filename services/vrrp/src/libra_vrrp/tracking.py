@@ -39,7 +39,7 @@ class Tracking:
     @property
     def due(self) -> float:
         """When `look` changes something although nothing happens."""
-        return min((one.due for one in self.links.values()), default=float("inf"))
+        return min(one.due for one in self.links.values()) if self.links else float("inf")
 
 
 def hear(known: Tracking, said: Tracked) -> Tracking:

@@ -3,7 +3,8 @@
 import signal
 import sys
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.process import Process
@@ -17,12 +18,18 @@ KILLED: Final = 5.0
 """Seconds that a child which was killed may take to be gone; what waits for a disk is left."""
 STEP: Final = 0.005
 
+Spawn: TypeAlias = Callable[[list[str], list[int]], Process]
+
 
 class Child:
-    """One child of the guard; `start_at` is when it may be started while it does not run."""
+    """One child of the guard; `start_at` is when it may be started while it does not run.
 
-    def __init__(self, word: str) -> None:
+    `spawn` makes its process, in place of the operating system.
+    """
+
+    def __init__(self, word: str, spawn: Spawn | None = None) -> None:
         self.word = word
+        self._spawn = spawn
         self.start_at = 0.0
         self.started_at = 0.0
         self._process: Process | None = None
@@ -48,7 +55,7 @@ class Child:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, AT_ONCE, LATER})
         try:
             argv = [sys.executable, "-m", "libra_vrrp", self.word, *arguments]
-            self._process = Process(argv, descriptors)
+            self._process = (self._spawn or Process)(argv, descriptors)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self.started_at = now

@@ -8,11 +8,12 @@ import gc
 import select
 import signal
 import time
-from typing import Final
+from typing import Final, assert_never
 
-from libra_vrrp import guarding
+from libra_vrrp import custody
 from libra_vrrp.bequest import NEVER, Bequest
-from libra_vrrp.guarding import HandOver, Settled, Superseded, Tethered, Untethered, Ward
+from libra_vrrp.custody import Cut, Effect, GiveUp, Hold, Kill, Outlive
+from libra_vrrp.guarding import HandOver, Message
 from libra_vrrp.reports import Reread
 from libra_vrrp.settings import Settings
 from libra_vrrp.shell import bequests
@@ -50,11 +51,7 @@ class Guard:
         self._poll = select.poll()
         self._poll.register(self._signals.fileno(), select.POLLIN)
         self._line = MachineLine(self._poll, self._tethers)
-        left = () if bequest is None else bequest.left
-        self._ward = Ward(left={estate.will.instance: estate for estate in left})
-        self._died_at = None if bequest is None else bequest.died_at
-        self._needs = 0.0 if bequest is None else bequest.needs
-        self._spared_until = 0.0
+        self._custody = custody.begin(bequest)
         self._is_ending = False
         self._leaving: signal.Signals | None = None
         self._leaves_at = float("inf")
@@ -92,27 +89,15 @@ class Guard:
         for message in self._line.heard():
             self._take(message, time.monotonic())
 
-    def _take(self, message: guarding.Message, now: float) -> None:
-        self._ward, lost = guarding.hear(self._ward, message, now)
-        if isinstance(message, Settled):
-            self._needs = now - self._machine.started_at
-        if isinstance(message, Tethered | Untethered | Superseded):
-            self._tethers.take(message)
-        self._perform(lost, "not adopted")
+    def _take(self, message: Message, now: float) -> None:
+        started_at = self._machine.started_at
+        self._custody, effects = custody.hear(self._custody, message, started_at, now)
+        self._perform(effects)
 
     def _watch(self, now: float) -> None:
-        """Kill a machine that is silent while it is master, before anything is done for it."""
-        promised = self._line.promised
-        if now < max(guarding.deadline(self._ward, promised), self._spared_until):
-            return
-        if self._machine.runs:
-            log("the machine is silent, killing it", "error", pid=self._machine.pid)
-            self._machine.kill()
-        self._ward, lost = guarding.condemn(self._ward, promised, now)
-        self._perform(lost, "silent")
-        self._tethers.cut()
-        if not self._machine.runs:  # no successor could be started in time: none is condemned
-            self._ward, self._died_at = Ward(), None
+        promised, runs = self._line.promised, self._machine.runs
+        self._custody, effects = custody.watch(self._custody, promised, now, runs=runs)
+        self._perform(effects)
 
     def _tend(self, now: float) -> None:
         self._bury(now)
@@ -129,19 +114,13 @@ class Guard:
             child.reap()
 
     def _bury(self, now: float) -> None:
-        """Give up what a machine left that has ended, but for what the next one can adopt."""
         if not self._machine.has_ended(now):
             return
         self._hear()
-        was_condemned = self._ward.condemned
-        heir_at = self._machine.start_at + self._needs
-        self._ward, lost = guarding.bury(self._ward, self._line.promised, now, heir_at)
+        promised, start_at = self._line.promised, self._machine.start_at
         self._line.forget()
-        self._died_at = None if was_condemned else now
-        self._perform(lost, "silent" if was_condemned else "died")
-        self._tethers.outlive()
-        if lost != HandOver() and not self._ward.left:
-            self._tethers.cut()
+        self._custody, effects = custody.bury(self._custody, promised, now, start_at)
+        self._perform(effects)
 
     def _start_machine(self, now: float) -> None:
         """Start it with a line to us and a page that we share; raise `OSError`."""
@@ -150,27 +129,42 @@ class Guard:
             early(self._machine.start(self._arguments(passed), passed, now))
 
     def _arguments(self, passed: list[int]) -> list[str]:
-        died_at = NEVER if self._died_at is None else self._died_at
+        died_at = NEVER if self._custody.died_at is None else self._custody.died_at
         return [str(self._settings.routers), *map(str, [*passed, died_at, self._unclean_at])]
 
-    def _perform(self, lost: HandOver, why: str) -> None:
-        if lost != HandOver():
-            addresses = sorted({str(one.address) for one in lost.targets})
-            routes = {"routes": [one.said for one in lost.entries]} if lost.entries else {}
-            self._clean_up.perform(lost)
-            log("handed over for the machine", "warning", why=why, addresses=addresses, **routes)
+    def _perform(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            match effect:
+                case Kill():
+                    log("the machine is silent, killing it", "error", pid=self._machine.pid)
+                    self._machine.kill()
+                case GiveUp(lost=lost, why=why):
+                    self._hand_over(lost, why)
+                case Hold(tether=tether):
+                    self._tethers.take(tether)
+                case Outlive():
+                    self._tethers.outlive()
+                case Cut():
+                    self._tethers.cut()
+                case _:
+                    assert_never(effect)
+
+    def _hand_over(self, lost: HandOver, why: str) -> None:
+        addresses = sorted({str(one.address) for one in lost.targets})
+        routes = {"routes": [one.said for one in lost.entries]} if lost.entries else {}
+        self._clean_up.perform(lost)
+        log("handed over for the machine", "warning", why=why, addresses=addresses, **routes)
 
     def _wake_at(self, now: float) -> float:
         starts = [c.start_at for c in (self._machine, self._reporter) if not c.runs]
-        due = guarding.deadline(self._ward, self._line.promised)
+        due = custody.deadline(self._custody, self._line.promised)
         own = now + 3600.0, self._leaves_at, self._reports.due_at(now)
-        return min([max(due, self._spared_until), *own, *starts])
+        return min([due, *own, *starts])
 
     def _wait(self, planned: float) -> None:
         """Wait for a word, a signal or the time; note where we ourselves were held up."""
         ready = self._poll.poll(max(planned - time.monotonic(), 0.0) * 1000)
-        spared_until = guarding.spared_until(planned, time.monotonic())
-        self._spared_until = max(self._spared_until, spared_until)
+        self._custody = custody.woken(self._custody, planned, time.monotonic())
         if any(descriptor == self._signals.fileno() for descriptor, _ in ready):
             self._obey(self._signals.caught())
         self._reports.flush()
@@ -201,13 +195,13 @@ class Guard:
         is_in_order = self._ends_in_order(told)
         self._hear()
         now = time.monotonic()
-        heir_at = now + 2 * self._needs if told == AT_ONCE else None
         if is_in_order:
-            self._ward, lost = guarding.leave(self._ward, told_at, now, heir_at)
-            self._perform(lost, "not left")
+            at_once = told == AT_ONCE
+            self._custody, effects = custody.leave(self._custody, told_at, now, at_once=at_once)
+            self._perform(effects)
         patience = [REPORTER_ENDS]
         if is_in_order and self._bequeath(told_at):
-            patience += [(one.until - now) / 2 for one in self._ward.left.values()]
+            patience += [(one.until - now) / 2 for one in self._custody.ward.left.values()]
         else:
             self._give_up()
         if told == LATER:
@@ -218,17 +212,15 @@ class Guard:
         if not self._machine.runs:
             return told == AT_ONCE
         self._machine.send(told)
-        self._died_at = None
+        self._custody = custody.told(self._custody)
         return self._machine.await_end(MACHINE_ENDS)
 
     def _bequeath(self, told_at: float) -> bool:
         """Leave what can be adopted, and no end of a tether that a peer would notice."""
-        died_at = told_at if self._died_at is None else self._died_at
-        left = tuple(self._ward.left.values())
-        bequest = Bequest(bequests.place(), died_at, self._needs, left, self._unclean_at)
+        bequest = custody.bequest(self._custody, bequests.place(), told_at, self._unclean_at)
         if not bequests.leave(self._settings.bequest, bequest):
             return False
-        log("left to a successor", instances=sorted(self._ward.left))
+        log("left to a successor", instances=sorted(self._custody.ward.left))
         self._tethers.forsake()
         return True
 
@@ -245,6 +237,4 @@ class Guard:
 
     def _give_up(self) -> None:
         """Give up what the machine held, or left; peers that it said no bye to are told so."""
-        lost = guarding.given_up(self._ward, self._line.promised, time.monotonic())
-        self._perform(lost, "ended")
-        self._tethers.cut()
+        self._perform(custody.end(self._custody, self._line.promised, time.monotonic()))

@@ -7,7 +7,7 @@ node for dead while the next machine adopts what it was master of.
 import contextlib
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, assert_never
 
 from libra_vrrp.guarding import Superseded, Tether, Tethered, Untethered
@@ -19,10 +19,18 @@ PORT: Final = "*"
 """In place of a node, which cannot be called so: the socket that all of them connect to."""
 
 
-class HeldTethers:
-    """`_own` are the machine's, `_former` those of the machines before it."""
+def _opened(descriptor: int) -> socket.socket:
+    return socket.socket(fileno=descriptor)
 
-    def __init__(self) -> None:
+
+class HeldTethers:
+    """`_own` are the machine's, `_former` those of the machines before it.
+
+    `opened` returns the socket of a descriptor; it raises `OSError` where that is of no socket.
+    """
+
+    def __init__(self, opened: Callable[[int], socket.socket] = _opened) -> None:
+        self._opened = opened
         self._passed: list[socket.socket] = []
         self._own: dict[str, socket.socket] = {}
         self._former: dict[str, socket.socket] = {}
@@ -34,7 +42,7 @@ class HeldTethers:
         self._passed = []
         for descriptor in descriptors:
             try:
-                self._passed.append(socket.socket(fileno=descriptor))
+                self._passed.append(self._opened(descriptor))
             except OSError:  # no socket at all
                 os.close(descriptor)
 

@@ -91,10 +91,12 @@ class Pulse:
     def beat(self, routers: Iterable[Routing], now: float, *, settled: bool) -> None:
         """Give a sign of life at the end of a round, and revoke what is held no more.
 
-        Where one was given a moment ago, the next is owed at `owed_at`.
+        Where one was given a moment ago, the next is owed at `owed_at`, if anything is to be said:
+        at the latest when a lease ends, for that is news.
         """
         if now < self._beat_at and settled == self._is_settled:
-            self.owed_at = self._beat_at
+            is_owed = self._told or self._unsaid or self._promised < float("inf")
+            self.owed_at = self._beat_at if is_owed else float("inf")
             return
         masters = {
             one.order.name: (one.state.advert_at, one.router.interval, one.held_until)
@@ -103,7 +105,8 @@ class Pulse:
         }
         self._promise(guarding.due(masters.values()))
         shortest = min([_LONGEST, *(every for _, every, _ in masters.values())])
-        self._beat_at, self.owed_at = now + shortest / _OFTEN, float("inf")
+        fences = (until for _, _, until in masters.values())
+        self._beat_at, self.owed_at = min([now + shortest / _OFTEN, *fences]), float("inf")
         self._settle(masters.keys(), settled=settled)
 
     def _settle(self, masters: Collection[str], *, settled: bool) -> None:

@@ -146,6 +146,7 @@ class Roster:
             links.look_at(now)
         if self._routers and ground.claim.take():
             for one in self:
+                release(ground, () if isinstance(one.state, Master) else remains(one.order, ground))
                 one.look(now)
         links.look_at(ground.claim.retry_at(now))
         late = {one.group for one in self._waiting if _is_early(one.order, ground, links)}

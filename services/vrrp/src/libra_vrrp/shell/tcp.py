@@ -1,8 +1,11 @@
 """The TCP sockets of tethers: none ever blocks, and a way that is gone is noticed and no death."""
 
+import random
+import selectors
 import socket
 import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from libra_vrrp.rtnetlink import IpAddress
 
@@ -14,6 +17,59 @@ _BACKLOG: Final = 8
 _FREEBIND: Final = {4: (socket.IPPROTO_IP, 15), 6: (socket.IPPROTO_IPV6, 78)}
 """IP_FREEBIND, IPV6_FREEBIND (linux/in.h, linux/in6.h): the address need not be there yet."""
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+class Selector(Protocol):
+    """What waits for sockets: an epoll(7) is one."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when `select` has something to return."""
+
+    def register(
+        self, fileobj: socket.socket, events: int, data: Callable[[float], None]
+    ) -> selectors.SelectorKey:
+        """Wait for a socket."""
+
+    def unregister(self, fileobj: socket.socket) -> selectors.SelectorKey:
+        """Wait for it no more."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready."""
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+
+
+class Tcp(Protocol):
+    """What tethers have of the kernel, and of chance: this very module is one."""
+
+    def selector(self) -> Selector:
+        """Return what waits for sockets."""
+
+    def dice(self) -> float:
+        """Return a number from 0 to 1."""
+
+    def listen(self, own: IpAddress, port: int) -> socket.socket:
+        """Return a socket that listens at our address alone; raise `OSError`."""
+
+    def dial(self, own: IpAddress, other: IpAddress, port: int) -> socket.socket:
+        """Return a socket that is about to connect from our address; raise `OSError`."""
+
+    def tune(self, connection: socket.socket) -> None:
+        """Have the kernel give a connection up where the other host is gone."""
+
+    def drop(self, connection: socket.socket) -> None:
+        """End a connection that was never one of ours, at once and with nothing left of it."""
+
+
+def selector() -> Selector:
+    """Return what waits for sockets."""
+    return selectors.EpollSelector()
+
+
+def dice() -> float:
+    """Return a number from 0 to 1, for jitter."""
+    return random.random()  # noqa: S311 - jitter
 
 
 def listen(own: IpAddress, port: int) -> socket.socket:

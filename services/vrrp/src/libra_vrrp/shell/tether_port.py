@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 
 from libra_vrrp.rtnetlink import IpAddress
-from libra_vrrp.shell import tcp
 from libra_vrrp.shell.held_tethers import PORT
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.tcp import Tcp
 
 RETRY: Final = 1.0
 """Seconds until another attempt to listen."""
@@ -23,6 +23,8 @@ REST: Final = 0.1
 
 class Around(Protocol):
     """What a port shares with the tethers."""
+
+    tcp: Tcp
 
     def entrust(self, key: str, connection: socket.socket) -> bool:
         """Have the guard hold a socket too; False where it is not sure to."""
@@ -90,7 +92,7 @@ class Port:
             self._rest("tether_accepted", now)
             return connection, address
         with suppress(OSError):
-            tcp.drop(connection)
+            self._around.tcp.drop(connection)
         self._rest("tether_stranger", now)
         return None
 
@@ -102,7 +104,7 @@ class Port:
 
     def _listen(self) -> socket.socket:
         """Return the socket, once the guard holds it in place of our predecessor's."""
-        listening = tcp.listen(self._own, self._port)
+        listening = self._around.tcp.listen(self._own, self._port)
         if not self._around.entrust(self._key, listening):
             listening.close()
             raise OSError("the guard does not hold it")

@@ -1,7 +1,6 @@
 """The tether to one other node at work: what `tether.peer` decides is done here."""
 
 import os
-import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,8 +10,8 @@ from typing import Final, Protocol, assert_never
 from libra_vrrp.alarm import Rung, ring
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.names import sender
-from libra_vrrp.shell import tcp
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.tcp import Tcp
 from libra_vrrp.shell.tether_line import TetherLine
 from libra_vrrp.tether import peer
 from libra_vrrp.tether.channel import Refused, Routers, Word
@@ -45,6 +44,7 @@ class Around(Protocol):
 
     ends: Ends
     sender: bytes
+    tcp: Tcp
     standings: Standings
 
     def entrust(self, key: str, connection: socket.socket) -> bool:
@@ -83,6 +83,7 @@ class TetherTo:
         self._rung: dict[str, Rung] = {}
         first = connects_first(around.ends.own, address)
         self._peer = peer.begin(now, connects_first=first)
+        self._due = peer.deadline(self._peer)
 
     @property
     def standings(self) -> Standings:
@@ -91,20 +92,20 @@ class TetherTo:
 
     def wake_at(self) -> float:
         """Return when `tend` is next due."""
-        return peer.deadline(self._peer)
+        return self._due
 
     def tend(self, now: float) -> None:
         """Believe in ends once all that was said before them has been heard; do what is due."""
         endings, self._endings = self._endings, []
         for number, ending in endings:
             self._end(number, ending, now)
-        if now >= self.wake_at():
+        if now >= self._due:
             self._give(Elapsed(), now)
 
     def accept(self, connection: socket.socket, now: float) -> None:
         """Take a connection in that the other node made."""
         try:
-            tcp.tune(connection)
+            self._around.tcp.tune(connection)
             self._begin(connection, now, is_ours=False)
         except OSError:
             connection.close()
@@ -123,7 +124,8 @@ class TetherTo:
             self._close(number, reason)
 
     def _give(self, given: Input, now: float) -> None:
-        self._peer, effects = peer.step(self._peer, given, now, random.random())  # noqa: S311 - jitter
+        self._peer, effects = peer.step(self._peer, given, now, self._around.tcp.dice())
+        self._due = peer.deadline(self._peer)
         for effect in effects:
             self._perform(effect, now)
 
@@ -150,7 +152,7 @@ class TetherTo:
     def _dial(self, now: float) -> None:
         ends = self._around.ends
         try:
-            dialling = tcp.dial(ends.own, self.address, ends.port)
+            dialling = self._around.tcp.dial(ends.own, self.address, ends.port)
         except OSError as wrong:
             self._give(Unconnected(attempt(wrong.errno or 0)), now)
             return

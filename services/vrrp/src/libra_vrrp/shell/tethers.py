@@ -11,6 +11,8 @@ from ipaddress import IPv4Address
 from typing import Final, Protocol
 
 from libra_vrrp.seal.names import sender
+from libra_vrrp.shell import tcp as kernel
+from libra_vrrp.shell.tcp import Tcp
 from libra_vrrp.shell.tether_port import Port
 from libra_vrrp.shell.tether_to import TetherTo
 from libra_vrrp.tether.channel import Protection
@@ -54,13 +56,15 @@ class Plan:
 class Tethers:
     """Nothing happens before there is a plan."""
 
-    def __init__(self, node: str, trustee: Trustee, count: Callable[[str], None]) -> None:
-        self.sender, self.count = sender(node), count
+    def __init__(
+        self, node: str, trustee: Trustee, count: Callable[[str], None], tcp: Tcp = kernel
+    ) -> None:
+        self.sender, self.count, self.tcp = sender(node), count, tcp
         self.entrust, self.let_go = trustee.entrust, trustee.let_go
         self.supersede = trustee.supersede
         self.standings: Standings = {}
         self.ends = Ends(IPv4Address(0), 0, ())
-        self._selector = selectors.EpollSelector()
+        self._selector = tcp.selector()
         self._plan: Plan | None = None
         self._port: Port | None = None
         self._waited: socket.socket | None = None
@@ -124,6 +128,8 @@ class Tethers:
         if self._port is not None and now >= self._port.wake_at:
             self._port.tend(now)
             self._wait()
+        if not self._bereaved:
+            return []
         died, self._bereaved = self._bereaved, []
         names = {name for name, _ in died}
         living = [one.standings for name, one in self._peers.items() if name not in names]
