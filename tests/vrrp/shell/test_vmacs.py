@@ -71,8 +71,20 @@ def test_one_is_made_seen_and_looked_after_before_it_is_used(site: Site) -> None
     assert site.told(BOTH) == (True, "interface vrrp4-51 is not ready yet")
     site.answer(None, 0.3)
     assert site.told(BOTH) == (False, None)
-    assert site.changes == 1
     assert site.vmacs.retry_at() == float("inf")
+
+
+def test_one_that_the_kernel_tells_of_first_is_looked_after_as_soon_as_it_is_made(
+    site: Site,
+) -> None:
+    """The router waited a second, and its guard took a start for one that takes so long."""
+    site.reconcile(known(ETH0), 0.0)
+    site.reconcile(BOTH, 0.1)
+    site.answer(0, 0.2)
+    assert site.changes == 1
+    site.reconcile(BOTH, 0.2)
+    site.answer(None, 0.3)
+    assert site.told(BOTH) == (False, None)
 
 
 def test_what_the_kernel_refuses_is_told_and_tried_again(

@@ -140,12 +140,12 @@ class Vmacs:
             self._aside.do(call, follow)
 
     def _made(self, one: Wanted, outcome: int | OSError, now: float) -> bool:
-        """Wait for the kernel to tell of it, and for a while before another try."""
+        """Look whether the kernel has told of it already; wait for a while before another try."""
         self._again_at[one] = now + RETRY
         if not isinstance(outcome, OSError):
             if not outcome:
                 log("made an interface for a virtual MAC", name=one.name, on=one.parent)
-            return False
+            return True
         why = f"no interface {one.name} on {one.parent}: {outcome.strerror}"
         before, self._refused[one] = self._refused.get(one), why
         if before != why:
