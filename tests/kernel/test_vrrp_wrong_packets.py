@@ -18,10 +18,11 @@ from tests.kernel.conftest import PATIENCE, SIX, VIP, number, until
 from tests.kernel.witness import Witness, witness
 
 from libra_vrrp.checksum import internet_checksum
-from libra_vrrp.codec import GROUP, OWNER, Advertisement, Datagram, encode
+from libra_vrrp.codec import GROUP, OWNER, PROTOCOL, Advertisement, Datagram, encode
 from libra_vrrp.codec.packet import whole_packet
 from libra_vrrp.codec.pseudo_header import pseudo_header
 from libra_vrrp.orders import Place
+from libra_vrrp.shell.wire import LARGEST
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Director, Pair
@@ -234,3 +235,18 @@ def assert_nobody_moved(seen: Witness, many: "Pair") -> None:
     assert {word.name for word in seen.words} == {"a"}
     for vip in (VIP, OLD_VIP, FAR_VIP, SIX):
         assert many.owners(vip) == ["a"]
+
+
+def put_whole(to: IPv4Address, message: bytes) -> None:
+    """Say what the kernel has to cut into fragments."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL) as raw:
+        raw.sendto(message, (str(to), 0))
+
+
+def test_a_datagram_that_no_socket_takes_whole_is_counted_once_although_two_have_it(
+    many: "Pair",
+) -> None:
+    """It was counted on the socket of the group and on that of the address."""
+    before = told(many.a.node)
+    many.client.call(put_whole, A, said(FAR, A).message + bytes(LARGEST))
+    is_counted_once(many.a, before, Counter(malformed_header=1))

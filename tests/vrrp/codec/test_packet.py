@@ -74,6 +74,8 @@ def test_wrong_packets_are_refused_with_their_reason(packet: bytes, reason: Reas
     with pytest.raises(MalformedAdvertisement) as refusal:
         decode_packet(packet)
     assert refusal.value.reason is reason
+    ends = (None, None) if reason is Reason.SHORT else (DATAGRAM.source, DATAGRAM.destination)
+    assert (refusal.value.source, refusal.value.destination) == ends
 
 
 def test_ethernet_padding_after_the_packet_is_tolerated() -> None:

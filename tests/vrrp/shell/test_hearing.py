@@ -27,6 +27,7 @@ from libra_vrrp.codec import (
     MalformedAdvertisement,
     Reason,
     decode,
+    decode_packet,
     encode_packet,
 )
 from libra_vrrp.codec.pseudo_header import pseudo_header
@@ -252,9 +253,22 @@ def test_an_owner_that_speaks_from_the_virtual_address_is_no_echo(ground: Listen
 TO_US = said_by(FAR, to=OURS)
 
 
+def read(packet: bytes) -> Heard:
+    """Return what is heard of a packet."""
+    try:
+        return decode_packet(packet)
+    except MalformedAdvertisement as wrong:
+        return wrong
+
+
+CUT = read(encode_packet(TO_US)[:26])
+"""Of a datagram that is larger than what a socket takes."""
+
+
 @pytest.mark.parametrize(
-    ("datagram", "what"),
+    ("heard", "what"),
     [
+        pytest.param(CUT, "malformed_header", id="too large"),
         pytest.param(TO_US, "checksum_pseudo-header", id="right"),
         pytest.param(damaged(TO_US, 6, 0), "malformed_checksum", id="wrong"),
         pytest.param(replace(TO_US, message=b""), "malformed_short", id="nothing"),
@@ -264,12 +278,13 @@ TO_US = said_by(FAR, to=OURS)
     ],
 )
 def test_a_unicast_datagram_is_counted_once_although_two_sockets_have_it(
-    ground: Listening, datagram: Datagram, what: str
+    ground: Listening, heard: Heard, what: str
 ) -> None:
     for channel in (GROUP, ALONE):
-        hear(Wired(channel, datagram), ground.roster, ground, 0.5)
+        hear(Wired(channel, heard), ground.roster, ground, 0.5)
     assert (ground.counts["received"], ground.counts[what]) == (1, 1)
-    assert masters(ground) == ({"far": THEIRS} if datagram is TO_US else {})
+    assert masters(ground) == ({"far": THEIRS} if heard is TO_US else {})
+    assert {peer for _, _, peer in ground.alarms} <= {THEIRS}
 
 
 def test_what_is_said_to_another_of_our_addresses_is_not_for_who_has_one(

@@ -5,6 +5,8 @@ One rule: every way of being wrong has a reason of its own, and none of them cha
 
 from enum import StrEnum
 
+from libra_vrrp.rtnetlink import IpAddress
+
 
 class Reason(StrEnum):
     """Why a datagram is not for us; the label it is counted under."""
@@ -32,11 +34,22 @@ class Reason(StrEnum):
 class MalformedAdvertisement(ValueError):
     """The peer is wrong: `reason` says how, `detail` shows what was received.
 
-    `vrid` is the virtual router it was about, where that much could be read.
+    `vrid` is the virtual router it was about, `source` and `destination` are whose packet it was:
+    each where that much could be read and nobody knows it otherwise.
     """
 
-    def __init__(self, reason: Reason, detail: str, vrid: int | None = None) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        vrid: int | None = None,
+        *,
+        source: IpAddress | None = None,
+        destination: IpAddress | None = None,
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.vrid = vrid
+        self.source = source
+        self.destination = destination

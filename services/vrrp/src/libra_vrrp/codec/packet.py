@@ -51,13 +51,16 @@ def whole_packet(datagram: Datagram) -> bytes:
 def decode_packet(packet: bytes) -> Datagram:
     """Read an IPv4 packet as a raw socket delivers it, or raise `MalformedAdvertisement`.
 
-    The kernel has verified the header's checksum; padding after the packet is tolerated.
+    The kernel has verified the header's checksum; padding after the packet is tolerated. One whose
+    header does not fit is that of a datagram larger than whoever received it takes.
     """
     if len(packet) < _IPV4.size:
         raise MalformedAdvertisement(Reason.SHORT, f"{len(packet)} octets")
     first, _, total, _, _, ttl, protocol, _, src, dst = _IPV4.unpack_from(packet)
+    source, destination = IPv4Address(src), IPv4Address(dst)
     header = (first & 0xF) * 4
     fits = _IPV4.size <= header <= total <= len(packet)
     if first >> 4 != IPV4 or protocol != PROTOCOL or not fits:
-        raise MalformedAdvertisement(Reason.HEADER, f"length {total}, protocol {protocol}")
-    return Datagram(IPv4Address(src), IPv4Address(dst), packet[header:total], ttl)
+        what = f"length {total}, protocol {protocol}"
+        raise MalformedAdvertisement(Reason.HEADER, what, source=source, destination=destination)
+    return Datagram(source, destination, packet[header:total], ttl)

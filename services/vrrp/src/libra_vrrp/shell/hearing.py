@@ -27,23 +27,23 @@ _KIND = {
 def hear(link: Link, roster: Roster, ground: Ground, now: float) -> None:
     """Take what waits on a socket; whatever is wrong is counted and changes nothing."""
     for datagram in link.receive():
+        if _is_heard_elsewhere(datagram.destination, link, roster):
+            continue
+        ground.count("received")
         match datagram:
-            case Datagram() if _is_heard_elsewhere(datagram, link, roster):
-                pass
             case Datagram():
-                ground.count("received")
                 _take(datagram, link, roster, ground, now)
-            case MalformedAdvertisement():
-                ground.count("received")
-                _refuse(datagram, None, link, roster, ground)
+            case MalformedAdvertisement(source=source):
+                _refuse(datagram, source, link, roster, ground)
+            case _:
+                assert_never(datagram)
 
 
-def _is_heard_elsewhere(datagram: Datagram, link: Link, roster: Roster) -> bool:
+def _is_heard_elsewhere(to: IpAddress | None, link: Link, roster: Roster) -> bool:
     """Say whether it was said to an address of ours whose socket has it too, beside the group's."""
-    alone = Unicast(datagram.destination)
-    if datagram.destination.is_multicast or link.channel == alone:
+    if to is None or to.is_multicast or link.channel == Unicast(to):
         return False
-    return any(one.order.channel == alone for one in roster)
+    return any(one.order.channel == Unicast(to) for one in roster)
 
 
 def _take(datagram: Datagram, link: Link, roster: Roster, ground: Ground, now: float) -> None:
