@@ -81,7 +81,9 @@ class Ground:
         if isinstance(report, Transition):
             self.told.append(report)
 
-    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
+    def alarm(
+        self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
+    ) -> None:
         pass
 
     def count(self, name: str) -> None:

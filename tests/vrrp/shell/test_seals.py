@@ -49,7 +49,9 @@ class Node:
     def _changed(self, _now: float) -> None:
         self.changes += 1
 
-    def alarm(self, _instance: str, kind: str, _peer: IpAddress | None, detail: str) -> None:
+    def alarm(
+        self, _instance: str, kind: str, _peer: IpAddress | None, detail: str, _reason: str = ""
+    ) -> None:
         self.alarms.append((kind, detail))
 
     def until(self, holds: Callable[[], object]) -> None:

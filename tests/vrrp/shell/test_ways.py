@@ -39,7 +39,7 @@ class Told:
     def count(self, name: str) -> None:
         self.counts.append(name)
 
-    def alarm(self, _instance: str, kind: str, _peer: None, detail: str) -> None:
+    def alarm(self, _instance: str, kind: str, _peer: None, detail: str, _reason: str) -> None:
         self.alarms.append(f"{kind}: {detail}")
 
 

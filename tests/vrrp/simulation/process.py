@@ -141,8 +141,11 @@ class Process:
                 self._host.name, f"reports {report.instance} {report.state}: {report.why}"
             )
 
-    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
-        self._engine.note(self._host.name, f"alarm {kind} of {peer} ({instance}): {detail}")
+    def alarm(
+        self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
+    ) -> None:
+        what = f"{kind} {reason}".rstrip()
+        self._engine.note(self._host.name, f"alarm {what} of {peer} ({instance}): {detail}")
 
     def count(self, name: str) -> None:
         pass

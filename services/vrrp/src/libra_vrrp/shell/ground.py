@@ -42,8 +42,10 @@ class Ground(Protocol):
     def tell(self, report: Report) -> None:
         """Report to the outside."""
 
-    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
-        """Raise a rate-limited alarm."""
+    def alarm(
+        self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
+    ) -> None:
+        """Raise an alarm, limited in rate by kind, reason and peer."""
 
     def count(self, name: str) -> None:
         """Count something."""

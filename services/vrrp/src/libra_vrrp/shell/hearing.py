@@ -99,7 +99,7 @@ def _drop(reason: SealReason, source: IpAddress, one: VirtualRouter, ground: Gro
     ground.count(f"sealed_{reason}")
     raised = alarm(reason)
     if raised is not None:
-        ground.alarm(one.order.name, raised[0], source, raised[1])
+        ground.alarm(one.order.name, raised[0], source, raised[1], reason)
 
 
 def _hand_over(received: Received, link: Link, roster: Roster, ground: Ground, now: float) -> None:
@@ -166,4 +166,4 @@ def _refuse(
         one = next((each for each in roster if each.order.channel == link.channel), None)
         detail = f"{detail}, for whom it was cannot be told"
     if one is not None:
-        ground.alarm(one.order.name, kind, source, detail)
+        ground.alarm(one.order.name, kind, source, detail, wrong.reason)

@@ -119,10 +119,12 @@ class Machine:
         """Count something."""
         self._figures.count(name)
 
-    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
-        """Report an alarm, at most one of a kind in ten seconds."""
+    def alarm(
+        self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
+    ) -> None:
+        """Report an alarm, at most one of a cause in ten seconds."""
         self.count(f"alarm_{kind}")
-        self._bell.ring(instance, kind, peer, detail)
+        self._bell.ring(instance, kind, peer, detail, reason)
 
     def run(self) -> None:
         """Work until told to stop; then hand over in order."""

@@ -36,8 +36,10 @@ _LOST = "a node counts its starts anew: its state file was lost"
 class Told(Protocol):
     """Who hears of alarms: the machine."""
 
-    def alarm(self, instance: str, kind: str, peer: IpAddress | None, detail: str) -> None:
-        """Raise a rate-limited alarm."""
+    def alarm(
+        self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
+    ) -> None:
+        """Raise an alarm, limited in rate by kind, reason and peer."""
 
 
 class Seals:
@@ -154,7 +156,7 @@ class Seals:
         if isinstance(outcome, Opened) and outcome.is_first_proof:
             session = outcome.session
             if session.start < book.highest(session.sender):
-                self._told.alarm(order.name, "seal", datagram.source, _LOST)
+                self._told.alarm(order.name, "seal", datagram.source, _LOST, "lost")
             book.proved(session.sender, session.start, now)
         return outcome
 
@@ -227,9 +229,10 @@ class Seals:
     def _tell(self, trouble: str) -> None:
         log("a seal has a trouble", "warning", why=trouble)
         for name in self._orders:
-            self._told.alarm(name, "seal", None, trouble)
+            self._told.alarm(name, "seal", None, trouble, trouble)
         for name in self._coming.orders:
-            self._told.alarm(name, "seal", None, f"{trouble} (it goes on as it was until then)")
+            detail = f"{trouble} (it goes on as it was until then)"
+            self._told.alarm(name, "seal", None, detail, trouble)
 
 
 def starts_of(routers: Path) -> Path:

@@ -60,7 +60,8 @@ class Ways:
     def _complain(self, refused: frozenset[str]) -> None:
         if news := sorted(refused - self._refused):
             more = f" and {len(news) - SHOWN} more" if len(news) > SHOWN else ""
-            self._ground.alarm(self._name, "route", None, "; ".join(news[:SHOWN]) + more)
+            detail = "; ".join(news[:SHOWN]) + more
+            self._ground.alarm(self._name, "route", None, detail, detail)
         self._refused = refused
 
 
