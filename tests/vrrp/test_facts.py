@@ -2,14 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from logging import ERROR, INFO, WARNING
 from typing import get_args
 
 import pytest
 
 from libra_schemas.events import Alarm, InstanceState, MasterHeard, PriorityState
 from libra_schemas.events.vrrp import Why as EventWhy
-from libra_vrrp.facts import WORDS, fact_of, takeover_of
-from libra_vrrp.reports import AlarmRaised, Awake, Follows, Statistics, Transition, Weighed
+from libra_vrrp.facts import WORDS, fact_of, level_of, takeover_of
+from libra_vrrp.reports import (
+    AlarmRaised,
+    Awake,
+    Follows,
+    Report,
+    Statistics,
+    Transition,
+    Weighed,
+)
 from libra_vrrp.seal.outcome import Reason, alarm
 from libra_vrrp.why import Why
 
@@ -162,3 +171,33 @@ def test_what_is_no_news_becomes_no_event(report: Transition | Awake | Statistic
 def test_a_state_that_no_event_can_say_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="priority"):
         fact_of(replace(MASTER, priority=300))
+
+
+@pytest.mark.parametrize(
+    ("report", "level"),
+    [
+        pytest.param(MASTER, INFO, id="master"),
+        pytest.param(replace(MASTER, state="backup", why="timer"), INFO, id="backup"),
+        pytest.param(replace(MASTER, state="stopped", why="shutdown"), INFO, id="stopped"),
+        pytest.param(replace(MASTER, state="fault", why="fault"), WARNING, id="fault"),
+        pytest.param(Weighed("front", 130, 150, (), 0.0), INFO, id="priority"),
+        pytest.param(Follows("front", "192.0.2.1", 0.0), INFO, id="follows"),
+        *(
+            pytest.param(AlarmRaised("front", kind, None, "", 1, 0.0), level, id=kind)
+            for kind, level in (
+                ("seal", WARNING),
+                ("auth", WARNING),
+                ("malformed", WARNING),
+                ("own-address", WARNING),
+                ("two-masters", ERROR),
+                ("duplicate-owner", ERROR),
+            )
+        ),
+    ],
+)
+def test_trouble_is_a_warning_in_the_log_and_two_owners_are_an_error(
+    report: Report, level: int
+) -> None:
+    fact = fact_of(report)
+    assert fact is not None
+    assert level_of(fact[1]) == level

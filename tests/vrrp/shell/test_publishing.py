@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+from structlog.testing import capture_logs
+
 from libra_runtime.memory import MemoryJournal
 from libra_runtime.memory_log import MemoryLog
 from libra_schemas.events import InstanceState
-from libra_vrrp.reports import Statistics, Transition
+from libra_vrrp.reports import AlarmRaised, Statistics, Transition
 from libra_vrrp.shell.intake import Intake
 from libra_vrrp.shell.publishing import Publishing
 from libra_vrrp.why import Why
@@ -43,4 +45,19 @@ async def test_a_state_tells_when_its_router_took_over_last_and_how_fast() -> No
         ("backup", 250.0),
         ("backup", 250.0),
         ("backup", None),
+    ]
+
+
+async def test_what_is_told_in_the_log_stands_out_where_it_is_trouble() -> None:
+    journal = MemoryJournal("a", "vrrp", MemoryLog("a"))
+    publishing = Publishing(journal, Intake("a", journal, asyncio.Event()))
+    with capture_logs() as lines:
+        publishing.publish(BACKUP)
+        publishing.publish(replace(BACKUP, state="fault", why=Why.FAULT.value, detail="no carrier"))
+        publishing.publish(AlarmRaised("front", "two-masters", "192.0.2.2", "", 1, 1061.0))
+    await journal.close()
+    assert [(one["event"], one["type"], one["log_level"]) for one in lines] == [
+        ("decided", "vrrp.backup", "info"),
+        ("decided", "vrrp.fault", "warning"),
+        ("decided", "vrrp.alarm", "error"),
     ]

@@ -4,7 +4,8 @@ One rule: a report becomes at most one event; statuses and statistics become non
 """
 
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias
+from logging import ERROR, INFO, WARNING
+from typing import Final, Literal, TypeAlias, assert_never
 
 from libra_schemas.events import Alarm, InstanceState, MasterHeard, PriorityState
 from libra_schemas.events.vrrp import MAX_MOVED, Takeover
@@ -77,7 +78,8 @@ _ALARM: Final[dict[str, AlarmKind]] = {
 
 _LONGEST: Final = 1000
 
-Fact: TypeAlias = tuple[str, InstanceState | Alarm | PriorityState | MasterHeard]
+Said: TypeAlias = InstanceState | Alarm | PriorityState | MasterHeard
+Fact: TypeAlias = tuple[str, Said]
 
 
 def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
@@ -98,6 +100,19 @@ def fact_of(report: Report, takeover: Takeover | None = None) -> Fact | None:
             return "vrrp.follows", MasterHeard.model_validate(said)
         case _:
             return None
+
+
+def level_of(said: Said) -> int:
+    """Return how much a fact weighs in a log: trouble is a warning, two owners are an error."""
+    match said:
+        case Alarm(kind="two-masters" | "duplicate-owner"):
+            return ERROR
+        case Alarm() | InstanceState(state="fault"):
+            return WARNING
+        case InstanceState() | PriorityState() | MasterHeard():
+            return INFO
+        case _:
+            assert_never(said)
 
 
 def takeover_of(report: Transition) -> Takeover | None:
