@@ -35,6 +35,23 @@ def test_receipts_are_never_told(make: Any, pattern: str) -> None:
     assert not told(make.sink(pattern), Subject("a", "notify.failed", ("ops",)))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "is_told"),
+    [
+        pytest.param("vrrp.*", False, id="all of VRRP"),
+        pytest.param("*.*", False, id="everything"),
+        pytest.param("vrrp.follows", True, id="the very type"),
+        pytest.param("*.follows", True, id="its last word"),
+    ],
+)
+def test_that_a_backup_heard_of_its_master_is_told_to_who_asks_for_it_alone(
+    make: Any, pattern: str, is_told: bool
+) -> None:
+    """Each start of a backup was a mail to who wanted to hear of transitions."""
+    assert told(make.sink(pattern), Subject("a", "vrrp.follows", ("front",))) is is_told
+    assert told(make.sink("vrrp.*", pattern), MASTER)
+
+
 def test_a_sink_that_names_nodes_is_told_of_those_alone(make: Any) -> None:
     assert told(make.sink("backend.*", nodes=("a",)), DOWN)
     assert not told(make.sink("backend.*", nodes=("b",)), DOWN)

@@ -1,6 +1,7 @@
 """Which events a sink is told.
 
-Rule: receipts are never told, whatever a pattern says, so a sink cannot feed itself.
+Rule: receipts are never told, whatever a pattern says, so a sink cannot feed itself. What is no
+change of anything is told to who names it, and to no wildcard.
 """
 
 from libra_schemas.config.notify import SinkConfig
@@ -11,6 +12,8 @@ CONFIG = "config.applied"
 _OWN = "notify"
 _OF_SERVICE = ("backend", "service", "table")
 _OPERATED = ("service", "backend")
+_ASIDE = frozenset({"vrrp.follows"})
+"""What backups say of a master, who has said `vrrp.master` himself."""
 
 
 def told(sink: SinkConfig, subject: Subject) -> bool:
@@ -56,5 +59,7 @@ def service_of(subject: Subject) -> str | None:
 
 
 def _matches(pattern: str, event_type: str) -> bool:
+    if event_type in _ASIDE and pattern.endswith(".*"):
+        return False
     pairs = zip(pattern.split("."), event_type.split("."), strict=True)
     return all(want in ("*", have) for want, have in pairs)
