@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kernel.stages import restarted
 from tests.kernel.test_vrrp_events import CONFIG, Log, log
 
 from libra_schemas.canonical import digest
@@ -164,6 +165,30 @@ def test_neither_a_planned_restart_nor_a_machine_that_is_replaced_is_an_unclean_
     pair.a.start()
     told = pair.a.log
     pair.soon(lambda: "did not end in order" in told.read_text(), "a killed one is told of")
+
+
+def test_who_could_leave_nothing_when_it_started_again_in_place_knows_of_the_unclean_exit(
+    pair: "Pair", tmp_path: Path
+) -> None:
+    pair.a.log = tmp_path / "told"
+    pair.start()
+    kill(pair.a)
+    pair.a.start()
+    pair.soon(lambda: began(pair.a), "another machine runs")
+    known, before = began(pair.a), pair.a.pid("machine")
+    assert known != "-inf"
+    (pair.a.state / "vrrp-guard" / "left.json").mkdir()
+    pair.a.signal(signal.SIGUSR2, "parent")
+    restarted(pair.a, before)
+    assert "nothing can be left to a successor" in pair.a.log.read_text()
+    assert began(pair.a) == known
+
+
+def began(director: "Director") -> str | None:
+    """Return when, as its machine was told, the service began that follows an unclean exit."""
+    if (machine := director.pid("machine")) is None:
+        return None
+    return Path(f"/proc/{machine}/cmdline").read_bytes().split(b"\0")[-2].decode()
 
 
 def test_a_node_that_starts_lets_its_start_up_delay_pass_and_then_hears_who_is_master(

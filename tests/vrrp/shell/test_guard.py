@@ -391,6 +391,28 @@ def test_who_ends_lets_the_reporter_take_the_machines_last_words(
     assert (reporter.told, reporter.ends_with, reporter.is_reaped) == ([], 0, True)
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, LATER])
+def test_a_service_is_at_its_orderly_end_before_the_reporter_is(
+    warden: Guard, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
+    """Found by review: a guard killed while a reporter was slow counted as an unclean exit."""
+    monkeypatch.setattr(Child, "has_ended", lambda *_: False)
+    steps = list[str]()
+    machine = running(warden._machine, Ending(act=lambda: steps.append("machine")))
+    running(warden._reporter, Ending(act=lambda: steps.append("reporter")))
+    warden._rest = lambda: steps.append("at rest")
+    signal.raise_signal(told)
+    assert not warden.run()
+    assert machine.told == [told]
+    assert steps == ["machine", "at rest", "reporter"]
+
+
+def test_who_starts_again_is_at_no_end(warden: Guard) -> None:
+    running(warden._machine, Ending())
+    warden._rest = lambda: pytest.fail("the mark is the next one's too")
+    warden._leave(AT_ONCE)
+
+
 def test_a_config_is_to_be_looked_at_again_is_said_as_soon_as_there_is_room(
     warden: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,10 @@ def test_it_is_there_until_it_is_lifted_and_the_next_one_finds_nothing(file: Pat
     first.put()
     first.lift()
     assert not file.exists()
+    Path(file).touch()  # the next one's
+    first.lift()
+    assert file.exists()
+    file.unlink()
     assert not Mark(file).is_found
     assert file.parent.stat().st_mode & 0o777 == 0o700
 

@@ -8,6 +8,7 @@ import gc
 import select
 import signal
 import time
+from collections.abc import Callable
 from typing import Final, assert_never
 
 from libra_vrrp import custody
@@ -35,13 +36,18 @@ REPORTER_ENDS: Final = 8.0
 class Guard:
     """Supervises; it holds the children's line open, so that the death of one breaks nothing.
 
-    The machine that it starts may adopt what `bequest` says; it is told of an unclean exit.
+    The machine that it starts may adopt what `bequest` says; it is told of an unclean exit. `rest`
+    is called at the end, when nothing of the machine is left and the reporter has its last words.
     """
 
     def __init__(
-        self, settings: Settings, bequest: Bequest | None = None, unclean_at: float = NEVER
+        self,
+        settings: Settings,
+        bequest: Bequest | None = None,
+        unclean_at: float = NEVER,
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
-        self._settings, self._unclean_at = settings, unclean_at
+        self._settings, self._unclean_at, self._rest = settings, unclean_at, rest
         self._machine, self._reporter = Child("machine"), Child("reporter")
         self._reports = ReporterLine(self._reporter, settings)
         self._clean_up, self._tethers = CleanUp(), HeldTethers()
@@ -185,6 +191,7 @@ class Guard:
         self._machine.await_end(MACHINE_ENDS)
         self._hear()
         self._give_up()
+        self._rest()
         self._reports.dismiss(REPORTER_ENDS)
 
     def _leave(self, told: signal.Signals) -> None:
@@ -205,6 +212,7 @@ class Guard:
         else:
             self._give_up()
         if told == LATER:
+            self._rest()
             self._reports.dismiss(min(patience))
 
     def _ends_in_order(self, told: signal.Signals) -> bool:

@@ -17,7 +17,7 @@ class Mark:
     """`is_found` where the service before us left its own behind, and so ended out of order."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self.is_found = file, False
+        self._file, self.is_found, self._is_lifted = file, False, False
         with contextlib.suppress(OSError):
             self.is_found = file.exists()
         self._writing = threading.Thread(target=self._write, name="mark", daemon=True)
@@ -27,7 +27,10 @@ class Mark:
         self._writing.start()
 
     def lift(self) -> None:
-        """Take it away, on the disk too unless that does not answer."""
+        """Take it away once, on the disk too unless that does not answer."""
+        if self._is_lifted:
+            return
+        self._is_lifted = True
         self._writing.join(PATIENCE)
         lifting = threading.Thread(target=self._remove, name="mark", daemon=True)
         lifting.start()

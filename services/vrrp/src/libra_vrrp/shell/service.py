@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
-from libra_vrrp.bequest import Bequest
+from libra_vrrp.bequest import NEVER, Bequest
 from libra_vrrp.settings import CONFIG, HELP, Settings, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
@@ -22,6 +22,8 @@ from libra_vrrp.unclean import unclean_at
 
 _AGAIN: Final = "LIBRA_VRRP_AGAIN"
 """Names the process that starts again in place, to itself: what it goes on by was sound once."""
+_CARRIED: Final = "LIBRA_VRRP_UNCLEAN_AT"
+"""Tells it when the service began that followed an unclean exit: it may have nothing to leave."""
 
 
 def main(arguments: list[str]) -> None:
@@ -43,7 +45,9 @@ def main(arguments: list[str]) -> None:
     os.environ["LIBRA_NODE"] = settings.node
     lock = Lock(settings.lock)
     bequest = bequests.take(settings.bequest)
-    is_planned = os.environ.pop(_AGAIN, None) == str(os.getpid()) or bequest is not None
+    is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
+    carried = float(os.environ.pop(_CARRIED, NEVER)) if is_again else NEVER
+    is_planned = is_again or bequest is not None
     if (config := settings.config) is not None:
         settings = replace(settings, config=config.absolute())
         if not is_planned:
@@ -58,24 +62,26 @@ def main(arguments: list[str]) -> None:
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    _work(settings, bequest, lock, is_planned=is_planned)
-
-
-def _work(settings: Settings, bequest: Bequest | None, lock: Lock, *, is_planned: bool) -> None:
-    """Guard, until told to end; what this service does not end in order the next one learns."""
     mark = Mark(settings.mark)
     is_marked = mark.is_found and not is_planned
-    began = unclean_at(bequest, time.monotonic(), is_marked=is_marked)
+    began = unclean_at(bequest, time.monotonic(), is_marked=is_marked, carried=carried)
     if is_marked:
         log("the service before this one did not end in order", "warning")
+    _work(settings, bequest, began, lock, mark)
+
+
+def _work(
+    settings: Settings, bequest: Bequest | None, began: float, lock: Lock, mark: Mark
+) -> None:
+    """Guard, until told to end; what this service does not end in order the next one learns."""
     mark.put()
-    guard = Guard(settings, bequest, began)
+    guard = Guard(settings, bequest, began, mark.lift)
     if guard.run():
-        _start_again(guard, lock, mark)
+        _start_again(guard, began, lock, mark)
     mark.lift()
 
 
-def _start_again(guard: Guard, lock: Lock, mark: Mark) -> None:
+def _start_again(guard: Guard, began: float, lock: Lock, mark: Mark) -> None:
     """Become what is installed now; signals wait until it hears them.
 
     Who was told to end while it left does so.
@@ -88,7 +94,7 @@ def _start_again(guard: Guard, lock: Lock, mark: Mark) -> None:
         return
     lock.carry()
     try:
-        environment = os.environ | {_AGAIN: str(os.getpid())}
+        environment = os.environ | {_AGAIN: str(os.getpid()), _CARRIED: str(began)}
         os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program
     except OSError as refused:
         guard.take_back()
