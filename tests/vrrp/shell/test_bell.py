@@ -1,11 +1,11 @@
 """What the bell tells of, and how often."""
 
+import time
 from ipaddress import IPv4Address
 
 import pytest
 
 from libra_vrrp.reports import AlarmRaised
-from libra_vrrp.shell import bell
 from libra_vrrp.shell.bell import Bell
 
 PEER = IPv4Address("192.0.2.9")
@@ -16,7 +16,7 @@ def test_each_cause_of_an_instance_is_told_once_and_what_followed_is_counted(
 ) -> None:
     told = list[AlarmRaised]()
     ringing, now = Bell(told.append), [100.0]
-    monkeypatch.setattr(bell.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     for _ in range(3):
         ringing.ring("front", "seal", PEER, "its state file was lost", "lost")
         ringing.ring("front", "seal", None, "no key file", "no key file")

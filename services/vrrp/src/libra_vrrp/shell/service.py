@@ -18,6 +18,7 @@ from libra_vrrp.shell.mark import Mark
 from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
 from libra_vrrp.shell.say import begin, log
 from libra_vrrp.shell.sole import Lock
+from libra_vrrp.shell.waiting import hold
 from libra_vrrp.unclean import unclean_at
 
 _AGAIN: Final = "LIBRA_VRRP_AGAIN"
@@ -34,15 +35,8 @@ def main(arguments: list[str]) -> None:
     if {"--help", "-h"} & set(arguments):
         sys.stdout.write(HELP)
         return
-    try:
-        settings = from_environment(arguments)
-        settings.state.mkdir(parents=True, exist_ok=True)
-    except OSError as refused:
-        sys.exit(f"libra-vrrp: {refused}")
-    except ValueError as wrong:
-        sys.stderr.write(f"libra-vrrp: {wrong}\n")
-        sys.exit(CONFIG)
-    os.environ["LIBRA_NODE"] = settings.node
+    hold()
+    settings = _settings(arguments)
     lock = Lock(settings.lock)
     bequest = bequests.take(settings.bequest)
     is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
@@ -52,13 +46,7 @@ def main(arguments: list[str]) -> None:
         settings = replace(settings, config=config.absolute())
         if not is_planned:
             _require_sound(config.absolute())
-    trouble = lacking(MACHINE)
-    if trouble is not None:
-        from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
-
-        begin()
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        stand_by(trouble)
+    _require_capabilities()
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
@@ -68,6 +56,30 @@ def main(arguments: list[str]) -> None:
     if is_marked:
         log("the service before this one did not end in order", "warning")
     _work(settings, bequest, began, lock, mark)
+
+
+def _settings(arguments: list[str]) -> Settings:
+    """Read the settings; the node's name is known to all that we start."""
+    try:
+        settings = from_environment(arguments)
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        sys.exit(f"libra-vrrp: {refused}")
+    except ValueError as wrong:
+        sys.stderr.write(f"libra-vrrp: {wrong}\n")
+        sys.exit(CONFIG)
+    os.environ["LIBRA_NODE"] = settings.node
+    return settings
+
+
+def _require_capabilities() -> None:
+    """Stand by where there are none that the machine needs: say so until a signal ends us."""
+    if (trouble := lacking(MACHINE)) is not None:
+        from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
+
+        begin()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        stand_by(trouble)
 
 
 def _work(

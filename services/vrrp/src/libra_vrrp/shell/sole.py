@@ -6,12 +6,17 @@ and through exec(2) where that process starts again in place.
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final
 
 from libra_vrrp.shell.say import log
+from libra_vrrp.shell.waiting import waiting
 
 _CARRIED: Final = "LIBRA_VRRP_LOCK"
+_FIRST, _LONGEST = 60.0, 3600.0
+"""Seconds until it is said once more who has the lock, doubled each time up to the longest."""
+_LOCKS: Final = Path("/proc/locks")
 
 
 class Lock:
@@ -40,9 +45,44 @@ def _take(descriptor: int, file: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        why = f"another libra-vrrp works there: stop it (`fuser {file}`), or name another directory"
-        log("waiting for the state directory", "warning", directory=str(file.parents[1]), why=why)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        reminder = _Reminder(descriptor, file)
+        with waiting(reminder.remind):
+            reminder.remind()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        log("the state directory is ours now", directory=str(file.parents[1]))
+
+
+class _Reminder:
+    """Says who has the lock that we wait for: at once, when it is another one, and now and then."""
+
+    def __init__(self, descriptor: int, file: Path) -> None:
+        self._descriptor, self._file = descriptor, file
+        self._told: str | None = None
+        self._again_at, self._pause = 0.0, _FIRST
+
+    def remind(self) -> None:
+        """Say it, if it is time to."""
+        holder, now = _holder(self._descriptor), time.monotonic()
+        if holder == self._told and now < self._again_at:
+            return
+        self._told, self._again_at = holder, now + self._pause
+        self._pause = min(self._pause * 2, _LONGEST)
+        directory = str(self._file.parents[1])
+        why = f"{holder} works there: stop it, or name another directory (LIBRA_STATE)"
+        log("waiting for the state directory", "warning", directory=directory, why=why)
+
+
+def _holder(descriptor: int) -> str:
+    """Name the process that has the lock of a file (proc(5), /proc/locks)."""
+    found = os.fstat(descriptor)
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    try:
+        locks = [line.split() for line in _LOCKS.read_text().splitlines()]
+        pid = next(one[4] for one in locks if one[1] == "FLOCK" and one[5] == device)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except (OSError, StopIteration, IndexError):
+        return "another libra-vrrp, which cannot be seen from here (in a container?),"
+    return f"process {pid} ({b' '.join(words).decode(errors='replace')})"
 
 
 def _carried(file: Path) -> int | None:
