@@ -235,6 +235,25 @@ def test_a_machine_that_dies_alone_is_none_and_the_next_one_takes_its_place(
     site.soon(lambda: survivor.died, "the end of the new one counts")
 
 
+def test_a_machine_that_has_no_tethers_any_more_leaves_nobody_listening_for_it(site: Site) -> None:
+    """Found by review: peers connected to the guard's copy of the port, where nobody accepts."""
+    site.add("a", "b")
+    survivor = site.add("b", "a")
+    tied(site)
+    guard = site.lose("a").crash()
+    heir = site.nodes["a"] = Node("a", guard)
+    heir.tethers.follow(None, time.monotonic())
+    assert guard.ports == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((str(ADDRESSES["a"]), site.port), timeout=PATIENCE)
+    site.run(0.1)
+    assert survivor.died == []
+    heir.follow(site.port, "b")
+    site.soon(lambda: guard.ports == 1, "it listens again")
+    site.soon(lambda: heir.knows("b"), "it is tied again")
+    assert survivor.died == []
+
+
 @pytest.mark.parametrize("is_restarting", [False, True], ids=["alive", "its guard alive"])
 def test_whoever_connects_from_a_living_nodes_address_makes_no_death_of_it(
     site: Site, *, is_restarting: bool

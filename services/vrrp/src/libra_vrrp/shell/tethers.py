@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from libra_vrrp.seal.names import sender
 from libra_vrrp.shell import tcp as kernel
+from libra_vrrp.shell.held_tethers import PORT
 from libra_vrrp.shell.tcp import Tcp
 from libra_vrrp.shell.tether_port import Port
 from libra_vrrp.shell.tether_to import TetherTo
@@ -66,6 +67,7 @@ class Tethers:
         self.ends = Ends(IPv4Address(0), 0, ())
         self._selector = tcp.selector()
         self._plan: Plan | None = None
+        self._has_begun = False
         self._port: Port | None = None
         self._waited: socket.socket | None = None
         self._peers: dict[str, TetherTo] = {}
@@ -82,14 +84,18 @@ class Tethers:
         return self._plan is None
 
     def follow(self, plan: Plan | None, now: float) -> None:
-        """Go on by another plan; a tether that it changes is made anew, with a bye before."""
-        if plan == self._plan:
+        """Go on by another plan; a tether that it changes is made anew, with a bye before.
+
+        Without one the guard lets nobody in either where our predecessor listened.
+        """
+        if plan == self._plan and self._has_begun:
             return
-        before, self._plan = self._plan, plan
+        before, self._plan, self._has_begun = self._plan, plan, True
         if before is None or plan is None or _port(before) != _port(plan):
             self._close(Reason.RELOADED)
             self._port = None
         if plan is None:
+            self.supersede(PORT)
             return
         self.ends = plan.ends
         if self._port is None:
