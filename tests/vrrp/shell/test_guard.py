@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -338,6 +339,41 @@ def test_what_a_machine_has_not_adopted_yet_is_left_to_nobody_who_may_never_star
     bequest = bequests.take(warden._settings.bequest)
     assert bequest is not None
     assert bequest.left == ()
+
+
+def last_line(capsys: pytest.CaptureFixture[str], event: str) -> dict[str, Any]:
+    """Return the last line in the log, which is of a kind."""
+    found: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert found["event"] == event
+    return found
+
+
+def test_who_ends_on_a_signal_says_what_it_left_for_how_long_and_that_somebody_has_to_start_it(
+    warden: Guard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new user could not tell what had happened."""
+    event = "ending on SIGUSR1: start libra-vrrp again, nothing else does"
+    running(warden._machine, Ending())
+    warden._custody = Custody(Ward({"front": FRONT}))
+    warden._leave(LATER)
+    said = last_line(capsys, event)
+    assert (said["level"], said["instances_left"]) == ("warning", ["front"])
+    assert 0.0 < said["seconds"] <= 1.5 * FRONT.interval
+    running(warden._machine, Ending(ends_with=1))
+    warden._leave(LATER)
+    said = last_line(capsys, event)
+    assert (said["instances_left"], said["seconds"]) == ([], 0.0)
+
+
+def test_who_starts_again_says_so_at_once_and_what_it_left(
+    warden: Guard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warden._obey({AT_ONCE})
+    assert last_line(capsys, "told to leave")["signal"] == "SIGUSR2"
+    running(warden._machine, Ending())
+    warden._custody = Custody(Ward({"front": FRONT}))
+    warden._leave(AT_ONCE)
+    assert last_line(capsys, "left to a successor")["instances"] == ["front"]
 
 
 @pytest.mark.parametrize("told", [AT_ONCE, LATER])

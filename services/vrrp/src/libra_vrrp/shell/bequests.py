@@ -2,10 +2,12 @@
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from libra_vrrp.bequest import Bequest, parse, render
+from libra_vrrp.guarding import Estate
 from libra_vrrp.shell.say import log
 from libra_vrrp.wills import MalformedWill
 
@@ -39,6 +41,22 @@ def _bounded(content: bytes) -> bytes:
     if len(content) > _LARGEST:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     return content
+
+
+def tell(left: Mapping[str, Estate], now: float, *, is_followed: bool) -> None:
+    """Say what is left to whom, and who has to start that one where nobody does it for them."""
+    instances = sorted(left)
+    if is_followed:
+        log("left to a successor", instances=instances)
+        return
+    until = min((one.until for one in left.values()), default=now)
+    log(
+        "ending on SIGUSR1: start libra-vrrp again, nothing else does",
+        "warning",
+        instances_left=instances,
+        seconds=round(until - now, 3),
+        otherwise="other directors take over; what is not left was handed over to them",
+    )
 
 
 def withdraw(file: Path) -> bool:

@@ -181,6 +181,7 @@ class Guard:
             self._reports.say(Reread())
         if caught & {AT_ONCE, LATER} and self._leaving is None:
             self._leaving = AT_ONCE if AT_ONCE in caught else LATER
+            log("told to leave", signal=self._leaving.name)
         if self._leaving == AT_ONCE and self._leaves_at == float("inf"):
             self._leaves_at = time.monotonic() + REPORTER_ENDS
             self._reports.retire()
@@ -206,14 +207,15 @@ class Guard:
             at_once = told == AT_ONCE
             self._custody, effects = custody.leave(self._custody, told_at, now, at_once=at_once)
             self._perform(effects)
-        patience = [REPORTER_ENDS]
-        if is_in_order and self._bequeath(told_at):
-            patience += [(one.until - now) / 2 for one in self._custody.ward.left.values()]
-        else:
+        left = self._custody.ward.left
+        if not (is_in_order and self._bequeath(told_at)):
+            left = {}
             self._give_up()
+        bequests.tell(left, now, is_followed=told == AT_ONCE)
         if told == LATER:
             self._rest()
-            self._reports.dismiss(min(patience))
+            patience = ((one.until - now) / 2 for one in left.values())
+            self._reports.dismiss(min([REPORTER_ENDS, *patience]))
 
     def _ends_in_order(self, told: signal.Signals) -> bool:
         """End the machine; what one left that was killed waits for the next, if it comes."""
@@ -228,7 +230,6 @@ class Guard:
         bequest = custody.bequest(self._custody, bequests.place(), told_at, self._unclean_at)
         if not bequests.leave(self._settings.bequest, bequest):
             return False
-        log("left to a successor", instances=sorted(self._custody.ward.left))
         self._tethers.forsake()
         return True
 
