@@ -1,6 +1,7 @@
 """What `libra-vrrp` says before it starts anything."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,26 @@ def test_a_setting_that_is_wrong_is_told_like_a_wrong_config(tmp_path: Path) -> 
     assert told.returncode == CONFIG_WRONG
     assert told.stderr.startswith("libra-vrrp: usage: ")
     assert run(tmp_path).returncode == CONFIG_WRONG
+
+
+def test_what_is_asked_of_a_service_that_works_does_not_end_one_that_starts(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "libra.yaml"
+    os.mkfifo(file)
+    told = {"LIBRA_STATE": str(tmp_path / "state"), "LIBRA_VRRP_UID": str(os.geteuid())}
+    with subprocess.Popen(
+        [sys.executable, "-m", "libra_vrrp", "--config", str(file), "--node", "a"],
+        env=os.environ | told,
+        stderr=subprocess.PIPE,
+    ) as starting:
+        with file.open("w") as looked_at:  # until it is
+            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+                starting.send_signal(number)
+            looked_at.write(CONFIG.replace("vrid: 51", "vrid: 300"))
+        _, said = starting.communicate(timeout=PATIENCE)
+    assert starting.returncode == CONFIG_WRONG
+    assert b"instances.front.vrid" in said
 
 
 @pytest.mark.parametrize("below", ["state", "state/vrrp"])
