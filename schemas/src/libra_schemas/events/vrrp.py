@@ -99,7 +99,7 @@ class Alarm(Data):
 
     `route`: the kernel refuses a virtual route or rule; the addresses stay.
 
-    *count* is since the last alarm of this kind.
+    *count* is since the last alarm of this cause: kind, reason and peer.
     """
 
     instance: Name

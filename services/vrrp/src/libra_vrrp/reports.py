@@ -55,7 +55,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class AlarmRaised:
-    """A peer misbehaves; `count` times since the last report of this kind."""
+    """A peer misbehaves; `count` times since the last report of this cause."""
 
     instance: str
     kind: str
