@@ -14,7 +14,9 @@ USAGE: Final = "usage: libra-vrrp [--config FILE] [--node NODE]"
 HELP: Final = f"""\
 {USAGE}
 
-Own this node's virtual addresses, until SIGTERM. SIGHUP has it look at its config again.
+Own this node's virtual addresses, until SIGTERM. SIGHUP has it look at its config again, SIGUSR2
+start again in place without a failover. SIGUSR1 ends it with its addresses in place: start it
+again at once, nothing else does.
 
   --config FILE  work alone, by this file: neither NATS nor another service is needed
   --node NODE    which node of the config this host is
