@@ -374,6 +374,9 @@ def test_who_starts_again_says_so_at_once_and_what_it_left(
     warden._custody = Custody(Ward({"front": FRONT}))
     warden._leave(AT_ONCE)
     assert last_line(capsys, "left to a successor")["instances"] == ["front"]
+    warden._custody = Custody()
+    warden._leave(AT_ONCE)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("told", [AT_ONCE, LATER])

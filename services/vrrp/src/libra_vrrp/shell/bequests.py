@@ -45,11 +45,11 @@ def _bounded(content: bytes) -> bytes:
 
 def tell(left: Mapping[str, Estate], now: float, *, is_followed: bool) -> None:
     """Say what is left to whom, and who has to start that one where nobody does it for them."""
-    instances = sorted(left)
+    instances, until = sorted(left), min((one.until for one in left.values()), default=now)
     if is_followed:
-        log("left to a successor", instances=instances)
+        if instances:
+            log("left to a successor", instances=instances)
         return
-    until = min((one.until for one in left.values()), default=now)
     log(
         "ending on SIGUSR1: start libra-vrrp again, nothing else does",
         "warning",
