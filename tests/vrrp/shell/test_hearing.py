@@ -63,7 +63,7 @@ class Listening(Ground):
 
     counts: Counter[str] = field(default_factory=Counter)
     alarms: list[tuple[str, str, IpAddress | None]] = field(default_factory=list)
-    said: list[tuple[str, str]] = field(default_factory=list)
+    reasons: list[tuple[str, str]] = field(default_factory=list)
 
     def count(self, name: str) -> None:
         self.counts[name] += 1
@@ -72,7 +72,7 @@ class Listening(Ground):
         self, instance: str, kind: str, peer: IpAddress | None, detail: str, reason: str = ""
     ) -> None:
         self.alarms.append((instance, kind, peer))
-        self.said.append((reason, detail))
+        self.reasons.append((reason, detail))
 
 
 class Wired(Link):
@@ -232,7 +232,7 @@ def test_what_is_wrong_is_counted_by_its_reason_and_changes_nothing(
     assert ground.counts[f"malformed_{reason}"] == 1
     who, _, kind = alarm.partition(":")
     assert [(name, of) for name, of, _ in ground.alarms] == [(who, kind)]
-    ((word, detail),) = ground.said
+    ((word, detail),) = ground.reasons
     assert word == reason
     assert detail.startswith(f"{reason}: ")
 
