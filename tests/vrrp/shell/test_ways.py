@@ -1,6 +1,6 @@
 """What a master's routes and rules come to: counted always, told where it is news."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from errno import ENETUNREACH
 from ipaddress import IPv4Address, ip_network
 from typing import cast
@@ -9,7 +9,7 @@ from libra_vrrp.interfaces import Interfaces, fold
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.renewal import UNKNOWN, Laid, Renew
 from libra_vrrp.routing import Entry, Route, Rule
-from libra_vrrp.rtnetlink import Answered, LinkHeld
+from libra_vrrp.rtnetlink import Answered, LinkGone, LinkHeld
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.ways import SHOWN, Ways
 
@@ -94,3 +94,17 @@ def test_an_alarm_spells_out_a_few() -> None:
         Laid(asked, (), tuple((entry, Answered(1, ENETUNREACH)) for entry in asked.entries))
     )
     assert told.alarms[0].endswith(" and 2 more")
+
+
+def test_what_was_asked_for_is_known_while_its_interface_is_there_whatever_its_name() -> None:
+    """An interface that came and went left its routes here each time, for the mastership's life."""
+    told, ways, asked = begun()
+    first, rule = asked.entries
+    link = told.interfaces.links[2]
+    told.interfaces = fold(told.interfaces, [replace(link, name="wan0"), replace(link, index=3)])
+    (second, _) = ways.wanted(ORDER)
+    assert ways.asked == (first, rule, second)
+    for index in range(4, 20):
+        told.interfaces = fold(told.interfaces, [LinkGone(index - 1), replace(link, index=index)])
+        latest, _ = ways.wanted(ORDER)
+        assert ways.asked == (first, rule, latest)

@@ -104,11 +104,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A route or rule as the kernel is asked for it; `said` is what people call it."""
+    """A route or rule as the kernel is asked for it; `said` is what people call it.
+
+    `device` is the index of the interface that the kernel takes it away with, 0 where it names none.
+    """
 
     kind: Kind
     body: bytes
     said: str = field(default="", compare=False)
+    device: int = field(default=0, compare=False)
 
 
 def route(one: Route, index: int) -> Entry:
@@ -126,7 +130,7 @@ def route(one: Route, index: int) -> Entry:
     body += b"" if not index else _of(_OIF, index)
     body += b"" if one.source is None else attribute(_PREFSRC, one.source.packed)
     body += b"" if not one.metric else _of(_PRIORITY, one.metric)
-    return Entry(Kind.ROUTE, body, _route_said(one))
+    return Entry(Kind.ROUTE, body, _route_said(one), index)
 
 
 def rule(one: Rule) -> Entry:

@@ -38,10 +38,16 @@ class Ways:
         return shed
 
     def wanted(self, order: Instance) -> tuple[Entry, ...]:
-        """Return what the kernel is to be asked for now."""
-        found = laying(order, self._ground.interfaces)
+        """Return what the kernel is to be asked for now.
+
+        What it was asked for on an interface that has another name now is there still; with an
+        interface that is gone the kernel took its routes.
+        """
+        known = self._ground.interfaces
+        found = laying(order, known)
         self._lacking = found.lacking
-        self._asked |= dict.fromkeys(found.entries)
+        there = (one for one in self._asked if not one.device or one.device in known.links)
+        self._asked = dict.fromkeys((*there, *found.entries))
         if not found.entries:
             self._complain(frozenset(found.lacking))
         return found.entries
