@@ -641,6 +641,58 @@ def test_an_ipv6_address_goes_before_it_comes_under_another_prefix(file: Path) -
     assert Target(2, SIX, 64) in renewal.targets
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "order"),
+    [
+        pytest.param(
+            TWO.places[0],
+            Place("eth0", SECOND, 24),
+            (Renew, Remove),
+            id="IPv4: it is there throughout",
+        ),
+        pytest.param(AWAY_SIX, NEAR_SIX, (Remove, Renew), id="IPv6: it goes and comes at once"),
+    ],
+)
+def test_an_address_keeps_its_prefix_until_a_renewal_under_way_is_done(
+    file: Path, before: Place, after: Place, order: tuple[type[Job], ...]
+) -> None:
+    """Found by review: it was removed at once, and came again when the kernel had answered."""
+    one = replace(ONE, excluded=(before,))
+    ground = begun(file, one)
+    ground.roster.turn([], readings(0.6, 0.6))
+    (under_way,) = ground.jobs
+    read(file, ground, 0.7, replace(one, excluded=(after,)))
+    assert ground.jobs == [under_way]
+    ground.confirm(0.8)
+    ground.roster.turn([], readings(0.8, 0.8))
+    assert tuple(map(type, ground.jobs)) == order
+    assert Remove((Target(2, before.address, before.prefix),)) in ground.jobs
+
+
+def test_an_address_whose_prefix_is_switched_back_in_time_has_it_in_the_end(file: Path) -> None:
+    ground = begun(file, ONE)
+    ground.roster.turn([], readings(0.6, 0.6))
+    read(file, ground, 0.7, replace(ONE, places=(NEAR,)))
+    read(file, ground, 0.8, ONE)
+    ground.confirm(0.9)
+    ground.roster.turn([], readings(0.9, 0.9))
+    renewal, removal = ground.jobs
+    assert isinstance(renewal, Renew)
+    assert renewal.targets == (Target(2, FIRST),)
+    assert removal == Remove((Target(2, FIRST, 24),))
+
+
+def test_an_address_that_is_there_with_two_prefixes_loses_the_one_that_goes(file: Path) -> None:
+    """The other one made it look like the host's own: it was left to the end of its lease."""
+    ground = begun(file, ONE)
+    read(file, ground, 0.1, replace(ONE, places=(NEAR,)))
+    both = [AddressHeld(2, FIRST, length, 2) for length in (32, 24)]
+    ground.interfaces = fold(ground.interfaces, both)
+    ground.confirm(0.2)
+    read(file, ground, 0.3, ONE)
+    assert ground.jobs[1:] == [Remove((Target(2, FIRST, 24),))]
+
+
 def test_a_backup_removes_the_address_under_the_old_prefix_alone(file: Path) -> None:
     ground = begun(file, replace(ONE, priority=100))
     read(file, ground, 0.1, replace(ONE, priority=100, places=(NEAR,)))

@@ -106,7 +106,7 @@ class Rule:
 class Entry:
     """A route or rule as the kernel is asked for it; `said` is what people call it.
 
-    `device` is the index of the interface that the kernel takes it away with, 0 where it names none.
+    `device` is the index of the interface that it goes with, 0 where it names none.
     """
 
     kind: Kind

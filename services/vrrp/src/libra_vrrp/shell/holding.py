@@ -1,6 +1,6 @@
 """A master's hold on its addresses: the lease kept, the neighbours told."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
@@ -9,13 +9,13 @@ from typing import Final, assert_never
 
 from libra_vrrp import announce, lease, vmacs
 from libra_vrrp.orders import Instance, Place
-from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Remove, Renew
+from libra_vrrp.renewal import UNKNOWN, Laid, Outcome, Renew
 from libra_vrrp.routing import Entry
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.placing import reshaped, targets
+from libra_vrrp.shell.releasing import release
 from libra_vrrp.shell.sysctls import is_forwarding, prepare_interface
 from libra_vrrp.shell.ways import Ways
-from libra_vrrp.vmac import Vmac
 
 AT_ONCE: Final = 64
 """Frames sent before the timers have their turn: a burst is to delay no advertisement."""
@@ -51,6 +51,7 @@ class Holding:
         self._forwarding: frozenset[str] = frozenset()
         self._changed_at = now
         self._former: tuple[Place, ...] = ()
+        self._going: tuple[Place, ...] = ()
         self.errno = 0
         self.renew(now)
 
@@ -96,7 +97,11 @@ class Holding:
         self._announce(now)
 
     def renew(self, now: float) -> None:
-        """Ask for a renewal if it is due and none is under way."""
+        """Ask for a renewal if it is due and none is under way.
+
+        Addresses go in another form with it: an IPv4 one is there in the new one before, of an IPv6
+        one the kernel keeps the prefix length while it is there.
+        """
         if not lease.is_due(self._lease, now):
             return
         terms = self.order.terms
@@ -110,7 +115,13 @@ class Holding:
         vmac = vmacs.index(self.order.vmac, self._ground.interfaces)
         name, token, lifetime = self.order.name, self._token, terms.duration
         renew = Renew(name, token, places, lifetime, now, not_after, entries, vmac, left)
+        self._let_go(tuple(place for place in self._going if not _is_ipv4(place)))
         self._ground.work(renew)
+        self._let_go(tuple(filter(_is_ipv4, self._going)))
+        self._going = ()
+
+    def _let_go(self, places: tuple[Place, ...]) -> None:
+        release(self._ground, places, beside=self.places)
 
     def take_in(self, outcome: Outcome | Laid, now: float) -> Renewal:
         """Note what became of a renewal; one asked for before a change says nothing of what is new.
@@ -149,24 +160,21 @@ class Holding:
     def reorder(self, order: Instance, now: float) -> None:
         """Go on under another order; changed addresses are taken and announced at once.
 
-        Other terms hold from the first renewal that is asked for under them, which is at once. An
-        IPv4 address with another prefix length is there before it goes with the one that it had;
-        of an IPv6 one the kernel keeps the length while it is there.
+        Other terms hold from the first renewal that is asked for under them, which is at once, or
+        as soon as the one under way is done: until then addresses keep the prefix that they had.
         """
         changed = set(order.held) != set(self.order.held)
         is_due = changed or _beside(order) != _beside(self.order)
         former = reshaped(self.order, order)
-        known = dict.fromkeys((*self._former, *former))
-        self._former = tuple(place for place in known if place not in order.held)
+        self._former = _but((*self._former, *former), order.held)
+        self._going = _but((*self._going, *former), order.held)
         self.order = order
-        release(self._ground, tuple(place for place in former if not _is_ipv4(place)))
         if changed:
             self._lease = replace(self._lease, confirmed=False)
             self._wanted, self._changed_at = True, now
         if is_due:
             self._lease = replace(self._lease, renew_at=now)
             self.renew(now)
-        release(self._ground, tuple(filter(_is_ipv4, former)))
 
     def _announce(self, now: float) -> None:
         if self._schedule is None:
@@ -207,25 +215,13 @@ def _is_ipv4(place: Place) -> bool:
     return isinstance(place.address, IPv4Address)
 
 
+def _but(places: Iterable[Place], but: Collection[Place]) -> tuple[Place, ...]:
+    return tuple(place for place in dict.fromkeys(places) if place not in but)
+
+
 def _beside(order: Instance) -> tuple[object, ...]:
     """Return what else a change of calls for a renewal."""
     return order.terms, order.routes, order.rules, order.vmac
-
-
-def release(
-    ground: Ground,
-    places: tuple[Place, ...],
-    entries: tuple[Entry, ...] = (),
-    vmac: Vmac | None = None,
-) -> None:
-    """Have leased addresses removed, whether they are there or not, but never a rival's.
-
-    Routes and rules go with them; where the virtual MAC goes too, its interface is set down.
-    """
-    places, entries = tuple(dict.fromkeys(places)), tuple(dict.fromkeys(entries))
-    found, down = targets(ground, places), vmacs.index(vmac, ground.interfaces)
-    if (found or entries or down is not None) and ground.claim.rival is None:
-        ground.work(Remove(found, entries, down))
 
 
 def drop(

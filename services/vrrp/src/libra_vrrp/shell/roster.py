@@ -13,9 +13,9 @@ from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.seal.coming import Change
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.holding import release
 from libra_vrrp.shell.links import Links
 from libra_vrrp.shell.postponing import for_now, is_early, of_seals
+from libra_vrrp.shell.releasing import release
 from libra_vrrp.shell.remains import remains
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.sync_group import SyncGroup

@@ -15,8 +15,9 @@ from libra_vrrp.router import Router, datagrams
 from libra_vrrp.routing import Entry
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
-from libra_vrrp.shell.holding import Holding, Renewal, drop, release
+from libra_vrrp.shell.holding import Holding, Renewal, drop
 from libra_vrrp.shell.placing import forsaken, reshaped
+from libra_vrrp.shell.releasing import release
 from libra_vrrp.shell.sync_group import SyncGroup
 from libra_vrrp.shell.telling import Telling
 from libra_vrrp.shell.weighing import Weighing
@@ -56,10 +57,9 @@ class VirtualRouter:
         self.order, self._ground, self._unclean_at = order, ground, unclean_at
         self.state: State = Initialize()
         self.coverage: float | None = None
-        self._tokens = 0
         self.group = SyncGroup((self,))
         self._weighing = Weighing(order, ground)
-        self._reasons = frozenset[str]()
+        self._tokens, self._reasons = 0, frozenset[str]()
         self._refusal: tuple[str, float] | None = None
         self._holding: Holding | None = None
         self.telling = Telling(ground, self._weighing)
