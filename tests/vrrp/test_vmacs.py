@@ -13,6 +13,7 @@ from libra_vrrp.vmacs import (
     Plan,
     Standing,
     Wanted,
+    handed_round,
     index,
     is_ours,
     lack,
@@ -91,3 +92,35 @@ def test_the_complaint_says_what_mends_it() -> None:
         "interface eth0 is a macvlan itself and carries none: name its parent"
     )
     assert lack(ONE, Standing.ABSENT) == "interface vrrp4-51 does not exist"
+    assert lack(ONE, Standing.STALE) == (
+        "interface vrrp4-51 is there for another virtual router, and is to go"
+    )
+
+
+def renamed(name: str, old: str | None, new: str | None) -> tuple[Instance, Instance]:
+    before, after = (
+        replace(PLAIN, name=name, vmac=None if one is None else Vmac(one)) for one in (old, new)
+    )
+    return before, after
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        pytest.param([("a", "x", "y"), ("b", "y", "x")], {"a", "b"}, id="two swap"),
+        pytest.param([("a", "x", "y"), ("b", "y", "z"), ("c", "z", "x")], set("abc"), id="three"),
+        pytest.param([("a", "x", "y"), ("b", "y", "z")], set(), id="in a row"),
+        pytest.param([("a", "x", "y"), ("b", "y", None)], set(), id="one gives it up"),
+        pytest.param([("a", None, "y"), ("b", "y", "z")], set(), id="one had none"),
+        pytest.param([("a", "x", "x")], set(), id="one keeps it"),
+        pytest.param(
+            [("a", "x", "y"), ("b", "y", "x"), ("c", "v", "w"), ("d", "w", "u")],
+            {"a", "b"},
+            id="others in a row beside them",
+        ),
+    ],
+)
+def test_names_that_go_round_are_found(
+    changes: list[tuple[str, str | None, str | None]], found: set[str]
+) -> None:
+    assert handed_round([renamed(*one) for one in changes]) == found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from errno import EBUSY
+from errno import EBUSY, EPERM
 from typing import Any, cast
 
 import pytest
@@ -10,6 +10,7 @@ from tests.vrrp.test_vmacs import ETH0, MAC, ORDER, OURS, PLAIN, known
 
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.renewal import Job, Remove, Unmake
+from libra_vrrp.rtnetlink import Answered
 from libra_vrrp.shell import vmacs
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.pulse import Routing
@@ -134,6 +135,37 @@ def test_what_nobody_wants_is_removed_once_and_all_but_what_is_left_at_the_end(s
     assert site.jobs == [Unmake((8,))]
     site.vmacs.stop(known(ETH0, OURS, other))
     assert site.jobs == [Unmake((8,)), Unmake((7,))]
+
+
+def test_one_that_the_kernel_keeps_is_told_and_asked_to_go_again(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was asked for once: who was to have its name waited for ever, and said nothing."""
+    stale, unmake = known(ETH0, replace(OURS, mac=MAC[:5] + b"\x34")), Unmake((7,))
+    site.reconcile(stale, 0.0)
+    assert site.told(stale) == (
+        True,
+        "interface vrrp4-51 is there for another virtual router, and is to go",
+    )
+    for now in (0.1, 2.0):
+        site.vmacs.unmade([(7, Answered(1, EPERM))], now)
+        assert site.told(stale) == (
+            False,
+            (
+                "interface vrrp4-51 is there for another virtual router, and the kernel keeps it: "
+                "Operation not permitted (`ip link del vrrp4-51`)"
+            ),
+        )
+        assert site.vmacs.retry_at() == now + vmacs.RETRY
+        site.reconcile(stale, now + 0.5)
+        assert site.jobs.count(unmake) == 1 + (now > 1.0)
+        site.reconcile(stale, now + vmacs.RETRY)
+        assert site.jobs.count(unmake) == 2 + (now > 1.0)
+        assert site.vmacs.retry_at() == float("inf")
+    assert site.looks == [0.1, 2.0 + vmacs.RETRY]
+    assert capsys.readouterr().err.count("Operation not permitted") == 1
+    site.reconcile(known(ETH0), 4.0)
+    assert site.told(known(ETH0)) == (True, "interface vrrp4-51 does not exist")
 
 
 @dataclass

@@ -99,6 +99,14 @@ class Laid:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleared:
+    """A `Sweep` or an `Unmake` was done, but for the interfaces that the kernel keeps, and why."""
+
+    job: Sweep | Unmake
+    refused: tuple[tuple[int, Answered], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
     """Have the kernel add `targets`, or renew them, for `lifetime` seconds, with `vmac` up.
 

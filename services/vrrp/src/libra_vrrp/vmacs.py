@@ -63,6 +63,23 @@ def wanted(orders: Iterable[Instance]) -> frozenset[Wanted]:
     return frozenset(one for order in orders if (one := wanted_by(order)) is not None)
 
 
+def handed_round(changes: Iterable[tuple[Instance, Instance]]) -> frozenset[str]:
+    """Return the instances that are to have the names of each other's interfaces, in a circle.
+
+    If each waited until the one before it lets go they would wait for ever.
+    """
+    names = {
+        old.vmac.name: new
+        for old, new in changes
+        if old.vmac is not None and new.vmac is not None and old.vmac.name != new.vmac.name
+    }
+    before: Collection[str] = ()
+    while len(before) != len(names):
+        before = names
+        names = {at: one for at, one in names.items() if one.vmac and one.vmac.name in before}
+    return frozenset(one.name for one in names.values())
+
+
 def is_ours(link: LinkHeld) -> bool:
     """Say whether an interface was made by LibrA: a virtual router's macvlan, in our group."""
     is_macvlan = link.parent is not None and link.group == macvlan.GROUP
@@ -110,7 +127,9 @@ def lack(one: Wanted, how: Standing) -> str | None:
             )
         case Standing.BARREN:
             return f"interface {one.parent} is a macvlan itself and carries none: name its parent"
-        case Standing.ABSENT | Standing.STALE | Standing.ORPHAN:
+        case Standing.STALE:
+            return f"interface {one.name} is there for another virtual router, and is to go"
+        case Standing.ABSENT | Standing.ORPHAN:
             return f"interface {one.name} does not exist"
         case _:
             assert_never(how)

@@ -9,12 +9,14 @@ import queue
 import threading
 import time
 from collections import deque
+from errno import ENODEV
 from functools import partial
 from typing import assert_never
 
 from libra_vrrp import macvlan, routing, rtnetlink
 from libra_vrrp.renewal import (
     Add,
+    Cleared,
     Done,
     Job,
     Laid,
@@ -38,7 +40,7 @@ class AddressThread:
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._outcomes: deque[Outcome | Laid] = deque()
+        self._outcomes: deque[Outcome | Laid | Cleared] = deque()
         self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._kernel = Questions()
         self._thread = threading.Thread(target=self._work, name="addresses", daemon=True)
@@ -52,7 +54,7 @@ class AddressThread:
         """Queue a job; returns at once."""
         self._jobs.put(job)
 
-    def outcomes(self) -> list[Outcome | Laid]:
+    def outcomes(self) -> list[Outcome | Laid | Cleared]:
         """Return what was finished since the last call."""
         try:
             os.eventfd_read(self._ready)
@@ -77,7 +79,7 @@ class AddressThread:
                 case Sweep():
                     self._sweep(job)
                 case Unmake():
-                    self._kernel.ask(macvlan.remove, job.vmacs)
+                    self._unmake(job)
                 case _:
                     assert_never(job)
 
@@ -89,7 +91,7 @@ class AddressThread:
             self._kernel.ask(routing.delete, stripped(outcome))
             self._tell(laid(job, self._kernel.ask(routing.add, job.entries)))
 
-    def _tell(self, outcome: Outcome | Laid) -> None:
+    def _tell(self, outcome: Outcome | Laid | Cleared) -> None:
         self._outcomes.append(outcome)
         os.eventfd_write(self._ready, 1)
 
@@ -136,6 +138,12 @@ class AddressThread:
         if left:
             log("removing routes and rules that were left behind", "warning", count=len(left))
             self._kernel.ask(routing.delete, left[::-1])
+        self._tell(Cleared(job))
+
+    def _unmake(self, job: Unmake) -> None:
+        answers = zip(job.vmacs, self._kernel.ask(macvlan.remove, job.vmacs), strict=True)
+        refused = tuple((at, answer) for at, answer in answers if answer.errno not in {0, ENODEV})
+        self._tell(Cleared(job, refused))
 
 
 def _request(lifetime: int, number: int, target: Target, *, is_new: bool = False) -> bytes:

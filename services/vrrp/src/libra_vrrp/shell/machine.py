@@ -20,7 +20,7 @@ from libra_runtime.outlet import Outlet
 from libra_vrrp.codec import Datagram
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
-from libra_vrrp.renewal import Job, Renew
+from libra_vrrp.renewal import Cleared, Job, Renew
 from libra_vrrp.reports import Report
 from libra_vrrp.rtnetlink import IpAddress
 from libra_vrrp.shell.addresses import AddressThread
@@ -45,6 +45,7 @@ from libra_vrrp.shell.speech import Speech
 from libra_vrrp.shell.talk import Talk
 from libra_vrrp.shell.tethering import arrange, attend
 from libra_vrrp.shell.tethers import Tethers
+from libra_vrrp.shell.upkeep import Upkeep
 from libra_vrrp.shell.vmacs import Vmacs
 from libra_vrrp.shell.watch import Watch
 
@@ -67,6 +68,7 @@ class Machine:
         self.claim, self._announcer = Claim(), Announcer()
         self._speech = Speech(self.links, self._announcer)
         self.vmacs = Vmacs(self._aside, self.work, self.links.look_at)
+        self._upkeep = Upkeep(roster, self, self._aside)
         self._addresses = AddressThread()
         self._bell = Bell(self.tell)
         self.seals = Seals(starts_of(roster.file), self, self._await, self._look)
@@ -177,15 +179,8 @@ class Machine:
     def _relink(self, now: float) -> None:
         self.links.reconcile({one.order.channel for one in self._roster}, self.interfaces)
         self._roster.start(self, self.links, now)
-        self._follow_vmacs(now)
+        self._upkeep.look(now)
         arrange(self._tethers, self._roster, self, now)
-
-    def _follow_vmacs(self, now: float) -> None:
-        """Have the virtual MACs' interfaces, unless they may be another machine's."""
-        if self.claim.is_held:
-            self.vmacs.reconcile(self._roster.wanted_vmacs(), self.interfaces, now)
-            self.vmacs.hush(self._roster, self.interfaces)
-            self.links.look_at(self.vmacs.retry_at())
 
     def _kernel_says(self, now: float) -> None:
         if (about := self._watch.read()) is None or not about <= self.virtual:
@@ -199,7 +194,9 @@ class Machine:
 
     def _addresses_done(self, now: float) -> None:
         for outcome in self._addresses.outcomes():
-            if one := self._roster.get(outcome.renew.instance):
+            if isinstance(outcome, Cleared):
+                self._upkeep.cleared(outcome, now)
+            elif one := self._roster.get(outcome.renew.instance):
                 one.done(outcome, now)
 
     def _reporter_says(self, now: float) -> None:

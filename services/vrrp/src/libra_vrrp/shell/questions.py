@@ -1,6 +1,7 @@
 """What is asked of the kernel over rtnetlink, and what it answers; lost answers are no hang."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
@@ -81,6 +82,14 @@ class Questions:
     def _number(self) -> int:
         self._sequence += 1
         return self._sequence
+
+
+def reason(answer: Answered) -> str:
+    """Say what the kernel answered, in its words where it has some."""
+    if answer.errno == UNKNOWN:
+        return "the kernel did not answer"
+    why = f" ({answer.why})" if answer.why else ""
+    return f"{os.strerror(answer.errno)}{why}"
 
 
 def _netlink() -> socket.socket:

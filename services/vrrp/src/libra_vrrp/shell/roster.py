@@ -14,7 +14,7 @@ from libra_vrrp.seal.coming import Change
 from libra_vrrp.shell.ailments import ailments
 from libra_vrrp.shell.ground import Ground
 from libra_vrrp.shell.links import Links
-from libra_vrrp.shell.postponing import for_now, is_early, of_seals
+from libra_vrrp.shell.postponing import identity, is_early, of_seals, postponed
 from libra_vrrp.shell.releasing import release
 from libra_vrrp.shell.remains import remains
 from libra_vrrp.shell.say import log
@@ -102,14 +102,15 @@ class Roster:
         one to another is released before it is taken. A seal that cannot be used yet is put off.
         """
         wanted = {one.name: one for one in self._read()}
-        self._postponed = self._early(wanted.values(), ground)
-        wanted |= {one[1].name: for_now(one, ground) for one in self._postponed}
+        running = [one.order for one in self]
+        self._postponed, meanwhile = postponed(running, wanted, ground)
+        wanted |= meanwhile
         virtual = frozenset(place.address for one in wanted.values() for place in one.held)
         self._virtual |= virtual
         stay = {
             name: order
             for name, order in wanted.items()
-            if (running := self._routers.get(name)) and _identity(running.order) == _identity(order)
+            if (running := self._routers.get(name)) and identity(running.order) == identity(order)
         }
         changed = [name for name, order in stay.items() if order != self._routers[name].order]
         for name in changed:
@@ -129,13 +130,6 @@ class Roster:
         self._waiting = [*filter(self._holds, self._waiting), *fresh.values()]
         self._regroup(now)
 
-    def _early(self, wanted: Iterable[Instance], ground: Ground) -> tuple[Change, ...]:
-        """Return the changes of routers that work, whose new seal cannot be used yet."""
-        running = {one.name: one.order for one in self}
-        changes = [(running[one.name], one) for one in wanted if one.name in running]
-        stay = [each for each in changes if _identity(each[0]) == _identity(each[1])]
-        return tuple(each for each in stay if is_early(each, ground))
-
     def start(self, ground: Ground, links: Links, now: float) -> None:
         """Start those that wait, unless their socket is still under way.
 
@@ -144,11 +138,7 @@ class Roster:
         if not all(is_early(each, ground) for each in self._postponed):
             self.reload(ground, now)
             links.look_at(now)
-        if self._routers and ground.claim.take():
-            for one in self:
-                release(ground, () if isinstance(one.state, Master) else remains(one.order, ground))
-                one.look(now)
-        links.look_at(ground.claim.retry_at(now))
+        self._claim(ground, links, now)
         late = {one.group for one in self._waiting if _is_early(one.order, ground, links)}
         ready = [one for one in self._waiting if one.group not in late]
         self._waiting = [one for one in self._waiting if one.group in late]
@@ -161,6 +151,16 @@ class Roster:
                 release(ground, remains(one.order, ground), vmac=one.order.vmac)
         if self.is_settled:
             self._sweep(ground)
+
+    def _claim(self, ground: Ground, links: Links, now: float) -> None:
+        """Have the claim if there is a router; where that is news, all of them look again."""
+        if not self._routers:
+            return
+        if ground.claim.take():
+            for one in self:
+                release(ground, () if isinstance(one.state, Master) else remains(one.order, ground))
+                one.look(now)
+        links.look_at(ground.claim.retry_at(now))
 
     def cover(self, coverage: float | None, now: float) -> None:
         """Know which share of the peer's connections is here."""
@@ -231,10 +231,6 @@ def _is_early(order: Instance, ground: Ground, links: Links) -> bool:
     if order.vmac is None or ground.claim.rival is not None:
         return opening
     return opening or ground.vmacs.is_opening(order, ground.interfaces)
-
-
-def _identity(order: Instance) -> tuple[str, int, int]:
-    return order.interface, order.family, order.vrid
 
 
 def _heard_on(order: Instance) -> tuple[tuple[Channel, int], ...]:

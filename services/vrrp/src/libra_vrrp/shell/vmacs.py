@@ -6,7 +6,7 @@ They are down but for a master's: what is down says and hears nothing.
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EEXIST, ETIMEDOUT
 from functools import partial
 from typing import Final, TypeVar
@@ -15,9 +15,10 @@ from libra_vrrp import macvlan
 from libra_vrrp.interfaces import Interfaces
 from libra_vrrp.orders import Instance
 from libra_vrrp.renewal import UNKNOWN, Job, Remove, Unmake
+from libra_vrrp.rtnetlink import Answered
 from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.pulse import Routing
-from libra_vrrp.shell.questions import Questions
+from libra_vrrp.shell.questions import Questions, reason
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.vmac_sysctls import follow_parent, unfit_for_vmac
 from libra_vrrp.states import Initialize, Master
@@ -38,6 +39,14 @@ class _Tended:
     why: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """The kernel keeps an interface that is to go, and says `why`; asked again at `again_at`."""
+
+    why: str
+    again_at: float
+
+
 class Vmacs:
     """Made aside, removed by `work`; `look_at` is told when all is to be looked at again."""
 
@@ -50,6 +59,7 @@ class Vmacs:
         self._refused: dict[Wanted, str] = {}
         self._again_at: dict[Wanted, float] = {}
         self._leaving: frozenset[int] = frozenset()
+        self._stuck: dict[int, _Stuck] = {}
 
     def fault(self, order: Instance, known: Interfaces) -> str | None:
         """Say why the interface of an instance cannot be used, None where it can or none is."""
@@ -62,12 +72,13 @@ class Vmacs:
             return f"interface {one.name} is not ready yet" if tended is None else tended.why
         if how is Standing.ABSENT and one in self._refused:
             return self._refused[one]
-        return lack(one, how)
+        stuck = self._stuck_at(one, known) if how is Standing.STALE else None
+        return lack(one, how) if stuck is None else _kept(one.name, stuck.why)
 
     def is_opening(self, order: Instance, known: Interfaces) -> bool:
         """Say whether the interface of an instance is under way."""
         one = wanted_by(order)
-        if one is None or one in self._refused:
+        if one is None or one in self._refused or self._stuck_at(one, known):
             return False
         how = standing(one, known)
         is_made = how is Standing.FITS and self._tended_now(one, known) is not None
@@ -81,7 +92,8 @@ class Vmacs:
             for one, told in self._tended.items()
             if told.why is not None and one not in self._under_way
         )
-        return min([*refused, *unfit], default=float("inf"))
+        stuck = (told.again_at for told in self._stuck.values())
+        return min([*refused, *unfit, *stuck], default=float("inf"))
 
     def reconcile(self, wanted: Collection[Wanted], known: Interfaces, now: float) -> None:
         """Have what is wanted made and looked after, and what is not wanted any more removed."""
@@ -98,11 +110,22 @@ class Vmacs:
             if tended is None or now >= tended.again_at:
                 tend = partial(_tend, one, at, is_new=tended is None)
                 self._begin(one, tend, partial(self._looked_after, at))
-        self._remove(frozenset(work.surplus))
+        self._remove(frozenset(work.surplus), now)
 
     def stop(self, known: Interfaces) -> None:
         """Have all of ours removed."""
-        self._remove(frozenset(at for at, link in known.links.items() if is_ours(link)))
+        every = frozenset(at for at, link in known.links.items() if is_ours(link))
+        self._remove(every, float("inf"))
+
+    def unmade(self, refused: Iterable[tuple[int, Answered]], now: float) -> None:
+        """Note which interfaces are still there; wait for a while before another try."""
+        for at, answer in refused:
+            why, before = reason(answer), self._stuck.get(at)
+            self._stuck[at] = _Stuck(why, now + RETRY)
+            is_news = before is None or before.why != why
+            if is_news:
+                log("a virtual MAC's interface stays, trying again", "warning", index=at, why=why)
+            self._look_at(now if is_news else self.retry_at())
 
     def hush(self, routers: Iterable[Routing], known: Interfaces) -> None:
         """Set down what somebody set up whose router is no master."""
@@ -112,10 +135,17 @@ class Vmacs:
             if at is not None and known.links[at].up and not may_be_up:
                 self._work(Remove((), (), at))
 
-    def _remove(self, surplus: frozenset[int]) -> None:
-        fresh, self._leaving = surplus - self._leaving, surplus
+    def _remove(self, surplus: frozenset[int], now: float) -> None:
+        self._stuck = {at: told for at, told in self._stuck.items() if at in surplus}
+        again = {at for at, told in self._stuck.items() if now >= told.again_at}
+        self._stuck |= {at: replace(self._stuck[at], again_at=float("inf")) for at in again}
+        fresh, self._leaving = surplus - self._leaving | again, surplus
         if fresh:
             self._work(Unmake(tuple(sorted(fresh))))
+
+    def _stuck_at(self, one: Wanted, known: Interfaces) -> _Stuck | None:
+        link = known.named(one.name)
+        return None if link is None else self._stuck.get(link.index)
 
     def _tended_now(self, one: Wanted, known: Interfaces) -> _Tended | None:
         link, tended = known.named(one.name), self._tended.get(one)
@@ -159,6 +189,13 @@ class Vmacs:
         before, told = self._tended.get(one), _Tended(at, now + RETRY, why)
         self._tended[one] = told
         return before is None or (before.index, before.why) != (at, why)
+
+
+def _kept(name: str, why: str) -> str:
+    return (
+        f"interface {name} is there for another virtual router, and the kernel keeps it: {why} "
+        f"(`ip link del {name}`)"
+    )
 
 
 def _make(one: Wanted, parent: int) -> int:

@@ -1,15 +1,14 @@
 """The routes and rules of one mastership: what became of them, told where that is news."""
 
-import os
 from collections.abc import Collection
 from typing import Final
 
 from libra_vrrp.laying import laying
 from libra_vrrp.orders import Instance
-from libra_vrrp.renewal import UNKNOWN, Laid
+from libra_vrrp.renewal import Laid
 from libra_vrrp.routing import Entry
-from libra_vrrp.rtnetlink import Answered
 from libra_vrrp.shell.ground import Ground
+from libra_vrrp.shell.questions import reason
 
 SHOWN: Final = 5
 """Refusals that one alarm spells out."""
@@ -60,7 +59,7 @@ class Ways:
         self._laid = frozenset(entry for entry in laid.renew.entries if entry not in refused)
         for _ in laid.refused:
             self._ground.count("routes_refused")
-        told = (f"{entry.said}: {_reason(answer)}" for entry, answer in laid.refused)
+        told = (f"{entry.said}: {reason(answer)}" for entry, answer in laid.refused)
         self._complain(frozenset({*told, *self._lacking}))
 
     def _complain(self, refused: frozenset[str]) -> None:
@@ -69,11 +68,3 @@ class Ways:
             detail = "; ".join(news[:SHOWN]) + more
             self._ground.alarm(self._name, "route", None, detail, detail)
         self._refused = refused
-
-
-def _reason(answer: Answered) -> str:
-    """Say what the kernel answered, in its words where it has some."""
-    if answer.errno == UNKNOWN:
-        return "the kernel did not answer"
-    why = f" ({answer.why})" if answer.why else ""
-    return f"{os.strerror(answer.errno)}{why}"
