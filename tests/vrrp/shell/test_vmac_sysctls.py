@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_vrrp.shell.vmac_sysctls import follow_parent, unfit_for_vmac
+from libra_vrrp.shell.vmac_sysctls import follow_parent, is_quiet, unfit_for_vmac
 
 FOUR = {"arp_ignore": "0", "arp_announce": "0", "rp_filter": "0", "forwarding": "0"}
 
@@ -18,6 +18,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             write(tmp_path / "net/ipv4/conf" / name / key, value)
         write(tmp_path / "net/ipv6/conf" / name / "accept_ra", "1")
         write(tmp_path / "net/ipv6/conf" / name / "forwarding", "0")
+        write(tmp_path / "net/ipv6/conf" / name / "addr_gen_mode", "0")
     return tmp_path / "net"
 
 
@@ -80,3 +81,24 @@ def test_a_kernel_without_such_settings_is_no_trouble(
     monkeypatch.setenv("LIBRA_PROC_SYS", str(tmp_path))
     follow_parent("vrrp4-51", "eth0")
     assert unfit_for_vmac("vrrp4-51", "eth0", answers=True) == frozenset()
+
+
+def test_the_kernel_makes_no_address_for_it_whoever_wants_one(conf: Path) -> None:
+    setting = conf / "ipv6/conf/vrrp4-51/addr_gen_mode"
+    for _ in range(2):
+        assert not is_quiet("vrrp4-51")
+        assert unfit_for_vmac("vrrp4-51", "eth0", answers=True) == frozenset()
+        assert is_quiet("vrrp4-51")
+        setting.write_text("2")
+    assert (conf / "ipv6/conf/eth0/addr_gen_mode").read_text() == "0"
+    setting.unlink()
+    assert is_quiet("vrrp4-51")
+
+
+def test_an_address_that_the_kernel_would_make_is_a_fault(conf: Path) -> None:
+    (conf / "ipv6/conf/vrrp4-51/addr_gen_mode").unlink()
+    (conf / "ipv6/conf/vrrp4-51/addr_gen_mode").symlink_to("/proc/sys/kernel/ostype")
+    word = "net.ipv6.conf.vrrp4-51.addr_gen_mode"
+    assert not is_quiet("vrrp4-51")
+    (told,) = unfit_for_vmac("vrrp4-51", "eth0", answers=True)
+    assert told.endswith(f"run `sysctl -w {word}=1` on the host")

@@ -119,6 +119,22 @@ def test_it_is_looked_at_again_and_nobody_is_told_where_nothing_changed(site: Si
     assert site.changes == 1
 
 
+def test_what_happens_to_one_soon_after_it_was_looked_after_is_looked_at_too(site: Site) -> None:
+    """As where a network daemon gives its own settings to an interface that has just come."""
+    site.reconcile(BOTH, 0.0)
+    site.answer(None, 0.0)
+    site.reconcile(BOTH, 0.3)
+    assert (site.calls, site.vmacs.retry_at()) == ([], vmacs.RETRY)
+    site.reconcile(BOTH, vmacs.RETRY)
+    assert site.vmacs.retry_at() == float("inf")
+    site.reconcile(BOTH, vmacs.RETRY + 0.1)
+    site.answer(None, vmacs.RETRY + 0.2)
+    assert site.vmacs.retry_at() == 2 * vmacs.RETRY + 0.2
+    site.reconcile(BOTH, 3.0)
+    site.answer(None, 3.0)
+    assert site.vmacs.retry_at() == float("inf")
+
+
 def test_one_made_anew_is_looked_after_anew(site: Site) -> None:
     site.reconcile(BOTH, 0.0)
     site.answer(None, 0.0)

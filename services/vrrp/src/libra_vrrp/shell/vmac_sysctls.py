@@ -13,6 +13,8 @@ from typing import Final
 from libra_vrrp.shell.sysctls import conf, dotted, read
 
 _ANSWER_FOR_OWN: Final = frozenset({"1", "2"})
+_NO_ADDRESS: Final = "1"
+"""No link-local address of the kernel's own making (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ def unfit_for_vmac(vmac: str, parent: str, *, answers: bool) -> frozenset[str]:
     return frozenset(why for one in settings if (why := _unfit(one)) is not None)
 
 
+def is_quiet(vmac: str) -> bool:
+    """Say whether it gets no link-local address of its own; without IPv6 none does."""
+    return read(conf(6) / vmac / "addr_gen_mode") in {"", _NO_ADDRESS}
+
+
 def follow_parent(vmac: str, parent: str) -> None:
     """Forward on the virtual MAC's interface what is forwarded on its parent.
 
@@ -51,6 +58,7 @@ def _of_vmac(name: str) -> Iterator[_Setting]:
     yield from _of_arp(name)
     yield _Setting(4, name, "rp_filter", frozenset({"0", "2"}), "2")
     yield _Setting(6, name, "accept_ra", frozenset({"0"}), "0")
+    yield _Setting(6, name, "addr_gen_mode", frozenset({_NO_ADDRESS}), _NO_ADDRESS)
 
 
 def _of_arp(name: str) -> Iterator[_Setting]:

@@ -20,7 +20,7 @@ from libra_vrrp.shell.aside import Aside
 from libra_vrrp.shell.pulse import Routing
 from libra_vrrp.shell.questions import Questions, reason
 from libra_vrrp.shell.say import log
-from libra_vrrp.shell.vmac_sysctls import follow_parent, unfit_for_vmac
+from libra_vrrp.shell.vmac_sysctls import follow_parent, is_quiet, unfit_for_vmac
 from libra_vrrp.states import Initialize, Master
 from libra_vrrp.vmacs import Standing, Wanted, index, is_ours, lack, plan, standing, wanted_by
 
@@ -56,6 +56,7 @@ class Vmacs:
         self._aside, self._work, self._look_at = aside, work, look_at
         self._under_way: set[Wanted] = set()
         self._tended: dict[Wanted, _Tended] = {}
+        self._seen: set[Wanted] = set()
         self._refused: dict[Wanted, str] = {}
         self._again_at: dict[Wanted, float] = {}
         self._leaving: frozenset[int] = frozenset()
@@ -90,7 +91,7 @@ class Vmacs:
         unfit = (
             told.again_at
             for one, told in self._tended.items()
-            if told.why is not None and one not in self._under_way
+            if (told.why is not None or one in self._seen) and one not in self._under_way
         )
         stuck = (told.again_at for told in self._stuck.values())
         return min([*refused, *unfit, *stuck], default=float("inf"))
@@ -102,14 +103,12 @@ class Vmacs:
         self._refused = {one: why for one, why in self._refused.items() if one in missing}
         self._again_at = {one: at for one, at in self._again_at.items() if one in missing}
         self._tended = {one: told for one, told in self._tended.items() if one in there}
+        self._seen &= there
         for one, parent in work.missing:
             if now >= self._again_at.get(one, 0.0):
                 self._begin(one, partial(_make, one, parent), self._made)
         for one, at in work.there:
-            tended = self._tended_now(one, known)
-            if tended is None or now >= tended.again_at:
-                tend = partial(_tend, one, at, is_new=tended is None)
-                self._begin(one, tend, partial(self._looked_after, at))
+            self._look_after(one, at, known, now)
         self._remove(frozenset(work.surplus), now)
 
     def stop(self, known: Interfaces) -> None:
@@ -134,6 +133,16 @@ class Vmacs:
             may_be_up = isinstance(one.state, Initialize | Master)
             if at is not None and known.links[at].up and not may_be_up:
                 self._work(Remove((), (), at))
+
+    def _look_after(self, one: Wanted, at: int, known: Interfaces, now: float) -> None:
+        """Look after one, or soon: others may react to what has just happened to it."""
+        tended = self._tended_now(one, known)
+        is_due = tended is None or now >= tended.again_at
+        if one in self._under_way or not is_due:
+            self._seen.add(one)
+        else:
+            self._seen.discard(one)
+            self._begin(one, partial(_tend, one, at), partial(self._looked_after, at))
 
     def _remove(self, surplus: frozenset[int], now: float) -> None:
         self._stuck = {at: told for at, told in self._stuck.items() if at in surplus}
@@ -209,9 +218,12 @@ def _make(one: Wanted, parent: int) -> int:
     return answer.errno
 
 
-def _tend(one: Wanted, at: int, *, is_new: bool) -> str | None:
-    """Look after one; return what is wrong with it. Without IPv6 there is nothing to quieten."""
-    if is_new:
+def _tend(one: Wanted, at: int) -> str | None:
+    """Look after one; return what is wrong with it.
+
+    Others may undo what was set. Where the settings cannot be written rtnetlink still quietens.
+    """
+    if not is_quiet(one.name):
         with closing(Questions()) as kernel:
             kernel.ask(macvlan.quieten, [at])
     follow_parent(one.name, one.parent)
