@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -14,11 +15,13 @@ from pathlib import Path
 
 import pytest
 from tests.kernel.conftest import INTERVAL, PATIENCE, SIX, VIP, Director, Pair, number, until
+from tests.kernel.stages import strike
 
 from libra_lab.node import Node
 from libra_lab.topology import Topology
 from libra_lab.wiring import director
 from libra_runtime.yaml_config import read_config
+from libra_vrrp.kept import dump_instances
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Place
 from libra_vrrp.router import Never
@@ -254,6 +257,29 @@ def test_a_route_that_the_kernel_refuses_is_told_and_waits_and_the_address_stays
 
 
 PUBLIC, PUBLIC_6 = IPv4Address("198.51.100.10"), IPv6Address("2001:db8:5::10")
+
+
+def test_what_a_killed_one_left_goes_where_there_is_no_instance_any_more(
+    routed: Pair, tmp_path: Path
+) -> None:
+    """It was left for ever: nobody looked. What another libra-vrrp works with stays."""
+    begin(routed)
+    idle = replace(routed.a, state=tmp_path / "idle", parent=None, log=tmp_path / "idle.log")
+    idle.write()
+    (idle.state / "vrrp" / "routers.jsonl").write_bytes(dump_instances(()))
+    idle.start()
+    log = tmp_path / "idle.log"
+    routed.soon(lambda: "the machine works" in log.read_text(), "it works")
+    until_then = time.monotonic() + 2
+    while time.monotonic() < until_then:
+        assert len(ours(routed.a)) == ALL
+    assert routed.a.owns()
+    idle.stop()
+    strike(routed.a)
+    assert ours(routed.a) != []
+    idle.start()
+    routed.soon(lambda: ours(routed.a) == [], "nothing is left")
+    idle.stop()
 
 
 def connected(node: Node, network: str) -> list[str]:

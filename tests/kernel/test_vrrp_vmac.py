@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.kernel.test_vrrp_restart import terms_for
 from tests.kernel.test_vrrp_seal import seal as give_seal
 
 from libra_lab.capture import Capture
+from libra_vrrp.kept import dump_instances
 from libra_vrrp.lease import Terms
 from libra_vrrp.orders import Instance, Place
 from libra_vrrp.rtnetlink import IpAddress
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.network
 NAME, NAME6 = "vrrp4-51", "vrrp6-51"
 MAC, MAC6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"
 LEASE = 2.0
+OTHER = IPv4Address("192.0.2.11")
 WAIT = 6 * INTERVAL
 """Longer than any backup waits."""
 
@@ -267,6 +270,64 @@ def test_what_a_killed_one_left_and_nobody_wants_any_more_is_swept(veil: Pair) -
     veil.a.start()
     veil.soon(lambda: NAME not in links(veil.a), "the interface is gone")
     veil.soon(veil.a.owns, "a owns the address on eth0")
+
+
+def begin_without_instances(director: Director) -> None:
+    """Start a director whose config has none (any more)."""
+    director.write()
+    (director.state / "vrrp" / "routers.jsonl").write_bytes(dump_instances(()))
+    director.start()
+
+
+def test_what_a_killed_one_left_is_swept_where_the_config_has_no_instance_any_more(
+    veil: Pair,
+) -> None:
+    begin(veil)
+    strike(veil.a)
+    assert NAME in links(veil.a)
+    begin_without_instances(veil.a)
+    veil.soon(lambda: NAME not in links(veil.a), "the interface is gone")
+    other = replace(veil.a, state=veil.a.state / "other", parent=None)
+    other.write()
+    other.start()
+    veil.soon(lambda: is_owned_by(veil, "a"), "who has instances here is not kept from them")
+    other.stop()
+
+
+def test_two_that_swap_the_names_of_their_interfaces_have_them_in_the_end(
+    veil: Pair, tmp_path: Path
+) -> None:
+    """They waited for each other for ever."""
+    others = Place("vrrp4-52", OTHER)
+    second = replace(veil.a.order, name="back", vrid=52, places=(others,), vmac=Vmac("vrrp4-52"))
+    veil.a.others, veil.a.log = (second,), tmp_path / "a.log"
+    veil.a.write()
+    veil.a.start()
+    veil.soon(lambda: holds(veil.a) and holds(veil.a, OTHER, "vrrp4-52"), "a has both")
+    veil.a.order, veil.a.others = (
+        replace(veil.a.order, places=(Place("vrrp4-52", VIP),), vmac=second.vmac),
+        (replace(second, places=(Place(NAME, OTHER),), vmac=veil.a.order.vmac),),
+    )
+    veil.a.reload()
+    veil.soon(lambda: holds(veil.a, VIP, "vrrp4-52"), "the first is on the interface of the second")
+    veil.soon(lambda: holds(veil.a, OTHER), "the second is on the interface of the first")
+    assert links(veil.a)["vrrp4-52"]["address"] == MAC
+    assert links(veil.a)[NAME]["address"] == MAC[:-2] + "34"
+    veil.soon(veil.pings, "the client reaches the first address")
+    assert veil.neighbour() == MAC
+
+
+def test_an_interface_gets_no_address_of_its_own_whoever_wants_one(both: Pair) -> None:
+    begin(both)
+
+    def mode() -> object:
+        shown = both.a.node.run("ip", "-d", "-j", "link", "show", "dev", NAME).stdout
+        return json.loads(shown)[0]["inet6_addr_gen_mode"]
+
+    assert mode() == "none"
+    both.a.node.ip(f"link set {NAME} addrgenmode eui64", f"link set {NAME} promisc on")
+    both.soon(lambda: mode() == "none", "it is to have none again")
+    assert is_owned_by(both, "a")
 
 
 def slow_down(pair: Pair, interval: float) -> None:

@@ -127,8 +127,23 @@ def test_unicast_is_yes_no_or_addresses() -> None:
             instance(unicast=written)
 
 
-@pytest.mark.parametrize("lease", [1, 0, -2, 61, 2.5, "2s", True, None])
-def test_a_lease_is_whole_seconds_from_2_to_60(lease: object) -> None:
-    with pytest.raises(ValidationError):
+@pytest.mark.parametrize(
+    ("lease", "complaint"),
+    [
+        *((lease, "must be between 2s and 60s") for lease in (1, 0, 61, "1s", "2m")),
+        (2.5, "expected whole seconds such as 2s, not 2.5"),
+        ("2500ms", "expected whole seconds such as 2s, not 2500ms"),
+        *((lease, "expected a duration") for lease in (-2, "two", True, None)),
+    ],
+)
+def test_a_lease_is_whole_seconds_from_2_to_60(lease: object, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
         instance(lease=lease)
-    assert (instance(lease=2).lease, instance(lease=60).lease) == (2, 60)
+
+
+@pytest.mark.parametrize(
+    ("lease", "seconds"), [(2, 2), ("2s", 2), ("2000ms", 2), ("1m", 60), (60, 60)]
+)
+def test_a_lease_is_written_as_every_duration(lease: object, seconds: int) -> None:
+    found = instance(lease=lease).lease
+    assert (found, type(found)) == (seconds, int)

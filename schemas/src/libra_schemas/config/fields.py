@@ -37,19 +37,29 @@ def parse_duration(value: Any) -> float:
     return float(value)
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": _DURATION.pattern},
-                {"type": "number", "minimum": 0},
-            ]
-        }
-    ),
-]
+_DURATION_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": _DURATION.pattern},
+            {"type": "number", "minimum": 0},
+        ]
+    }
+)
+
+Duration = Annotated[float, BeforeValidator(parse_duration), _DURATION_SCHEMA]
 """Seconds."""
+
+
+def parse_whole_seconds(value: Any) -> int:
+    """Parse a duration of whole seconds; raise ValueError."""
+    seconds = parse_duration(value)
+    if seconds != int(seconds):
+        raise ValueError(f"expected whole seconds such as 2s, not {value}")
+    return int(seconds)
+
+
+WholeSeconds = Annotated[int, BeforeValidator(parse_whole_seconds), _DURATION_SCHEMA]
+"""A duration that the kernel counts in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
-from libra_schemas.config.fields import Duration, InterfaceAddress, parse_duration
+from libra_schemas.config.fields import (
+    Duration,
+    InterfaceAddress,
+    WholeSeconds,
+    parse_duration,
+    parse_whole_seconds,
+)
 from libra_schemas.config.routing import VirtualRoute, VirtualRule
 from libra_schemas.config.track import Interface, Track
 from libra_schemas.model import Address, Name, Strict
@@ -33,6 +39,19 @@ def _fits_the_packet(value: object) -> float:
 
 
 Interval = Annotated[Duration, BeforeValidator(_fits_the_packet)]
+LEASES = range(2, 61)
+"""Seconds of a lease: of a shorter one the kernel's batches leave too little to rely on."""
+
+
+def _can_be_held(value: object) -> int:
+    """Read a lease; raise ValueError for one under which no address could be held."""
+    seconds = parse_whole_seconds(value)
+    if seconds not in LEASES:
+        raise ValueError(f"must be between {LEASES[0]}s and {LEASES[-1]}s")
+    return seconds
+
+
+Lease = Annotated[WholeSeconds, BeforeValidator(_can_be_held)]
 
 
 class AddressElsewhere(Strict):
@@ -175,9 +194,9 @@ class InstanceConfig(Strict):
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""
-    lease: Annotated[StrictInt, Field(ge=2, le=60)] = 2
-    """Whole seconds that the kernel keeps a virtual address which LibrA no longer renews, so
-    that a node that hangs loses it.
+    lease: Lease = 2
+    """How long the kernel keeps a virtual address which LibrA no longer renews, so that a node that
+    hangs loses it: whole seconds, 2s to 60s, whatever the interval.
     """
     checksum: Literal["pseudo-header", "rfc9568"] = "pseudo-header"
     """What the checksum of sent adverts covers: `pseudo-header` as keepalived has it, `rfc9568`
