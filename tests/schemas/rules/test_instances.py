@@ -7,6 +7,7 @@ from libra_schemas.errors import ConfigError
 from libra_schemas.load import config_from
 from libra_schemas.places import Path, Places, Position
 
+OWNED = {"a": 255, "b": 100}
 BACK = {"interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24"]}
 
 
@@ -99,26 +100,65 @@ def test_a_name_with_both_families_leaves_room_for_the_second(
     ]
 
 
-@pytest.mark.parametrize("priority", [255, {"a": 100, "b": 255}])
-def test_an_owner_takes_over_without_a_delay(
-    document: Document, complaints: Complain, priority: object
-) -> None:
-    document["instances"]["front"] |= {"priority": priority, "preempt": "30s"}
-    owner = "b" if isinstance(priority, dict) else "a"
+def test_an_owner_takes_over_without_a_delay(document: Document, complaints: Complain) -> None:
+    document["instances"]["front"] |= {"priority": {"a": 100, "b": 255}, "preempt": "30s"}
     (found,) = complaints(document)
     assert found == (
-        f"instances.front.preempt: priority 255 takes over at once, and {owner} has it "
+        "instances.front.preempt: priority 255 takes over at once, and b has it "
         "(write preempt: true, or a priority of 254 or less)"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        pytest.param(
+            {"priority": {"a": 255, "b": 255}},
+            (
+                "priority.b: priority 255 is for the one node that has the addresses itself, and "
+                "a has it already (write a priority of 254 or less)"
+            ),
+            id="each",
+        ),
+        pytest.param(
+            {"priority": 255},
+            (
+                "priority: priority 255 is for the one node that has the addresses itself, and "
+                "a has it as well as b (write a priority of 254 or less)"
+            ),
+            id="one for all",
+        ),
+    ],
+)
+def test_an_address_has_one_owner(
+    document: Document, complaints: Complain, changes: dict[str, Any], complaint: str
+) -> None:
+    document["instances"]["front"] |= changes
+    assert complaints(document) == [f"instances.front.{complaint}"]
+
+
+def test_one_priority_for_all_is_an_owners_where_one_takes_part(
+    document: Document, complaints: Complain
+) -> None:
+    document["instances"]["front"] |= {"priority": 255, "interface": {"a": "eth0"}}
+    assert complaints(document) == []
+
+
+def test_the_second_owner_is_named_by_line_and_column(document: Document) -> None:
+    document["instances"]["front"] |= {"priority": {"a": 255, "b": 255}}
+    values: dict[Path, Position] = {("instances", "front", "priority", "b"): (8, 30)}
+    with pytest.raises(ConfigError) as caught:
+        config_from(document, Places("libra.yaml", {}, values))
+    assert [(one.line, one.column) for one in caught.value.problems] == [(8, 30)]
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         pytest.param({"priority": 254, "preempt": "30s"}, id="no owner"),
-        pytest.param({"priority": 255}, id="the default"),
-        pytest.param({"priority": 255, "preempt": False}, id="no delay"),
-        pytest.param({"priority": 255, "preempt": "0s"}, id="a delay of nothing"),
+        pytest.param({"priority": OWNED}, id="the default"),
+        pytest.param({"priority": OWNED, "preempt": False}, id="no delay"),
+        pytest.param({"priority": OWNED, "preempt": "0s"}, id="a delay of nothing"),
     ],
 )
 def test_an_owner_without_a_delay_and_a_delay_without_an_owner_are_fine(
@@ -129,7 +169,7 @@ def test_an_owner_without_a_delay_and_a_delay_without_an_owner_are_fine(
 
 
 def test_the_delay_of_an_owner_is_named_by_line_and_column(document: Document) -> None:
-    document["instances"]["front"] |= {"priority": 255, "preempt": "30s"}
+    document["instances"]["front"] |= {"priority": OWNED, "preempt": "30s"}
     values: dict[Path, Position] = {("instances", "front", "preempt"): (8, 14)}
     with pytest.raises(ConfigError) as caught:
         config_from(document, Places("libra.yaml", {}, values))

@@ -3,6 +3,10 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
+from libra_schemas.errors import ConfigError
+from libra_schemas.load import config_from
+from libra_schemas.places import Path, Places, Position
+
 PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
 
 
@@ -97,3 +101,49 @@ def test_what_can_be_tracked_is_taken(document: Document, complaints: Complain) 
         "services": {"web": {"weight": -20}},
     }
     assert complaints(document) == []
+
+
+BACK = {
+    "interface": "eth1", "vrid": 52, "addresses": ["10.0.1.1/24", "2001:db8:1::1/64"], "vmac": True
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tracked", "name", "owner"),
+    [
+        pytest.param("vrrp4-51", "vrrp4-51", "front", id="its own"),
+        pytest.param({"name": "vrrp4-51", "weight": -5}, "vrrp4-51", "front", id="with a weight"),
+        pytest.param("vrrp6-52", "vrrp6-52", "back", id="of its group"),
+    ],
+)
+def test_what_comes_up_with_the_master_alone_is_not_tracked_by_it(
+    document: Document, complaints: Complain, tracked: Any, name: str, owner: str
+) -> None:
+    """It is down on a backup: a router that waits for it would never be anything else."""
+    track = {"interfaces": ["eth0", tracked]}
+    document["instances"]["front"] |= {"vmac": True, "group": "g", "track": track}
+    document["instances"]["back"] = BACK | {"group": "g", "priority": {"a": 150, "b": 100}}
+    assert complaints(document) == [
+        (
+            f"instances.front.track.interfaces[1]: {name} is the vmac of {owner}, which is up on "
+            "its master alone (track the interface that it is on, or leave it out)"
+        )
+    ]
+
+
+def test_the_virtual_mac_of_others_and_the_name_without_one_may_be_tracked(
+    document: Document, complaints: Complain
+) -> None:
+    document["instances"]["front"] |= {"track": {"interfaces": ["vrrp4-51", "vrrp4-52"]}}
+    document["instances"]["back"] = BACK
+    assert complaints(document) == []
+    document["instances"]["back"] |= {"group": "g"}
+    assert complaints(document) == []
+
+
+def test_a_tracked_virtual_mac_is_named_by_line_and_column(document: Document) -> None:
+    document["instances"]["front"] |= {"vmac": True, "track": {"interfaces": ["vrrp4-51"]}}
+    values: dict[Path, Position] = {("instances", "front", "track", "interfaces", 0): (9, 12)}
+    with pytest.raises(ConfigError) as caught:
+        config_from(document, Places("libra.yaml", {}, values))
+    assert [(one.line, one.column) for one in caught.value.problems] == [(9, 12)]

@@ -31,6 +31,7 @@ Rule = Callable[[Config], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     nodes.addresses,
     instances.one_sided,
+    instances.sole_owners,
     instances.owners,
     instances.virtual_routers,
     groups.nodes,
@@ -50,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     adverts.told_apart,
     tracks.timeouts,
     tracks.interfaces,
+    tracks.own_vmacs,
     services.named,
     services.twice,
     services.options,

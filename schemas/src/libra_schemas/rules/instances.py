@@ -39,15 +39,35 @@ def _one_sided(path: Path, instance: InstanceConfig, nodes: AbstractSet[str]) ->
         yield Finding((*path, "interface", node), message, on_key=True, read=read)
 
 
+def sole_owners(config: Config) -> Iterator[Finding]:
+    """Check that one node at most owns the addresses of an instance (RFC 9568 §5.2.4)."""
+    for name, instance in config.instances.items():
+        path: Path = ("instances", name, "priority")
+        is_each = isinstance(instance.priority, dict)
+        first, *others = _owning(config, instance) or ("",)
+        for node in others:
+            message = (
+                f"priority {_OWNER} is for the one node that has the addresses itself, and "
+                f"{first} has it{' already' if is_each else f' as well as {node}'}"
+            )
+            hint = f"write a priority of {_OWNER - 1} or less"
+            place = (*path, node) if is_each else path
+            read = tuple((*path[:2], key) for key in ("priority", "interface"))
+            yield Finding(place, message, hint, read=read)
+            break
+
+
+def _owning(config: Config, instance: InstanceConfig) -> list[str]:
+    """List the nodes that own the addresses of an instance."""
+    taking_part = filter(instance.takes_part, config.nodes)
+    return [node for node in taking_part if instance.priority_on(node) == _OWNER]
+
+
 def owners(config: Config) -> Iterator[Finding]:
     """Check that no delay is written for an owner, who takes over at once (RFC 9568 §6.1)."""
     for name, instance in config.instances.items():
         delay = instance.preempt
-        owning = [
-            node
-            for node in config.nodes
-            if instance.takes_part(node) and instance.priority_on(node) == _OWNER
-        ]
+        owning = _owning(config, instance)
         if owning and isinstance(delay, float) and delay > 0:
             message = f"priority {_OWNER} takes over at once, and {owning[0]} has it"
             hint = f"write preempt: true, or a priority of {_OWNER - 1} or less"
