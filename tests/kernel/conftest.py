@@ -108,8 +108,8 @@ class Director:
 
     def owns(self, address: IpAddress = VIP, interface: str = "eth0") -> bool:
         """Say whether the kernel holds the address on the interface."""
-        shown = self.node.run("ip", "-j", "addr", "show", "dev", interface).stdout
-        held = [info["local"] for link in json.loads(shown) for info in link["addr_info"]]
+        shown = self.node.run("ip", "-j", "addr", "show", "dev", interface, check=False).stdout
+        held = [info["local"] for link in json.loads(shown or "[]") for info in link["addr_info"]]
         return str(address) in held
 
     def listens(self) -> bool:

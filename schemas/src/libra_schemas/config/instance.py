@@ -164,7 +164,7 @@ class InstanceConfig(Strict):
     """
     priority: Priority | dict[Name, Priority] = 100
     """One for all nodes or one per node: the highest becomes master, a node without one takes
-    no part, 255 takes over whatever `preempt` says.
+    no part; 255, of one node at most, takes over whatever `preempt` says.
     """
     addresses: Annotated[tuple[VirtualAddress, ...], Field(min_length=1, max_length=255)]
     """The virtual addresses as adverts list them; one on another interface is written `{address:
@@ -188,9 +188,10 @@ class InstanceConfig(Strict):
     rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
-    """Whether a node takes over from a lower priority: `true` (keepalived's way), `false` never, a
-    duration after it, `when-synced` with its connections (in this release: after 60 s; after a
-    crash 30 s at least).
+    """When a node takes over from a working master of lower priority: `true` as soon as it hears
+    one (keepalived's way), `false` never, a duration so long after it, `when-synced` with that
+    master's connections (in this release: after 60 s). [Each of them in
+    full](../services/vrrp/README.md#preemption).
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""
