@@ -102,8 +102,7 @@ class Roster:
         one to another is released before it is taken. A seal that cannot be used yet is put off.
         """
         wanted = {one.name: one for one in self._read()}
-        running = [one.order for one in self]
-        self._postponed, meanwhile = postponed(running, wanted, ground)
+        self._postponed, meanwhile = postponed([one.order for one in self], wanted, ground)
         wanted |= meanwhile
         virtual = frozenset(place.address for one in wanted.values() for place in one.held)
         self._virtual |= virtual
