@@ -125,25 +125,3 @@ def test_unicast_is_yes_no_or_addresses() -> None:
     for written in ("yes", 1, ["192.0.2.1"], {"a": "nowhere"}):
         with pytest.raises(ValidationError):
             instance(unicast=written)
-
-
-@pytest.mark.parametrize(
-    ("lease", "complaint"),
-    [
-        *((lease, "must be between 2s and 60s") for lease in (1, 0, 61, "1s", "2m")),
-        (2.5, "expected whole seconds such as 2s, not 2.5"),
-        ("2500ms", "expected whole seconds such as 2s, not 2500ms"),
-        *((lease, "expected a duration") for lease in (-2, "two", True, None)),
-    ],
-)
-def test_a_lease_is_whole_seconds_from_2_to_60(lease: object, complaint: str) -> None:
-    with pytest.raises(ValidationError, match=complaint):
-        instance(lease=lease)
-
-
-@pytest.mark.parametrize(
-    ("lease", "seconds"), [(2, 2), ("2s", 2), ("2000ms", 2), ("1m", 60), (60, 60)]
-)
-def test_a_lease_is_written_as_every_duration(lease: object, seconds: int) -> None:
-    found = instance(lease=lease).lease
-    assert (found, type(found)) == (seconds, int)

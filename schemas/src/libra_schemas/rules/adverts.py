@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from ipaddress import IPv6Address
 
 from libra_schemas.config import Config, InstanceConfig
-from libra_schemas.config.instance import LONGEST, LONGEST_V2, virtual_address
+from libra_schemas.config.instance import virtual_address
+from libra_schemas.config.times import LONGEST, LONGEST_V2
 from libra_schemas.model import Address
 from libra_schemas.places import Finding, Path
 
