@@ -151,10 +151,9 @@ class InstanceConfig(Strict):
     rules: Annotated[tuple[VirtualRule, ...], Field(max_length=255)] = ()
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
-    """When a node takes over from a working master of lower priority: `true` as soon as it hears
-    one (keepalived's way), `false` never, a duration so long after it, `when-synced` with that
-    master's connections (in this release: after 60 s). [Each of them in
-    full](../services/vrrp/README.md#preemption).
+    """When it takes over from a working master of lower priority: `true` once it hears one, `false`
+    never, a duration after it, `when-synced` with its connections or after 60 s ([in
+    full](../services/vrrp/README.md#preemption)).
     """
     start_delay: Duration = 0.0
     """How long a node that starts waits before it takes part."""

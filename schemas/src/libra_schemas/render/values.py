@@ -91,7 +91,7 @@ def default(schema: Json) -> str:
         return "its keys' defaults"
     if value is None or value in ([], {}):
         return "none"
-    if isinstance(value, float):
+    if isinstance(value, float) or values(schema, {}) == "duration":
         return f"`{_duration(value)}`"
     if isinstance(value, list):
         return f"`[{', '.join(map(str, value))}]`"
