@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from tests.kernel.conftest import INTERVAL, PATIENCE, SIX, VIP, Director, Pair, number, until
-from tests.kernel.stages import strike
 
 from libra_lab.node import Node
 from libra_lab.topology import Topology
@@ -275,7 +274,8 @@ def test_what_a_killed_one_left_goes_where_there_is_no_instance_any_more(
         assert len(ours(routed.a)) == ALL
     assert routed.a.owns()
     idle.stop()
-    strike(routed.a)
+    routed.a.node.signal(signal.SIGSTOP)
+    routed.a.node.kill()
     assert ours(routed.a) != []
     idle.start()
     routed.soon(lambda: ours(routed.a) == [], "nothing is left")

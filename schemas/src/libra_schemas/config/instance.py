@@ -152,7 +152,7 @@ class InstanceConfig(Strict):
     """Rules of policy routing that the master has and nobody else."""
     preempt: StrictBool | Literal["when-synced"] | Duration = "when-synced"
     """When it takes over from a working master of lower priority: `true` once it hears one, `false`
-    never, a duration after it, `when-synced` with its connections or after 60 s ([in
+    never, a duration after it, `when-synced` with its connections or in 60 s ([in
     full](../services/vrrp/README.md#preemption)).
     """
     start_delay: Duration = 0.0
