@@ -5,6 +5,7 @@ LIBRA_PROC_SYS stands for /proc/sys, which is read-only in containers.
 
 import contextlib
 import os
+from functools import cache
 from pathlib import Path
 
 
@@ -25,8 +26,7 @@ def prepare_interface(name: str) -> bool:
     addresses of that subnet along (net/ipv4/devinet.c). IPv6 has no such addresses.
     """
     setting = conf(4) / name / "promote_secondaries"
-    everywhere = conf(4) / "all/promote_secondaries"
-    if any(map(_is_set, (setting, everywhere))):
+    if _is_set(setting) or _is_set(conf(4) / "all/promote_secondaries"):
         return True
     with contextlib.suppress(OSError):
         setting.write_text("1")
@@ -76,11 +76,21 @@ def _unmounted() -> str:
 
 def conf(version: int) -> Path:
     """Return where the settings of an IP version are, by interface."""
-    return _net() / f"ipv{version}/conf"
+    return _conf(_net(), version)
+
+
+@cache
+def _conf(net: Path, version: int) -> Path:
+    return net / f"ipv{version}/conf"
 
 
 def _net() -> Path:
-    return Path(os.environ.get("LIBRA_PROC_SYS", "/proc/sys")) / "net"
+    return _below(os.environ.get("LIBRA_PROC_SYS", "/proc/sys"))
+
+
+@cache
+def _below(root: str) -> Path:
+    return Path(root) / "net"
 
 
 def _is_set(setting: Path) -> bool:
