@@ -32,11 +32,15 @@ RETRY: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Tended:
-    """The interface of this index was looked after, and again at `again_at`; `why` it is unfit."""
+    """The interface of this index was looked after, and again at `again_at`; `why` it is unfit.
+
+    Others may have reacted to one that `is_new`.
+    """
 
     index: int
     again_at: float
     why: str | None
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,6 @@ class Vmacs:
         self._aside, self._work, self._look_at = aside, work, look_at
         self._under_way: set[Wanted] = set()
         self._tended: dict[Wanted, _Tended] = {}
-        self._seen: set[Wanted] = set()
         self._refused: dict[Wanted, str] = {}
         self._again_at: dict[Wanted, float] = {}
         self._leaving: frozenset[int] = frozenset()
@@ -91,10 +94,12 @@ class Vmacs:
         unfit = (
             told.again_at
             for one, told in self._tended.items()
-            if (told.why is not None or one in self._seen) and one not in self._under_way
+            if told.why is not None and one not in self._under_way
         )
+        fresh = [told.again_at for told in self._tended.values() if told.is_new]
+        at_once = [max(fresh)] if fresh and not self._under_way else []
         stuck = (told.again_at for told in self._stuck.values())
-        return min([*refused, *unfit, *stuck], default=float("inf"))
+        return min([*refused, *unfit, *stuck, *at_once], default=float("inf"))
 
     def reconcile(self, wanted: Collection[Wanted], known: Interfaces, now: float) -> None:
         """Have what is wanted made and looked after, and what is not wanted any more removed."""
@@ -103,12 +108,13 @@ class Vmacs:
         self._refused = {one: why for one, why in self._refused.items() if one in missing}
         self._again_at = {one: at for one, at in self._again_at.items() if one in missing}
         self._tended = {one: told for one, told in self._tended.items() if one in there}
-        self._seen &= there
         for one, parent in work.missing:
             if now >= self._again_at.get(one, 0.0):
                 self._begin(one, partial(_make, one, parent), self._made)
         for one, at in work.there:
-            self._look_after(one, at, known, now)
+            tended = self._tended_now(one, known)
+            if tended is None or now >= tended.again_at:
+                self._begin(one, partial(_tend, one, at), partial(self._looked_after, at))
         self._remove(frozenset(work.surplus), now)
 
     def stop(self, known: Interfaces) -> None:
@@ -133,16 +139,6 @@ class Vmacs:
             may_be_up = isinstance(one.state, Initialize | Master)
             if at is not None and known.links[at].up and not may_be_up:
                 self._work(Remove((), (), at))
-
-    def _look_after(self, one: Wanted, at: int, known: Interfaces, now: float) -> None:
-        """Look after one, or soon: others may react to what has just happened to it."""
-        tended = self._tended_now(one, known)
-        is_due = tended is None or now >= tended.again_at
-        if one in self._under_way or not is_due:
-            self._seen.add(one)
-        else:
-            self._seen.discard(one)
-            self._begin(one, partial(_tend, one, at), partial(self._looked_after, at))
 
     def _remove(self, surplus: frozenset[int], now: float) -> None:
         self._stuck = {at: told for at, told in self._stuck.items() if at in surplus}
@@ -195,8 +191,9 @@ class Vmacs:
         self, at: int, one: Wanted, outcome: str | OSError | None, now: float
     ) -> bool:
         why = str(outcome) if isinstance(outcome, OSError) else outcome
-        before, told = self._tended.get(one), _Tended(at, now + RETRY, why)
-        self._tended[one] = told
+        before = self._tended.get(one)
+        is_new = before is None or before.index != at
+        self._tended[one] = _Tended(at, now + RETRY, why, is_new)
         return before is None or (before.index, before.why) != (at, why)
 
 
