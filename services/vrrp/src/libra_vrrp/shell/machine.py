@@ -138,9 +138,9 @@ class Machine:
             self._round()
         self._pulse.rest()
         left = leave(self._roster, self._leaving)
-        if self.claim.is_held and not self._leaving:  # else a successor takes them, or sweeps
-            self.vmacs.stop(self.interfaces)  # before each is set down, which takes 30 ms
         self._roster.stop(time.monotonic(), left)
+        if self.claim.is_held and not self._leaving:  # else a successor takes them, or sweeps
+            self.vmacs.stop(self.interfaces)
         self._tethers.stop()
         released = self._addresses.finish(LAST_WORDS)
         self._pulse.end(left, released=released)
