@@ -92,7 +92,7 @@ def _value(schema: Json, key: str = "") -> Any:
         case "string" if key == "path" or key.endswith("_file"):
             return _FILE
         case scalar:
-            return _SCALARS[kind.get("format", scalar)]
+            return _SCALARS[str(kind.get("format", scalar))]
 
 
 def _told(kind: Json) -> Any:

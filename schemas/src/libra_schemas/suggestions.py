@@ -60,7 +60,7 @@ def advise(path: Path) -> tuple[str, str]:
     if f"{key}_file" in known or key.lower() in _SECRETS:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
-        return NOT_YET, "leave it out"
+        return NOT_YET, translated(key) or "leave it out"
     return f"unknown key {key!r}", translated(key) or nearest(key, known) or _listed(known)
 
 
