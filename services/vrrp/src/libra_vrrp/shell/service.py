@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
@@ -14,9 +12,10 @@ from libra_vrrp.bequest import Bequest
 from libra_vrrp.settings import CONFIG, HELP, Settings, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.looking import Looking
 from libra_vrrp.shell.mark import Mark
-from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
-from libra_vrrp.shell.say import begin, log
+from libra_vrrp.shell.privileges import MACHINE, lacking, shelter, urgent
+from libra_vrrp.shell.say import begin, closed, log
 from libra_vrrp.shell.sole import Lock
 from libra_vrrp.unclean import unclean_at
 
@@ -34,20 +33,13 @@ def main(arguments: list[str]) -> None:
         return
     try:
         settings = from_environment(arguments)
-        settings.state.mkdir(parents=True, exist_ok=True)
-    except OSError as refused:
-        sys.exit(f"libra-vrrp: {refused}")
     except ValueError as wrong:
         sys.stderr.write(f"libra-vrrp: {wrong}\n")
         sys.exit(CONFIG)
     os.environ["LIBRA_NODE"] = settings.node
-    lock = Lock(settings.lock)
-    bequest = bequests.take(settings.bequest)
-    is_planned = os.environ.pop(_AGAIN, None) == str(os.getpid()) or bequest is not None
-    if (config := settings.config) is not None:
-        settings = replace(settings, config=config.absolute())
-        if not is_planned:
-            _require_sound(config.absolute())
+    if settings.config is not None:
+        settings = replace(settings, config=settings.config.absolute())
+    lock, bequest, is_planned = _enter(settings)
     trouble = lacking(MACHINE)
     if trouble is not None:
         from libra_vrrp.shell.standing_by import stand_by  # noqa: PLC0415 - slow, seldom needed
@@ -59,6 +51,29 @@ def main(arguments: list[str]) -> None:
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
     _work(settings, bequest, lock, is_planned=is_planned)
+
+
+def _enter(settings: Settings) -> tuple[Lock, Bequest | None, bool]:
+    """Have the state directory to ourselves, and know whether this start was planned.
+
+    A start that was not looks at the config file first: a wrong one ends it, and leaves no trace.
+    """
+    is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
+    config = settings.config
+    is_left = is_again or os.path.lexists(settings.bequest)
+    looking = None if config is None or is_left else Looking(config)
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        sys.exit(f"libra-vrrp: {closed(refused)}")
+    lock = Lock(settings.lock)
+    bequest = bequests.take(settings.bequest)
+    is_planned = is_again or bequest is not None
+    if config is not None and not is_planned:
+        looking = looking or Looking(config)
+    if looking is not None:
+        looking.end(is_kept=not is_planned)
+    return lock, bequest, is_planned
 
 
 def _work(settings: Settings, bequest: Bequest | None, lock: Lock, *, is_planned: bool) -> None:
@@ -94,15 +109,3 @@ def _start_again(guard: Guard, lock: Lock, mark: Mark) -> None:
         guard.take_back()
         mark.lift()
         sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
-
-
-def _require_sound(config: Path) -> None:
-    """Have a process of its own look at the file, and end with its status where it is wrong.
-
-    It imports what the guard must not, and is in no hurry.
-    """
-    with subprocess.Popen([sys.executable, "-m", "libra_vrrp", "prepare", str(config)]) as looking:
-        ordinary(looking.pid)
-        status = looking.wait()
-    if status != 0:
-        sys.exit(status)
