@@ -229,7 +229,8 @@ class Seals:
         for name in self._orders:
             self._told.alarm(name, "seal", None, trouble)
         for name in self._coming.orders:
-            self._told.alarm(name, "seal", None, f"{trouble} (it goes on as it was until then)")
+            meanwhile = coming.meanwhile(self._coming, name)
+            self._told.alarm(name, "seal", None, f"{trouble} ({meanwhile})")
 
 
 def starts_of(routers: Path) -> Path:
