@@ -14,6 +14,8 @@ from libra_vrrp.shell.source import Record, Source
 
 log = structlog.get_logger()
 
+_BAD = frozenset({"vrrp.alarm", "vrrp.fault"})
+
 
 class Publishing:
     """Each report becomes one event at most, under the revision of the config in force."""
@@ -36,7 +38,8 @@ class Publishing:
             return
         kind, data = fact
         told = data.model_dump(exclude={"causes"}, mode="json")
-        log.info("decided", type=kind, said=said(data, kind), **told)
+        tell = log.warning if kind in _BAD else log.info
+        tell("decided", type=kind, said=said(data, kind), **told)
         key, when = (report.instance,), datetime.fromtimestamp(report.at, UTC)
         revision = self._source.revision
         self._record.publish(Draft(kind, key, data, new_id(), when, configrev=revision))
