@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
+from libra_schemas.keepalived import ABSENT
+
 PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
 
 AS_IN = "(as in command: [/usr/bin/ping, -c1, 10.0.0.1])"
@@ -77,7 +79,7 @@ AS_IN = "(as in command: [/usr/bin/ping, -c1, 10.0.0.1])"
                 " weight: -30}"
             ),
         ),
-        ({"bfd": {"weight": -5}}, "bfd: not in this release yet (leave it out)"),
+        ({"bfd": {"weight": -5}}, f"bfd: not in this release yet ({ABSENT['bfd']})"),
         (
             {"sync": {"weight": 0}},
             "sync.weight: expected a whole number from -253 to 253 but not 0, or fault",
