@@ -29,7 +29,7 @@ instances:
     addresses: [192.0.2.11/24]
 """
 BETWEEN = "instances.front.interval: must be between 10ms and 40.95s"
-KEY = "instances.front.seal.key_file: is missing"
+KEY = "instances.front.seal.key_file: is missing (as in key_file: /etc/libra/seal.key)"
 LEASE = "instances.front.lease: expected a whole number from 2 to 60"
 
 

@@ -10,6 +10,7 @@ import pytest
 from libra_cli.exits import UNREACHABLE, CommandError
 from libra_cli.gateway import ask
 from libra_cli.site import Given, Site, locate
+from libra_runtime import claim
 
 
 @pytest.fixture
@@ -47,6 +48,23 @@ def test_without_patience_a_console_that_is_not_there_is_told_at_once(
     monkeypatch.delenv("LIBRA_WAIT", raising=False)
     with pytest.raises(CommandError, match=r"no console answers on .*docker compose up -d") as told:
         ask(site, "GET", "/v1/status")
+    assert told.value.status == UNREACHABLE
+
+
+def test_beside_a_libra_vrrp_that_works_alone_nobody_is_told_to_start_anything(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A user who did as he was told started a second one."""
+    monkeypatch.delenv("LIBRA_WAIT", raising=False)
+    listing = tmp_path / "unix"
+    listing.write_text(
+        "Num RefCount Protocol Flags Type St Inode Path\n1: 2 0 1 1 1 9 @libra-vrrp\n"
+    )
+    monkeypatch.setattr(claim, "LISTING", listing)
+    with pytest.raises(CommandError) as told:
+        ask(site, "GET", "/v1/status")
+    assert "a libra-vrrp works on this host: do not start another" in str(told.value)
+    assert "libra up" not in str(told.value)
     assert told.value.status == UNREACHABLE
 
 

@@ -27,7 +27,7 @@ def test_an_instance_in_fault_says_why_in_words() -> None:
         "moved": "", "master": None, "admin": None, "takeover": None,
     }  # fmt: skip
     assert (
-        "front fault 0s ago (its interface cannot be used: interface eth7 does not exist) "
+        "front fault 0s ago (it cannot work here: interface eth7 does not exist) "
         "priority 150 192.0.2.1" in lines(instances={"front": instance})
     )
     moved = instance | {"priority": 110, "moved": "-40 (program gw: exit status 1)"}

@@ -96,7 +96,7 @@ def test_a_lost_state_file_of_a_director_is_an_alarm_in_the_log_of_the_other(
     assert (alarm.instance, alarm.kind, alarm.peer) == ("front", "seal", B)
     assert alarm.detail == "a node counts its starts anew: its state file was lost"
     known.soon(
-        lambda: known.b.log and "their state file was lost" in known.b.log.read_text(),
+        lambda: known.b.log and "the state file of seals was lost" in known.b.log.read_text(),
         "b says so itself",
     )
     stays(known, "a")

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from tests.runtime.holders import NOBODY, holding
 
-from libra_runtime.claim import Claim
+from libra_runtime.claim import Claim, is_named
 
 STRANGERS_ONLY = frozenset({os.geteuid() + 1})
 """Whom a claim trusts that takes us for a stranger."""
@@ -236,3 +236,14 @@ def test_a_claim_costs_the_machine_no_more_than_its_own_module() -> None:
     loaded = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
     assert "libra_runtime" in loaded
     assert not {"asyncio", "json", "logging", "pydantic", "structlog"} & set(loaded)
+
+
+def test_who_goes_by_a_name_is_found_without_asking(name: str) -> None:
+    program = name[1:]
+    assert not is_named(program)
+    with held(name):
+        assert is_named(program)
+        assert not is_named(program[:-1])
+    with held(f"{name}+token"):
+        assert is_named(program)
+    assert not is_named(program)

@@ -13,12 +13,20 @@ from libra_schemas.suggestions import advise
         (("services", "web", "lb_algo"), "keepalived's lb_algo is here scheduler"),
         (("services", "web", "check", "HTTP_GET"), "keepalived's HTTP_GET is here check: {http:"),
         (("virtual_server",), "keepalived's virtual_server is here services"),
+        (("instances", "VI_1", "track_bfd"), "keepalived's track_bfd is not here: LibrA speaks no"),
+        (("bfd_instance",), "keepalived's bfd_instance is not here: LibrA speaks no BFD; ask"),
     ],
 )
 def test_a_word_of_keepalived_is_translated(path: tuple[str, ...], hint: str) -> None:
     message, advice = advise(path)
     assert message == f"unknown key {path[-1]!r}"
     assert advice.startswith(hint)
+
+
+def test_who_asks_to_track_bfd_in_our_words_is_told_what_to_do_instead() -> None:
+    message, advice = advise(("instances", "front", "track", "bfd"))
+    assert message == "not in this release yet"
+    assert "track: {programs:" in advice
 
 
 def test_our_own_words_are_not_translated() -> None:

@@ -31,7 +31,7 @@ def test_every_problem_is_told_at_once(document: Document, complaints: Complain)
     assert complaints(document) == [
         "nodes.a.address: expected an IP address such as 10.0.0.2 or 2001:db8::2",
         "instances.front.vrid: expected a whole number from 1 to 255",
-        "services.web.backends.w3.address: is missing",
+        "services.web.backends.w3.address: is missing (as in address: 192.0.2.10:80)",
         "services.web.schedular: unknown key 'schedular' (did you mean scheduler?)",
         "instances.front.track.services.wbe: no service is called 'wbe' (did you mean web?)",
         "notify.ops.services[0]: no service is called 'wbe' (did you mean web?)",
@@ -58,7 +58,7 @@ def test_a_broken_section_leaves_the_others_to_be_looked_at(
     document["sync"] = 5
     document["services"]["web"]["backends"]["w3"] = "10.0.1.11:80"
     assert complaints(document) == [
-        "sync: expected a mapping of keys to values",
+        "sync: expected a mapping of keys to values (as in sync: {enabled: true})",
         "services.web.backends.w3: w1 has the address 10.0.1.11:80 already",
     ]
 

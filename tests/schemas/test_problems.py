@@ -46,17 +46,17 @@ def front(document: Document, **changes: Any) -> Document:
         ),
         pytest.param(
             {"addresses": ["192.0.2.10/24", {"address": "192.0.2.11/24"}]},
-            "instances.front.addresses[1].interface: is missing",
+            "instances.front.addresses[1].interface: is missing (as in interface: eth0)",
             id="a mapping in place of text",
         ),
         pytest.param(
             {"addresses": "192.0.2.10/24"},
-            "instances.front.addresses: expected a list",
+            "instances.front.addresses: expected a list (as in addresses: [192.0.2.10/24])",
             id="no list",
         ),
         pytest.param(
             {"addresses": []},
-            "instances.front.addresses: needs at least 1 entry",
+            "instances.front.addresses: needs at least 1 entry (as in addresses: [192.0.2.10/24])",
             id="an empty list",
         ),
         pytest.param(

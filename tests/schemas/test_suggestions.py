@@ -40,7 +40,6 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
     "path",
     [
         ("instances", "front", "handover"),
-        ("instances", "front", "track", "bfd"),
         ("services", "web", "hold"),
         ("services", "web", "drain"),
         ("services", "web", "check", "smtp"),

@@ -8,6 +8,7 @@ from libra_schemas.wording import expected, say
 
 ONE_OF_SCHEDULERS = f"expected one of {', '.join(SCHEDULERS)}"
 A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
+BACKENDS = "as in backends: {NAME: {address: 192.0.2.10:80}}"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,11 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
         ("web", {"quorum": True}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"quorum": "2"}, "services.web.quorum: expected a whole number of at least 1"),
         ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
-        ("web", {"backends": 5}, "services.web.backends: expected a mapping of keys to values"),
+        (
+            "web",
+            {"backends": 5},
+            f"services.web.backends: expected a mapping of keys to values ({BACKENDS})",
+        ),
         (
             "web",
             {"persistence": "soon"},
@@ -58,7 +63,11 @@ A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
             {"match": ["backend"]},
             f"notify.ops.match[0]: {A_PATTERN}",
         ),
-        ("ops", {"webhook": {"url_file": 5}}, "notify.ops.webhook.url_file: expected text"),
+        (
+            "ops",
+            {"webhook": {"url_file": 5}},
+            "notify.ops.webhook.url_file: expected text (quotes make text of it)",
+        ),
     ],
 )
 def test_a_message_says_what_is_expected(

@@ -10,6 +10,7 @@ from typing import Any
 
 from libra_cli.exits import REFUSED, UNREACHABLE, CommandError
 from libra_cli.site import Site
+from libra_runtime.claim import is_named
 
 TIMEOUT = 30.0
 """Seconds; longer than the console waits for an acknowledgement."""
@@ -42,12 +43,25 @@ def ask(site: Site, method: str, path: str, body: Any = None) -> tuple[int, dict
             return _ask(site, method, path, body)
         except (FileNotFoundError, ConnectionRefusedError):
             if time.monotonic() >= deadline:
-                raise CommandError(
-                    f"no console answers on {site.socket}: start node {site.node} (`libra up`, "
-                    "`docker compose up -d`), or name another with --node or --run",
-                    UNREACHABLE,
-                ) from None
+                raise CommandError(_nobody(site), UNREACHABLE) from None
             time.sleep(_LOOK)
+
+
+def _nobody(site: Site) -> str:
+    """Say what to do where no console is; what works alone needs none, and no second one."""
+    where = f"no console answers on {site.socket}"
+    if is_named("libra-vrrp"):
+        return (
+            f"{where}, and a libra-vrrp works on this host: do not start another. One that was "
+            "started alone (`libra-vrrp --config`) has neither console nor log: its output "
+            '(`journalctl -u libra-vrrp`, "event": "decided"), `ip addr` and '
+            "`curl -s 127.0.0.1:9642/metrics | grep libra_vrrp_state` say who is master and why, "
+            "its signals are in services/vrrp/README.md"
+        )
+    return (
+        f"{where}: start node {site.node} (`libra up`, `docker compose up -d`), or name another "
+        "with --node or --run"
+    )
 
 
 def _patience() -> float:

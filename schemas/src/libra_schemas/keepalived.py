@@ -42,6 +42,7 @@ OURS = {
     "track_interface": "track: {interfaces: [NAME]}",
     "garp_master_delay": "garp: {delay: TIME}",
     "garp_master_repeat": "garp: {repeat: NUMBER}",
+    "garp_master_refresh": "garp: {refresh: TIME}",
     "lvs_sync_daemon": "sync",
     "virtual_server": "services",
     "port": "the end of address, as in 192.0.2.10:80",
@@ -73,8 +74,25 @@ OURS = {
     "notify_down": _NOTIFY,
 }
 
+_BFD = (
+    "LibrA speaks no BFD; ask the daemon that does by a program, track: {programs: {NAME: {command:"
+    " [FILE]}}}, or have it write a number, track: {files: {NAME: {path: FILE}}}"
+)
+
+ABSENT = {
+    "track_bfd": _BFD,
+    "bfd_instance": _BFD,
+    "bfd": _BFD,
+    "global_defs": "leave it out; what it sets for all is set for each instance, if at all",
+    "mcast_src_ip": "leave it out; adverts come from the interface's own address",
+    "user": "leave it out; programs run as uid 65534, or LIBRA_VRRP_UID",
+}
+"""What keepalived has and LibrA has not, and what to do instead."""
+
 
 def translated(key: str) -> str:
     """Say what keepalived's *key* is here, "" where it is none of its words."""
+    if instead := ABSENT.get(key.lower()):
+        return f"keepalived's {key} is not here: {instead}"
     ours = OURS.get(key.lower())
     return f"keepalived's {key} is here {ours}" if ours else ""

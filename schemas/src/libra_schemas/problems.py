@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from libra_schemas.places import Finding, Path
 from libra_schemas.suggestions import advise
-from libra_schemas.wording import expected, say, say_of_key
+from libra_schemas.wording import as_in, expected, say, say_of_key
 
 _IMPLIED = frozenset({"[key]", "address", 0})
 """Parts of a place that a short form leaves out: `w1: 10.0.1.11:80`, `status: 200`."""
@@ -96,7 +96,7 @@ def _finding(item: _Located) -> Finding:
         message, hint = advise(item.path)
         return Finding(item.path, message, hint, on_key=True, is_stranger=True)
     if item.error["type"] == "missing":
-        return Finding(item.path, "is missing", on_key=True)
+        return Finding(item.path, "is missing", as_in(item.path), on_key=True)
     if item.error["loc"][-1:] == ("[key]",):
         return Finding(item.path, say_of_key(item.error), on_key=True)
     return Finding(item.path, *say(item.path, item.error))

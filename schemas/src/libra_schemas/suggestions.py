@@ -7,7 +7,7 @@ have yet are named as such, and a secret written as a value is sent to its `*_fi
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from libra_schemas.keepalived import translated
+from libra_schemas.keepalived import ABSENT, translated
 from libra_schemas.places import Path
 from libra_schemas.shapes import keys_at
 
@@ -60,7 +60,7 @@ def advise(path: Path) -> tuple[str, str]:
     if f"{key}_file" in known or key.lower() in _SECRETS:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
-        return NOT_YET, "leave it out"
+        return NOT_YET, ABSENT.get(key, "leave it out")
     return f"unknown key {key!r}", translated(key) or nearest(key, known) or _listed(known)
 
 

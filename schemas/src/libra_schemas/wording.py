@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from libra_schemas.config.service import FLAGS, SCHEDULERS
+from libra_schemas.forms import form_of
 from libra_schemas.places import Path
 from libra_schemas.shapes import bounds_at
 from libra_schemas.suggestions import nearest
@@ -83,10 +84,18 @@ def say(path: Path, error: ErrorDetails) -> tuple[str, str]:
             return _of_pattern(context["pattern"]), ""
         case kind if kind in _NUMBERS:
             return _number(path), ""
+        case "string_type" if isinstance(error["input"], int | float):
+            return _KINDS["string_type"], "quotes make text of it"
         case kind if kind in _KINDS:
-            return _KINDS[kind].format(**context), ""
+            return _KINDS[kind].format(**context), "" if "bool" in kind else as_in(path)
         case _:
             return error["msg"], ""
+
+
+def as_in(path: Path) -> str:
+    """Show what may be written at *path*, as a hint."""
+    form = form_of(path)
+    return f"as in {form}" if form else ""
 
 
 def say_of_key(error: ErrorDetails) -> str:

@@ -4,10 +4,13 @@ import pytest
 from tests.schemas.conftest import Complain, Document
 
 from libra_schemas.errors import ConfigError
+from libra_schemas.keepalived import ABSENT
 from libra_schemas.load import config_from
 from libra_schemas.places import Path, Places, Position
 
 PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
+
+AS_IN = "(as in command: [/usr/bin/ping, -c1, 10.0.0.1])"
 
 
 @pytest.mark.parametrize(
@@ -21,8 +24,11 @@ PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
             {"programs": {"gw": {"command": ["ping"]}}},
             "programs.gw.command: must be a whole path, one that begins with /",
         ),
-        ({"programs": {"gw": {"command": []}}}, "programs.gw.command: needs at least 1 entry"),
-        ({"programs": {"gw": {}}}, "programs.gw.command: is missing"),
+        (
+            {"programs": {"gw": {"command": []}}},
+            f"programs.gw.command: needs at least 1 entry {AS_IN}",
+        ),
+        ({"programs": {"gw": {}}}, f"programs.gw.command: is missing {AS_IN}"),
         (
             {"programs": {"gw": {"command": PING, "every": "50ms"}}},
             "programs.gw.every: must be 100ms or longer",
@@ -76,13 +82,13 @@ PING = ["/usr/bin/ping", "-c1", "10.0.0.1"]
                 " weight: -30}"
             ),
         ),
-        ({"bfd": {"weight": -5}}, "bfd: not in this release yet (leave it out)"),
+        ({"bfd": {"weight": -5}}, f"bfd: not in this release yet ({ABSENT['bfd']})"),
         (
             {"sync": {"weight": 0}},
             "sync.weight: expected a whole number from -253 to 253 but not 0, or fault",
         ),
         ({"sync": {"coverage": 0.9}}, "sync.coverage: expected a whole number from 1 to 100"),
-        ({"sync": True}, "sync: expected a mapping of keys to values"),
+        ({"sync": True}, "sync: expected a mapping of keys to values (as in sync: {coverage: 90})"),
     ],
 )
 def test_what_cannot_be_tracked_is_told(

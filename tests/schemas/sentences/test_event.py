@@ -83,12 +83,17 @@ SENTENCES: list[tuple[str, EventData, str]] = [
     (
         "vrrp.fault",
         InstanceState(**ROUTER, state="fault", why="interface", detail="eth0 is down"),
-        "virtual router front on eth0 is fault: its interface cannot be used: eth0 is down",
+        "virtual router front on eth0 is fault: it cannot work here: eth0 is down",
     ),
     (
         "vrrp.alarm",
         Alarm(instance="front", kind="replay", peer=ip_address("10.0.0.3"), count=4),
         "virtual router front: replay from 10.0.0.3, 4 times",
+    ),
+    (
+        "vrrp.alarm",
+        Alarm(instance="front", kind="seal", detail="no key"),
+        "virtual router front: seal: no key",
     ),
     (
         "vrrp.alarm",

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from libra_vrrp.orders import Instance, Place, Seal
-from libra_vrrp.seal.coming import Coming, expect, give_up, is_given_up, passed_by
+from libra_vrrp.seal.coming import Coming, expect, give_up, is_given_up, meanwhile, passed_by
 from libra_vrrp.seal.names import context, router_tag
 
 PLAIN = Instance("front", "eth0", 51, 150, (Place("eth0", IPv4Address("192.0.2.10")),))
@@ -32,6 +32,14 @@ def test_who_is_passed_while_its_key_file_is_no_good_waits_no_more() -> None:
 def test_a_key_file_that_is_no_good_is_waited_for_where_nobody_seals() -> None:
     known = give_up(expect(Coming(), [(PLAIN, NEW)], []), "/new")
     assert not is_given_up(known, NEW)
+
+
+def test_what_becomes_of_who_waits_is_not_promised_where_a_peer_may_end_it() -> None:
+    """It was said to go on as it was, and was in fault a moment later."""
+    required = expect(Coming(), [(PLAIN, NEW)], [])
+    accepting = expect(Coming(), [(PLAIN, sealed("/new", is_required=False))], [])
+    assert meanwhile(required, "front").endswith("that it cannot open it is in fault")
+    assert meanwhile(accepting, "front") == "it goes on as it was until the key is there"
 
 
 def test_only_who_was_passed_waits_no_more() -> None:

@@ -44,7 +44,7 @@ def test_what_is_no_key_file_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="line 1: expected") as refused:
         read_keys(str(file))
     assert "hunter2" not in str(refused.value)
-    with pytest.raises(Unusable, match="none: No such file"):
+    with pytest.raises(Unusable, match="none: No such file or directory: copy it from another"):
         read_keys(str(tmp_path / "none"))
     with pytest.raises(Unusable, match="is no regular file"):
         read_keys(str(tmp_path))

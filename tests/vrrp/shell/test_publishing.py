@@ -21,6 +21,28 @@ MASTER = replace(NEVER, state="master", why=Why.TIMER.value, took=0.25, at=1000.
 BACKUP = replace(NEVER, at=1060.0, taken=TAKEN)
 
 
+async def test_what_is_decided_is_logged_with_its_sentence_and_what_is_bad_as_a_warning() -> None:
+    journal = MemoryJournal("a", "vrrp", MemoryLog("a"))
+    publishing = Publishing(journal, Intake("a", journal, asyncio.Event()))
+    fault = replace(NEVER, state="fault", why=Why.FAULT.value, detail="eth0 is down")
+    with capture_logs() as lines:
+        publishing.publish(MASTER)
+        publishing.publish(fault)
+    await journal.close()
+    assert [(one["log_level"], one["type"], one["said"]) for one in lines] == [
+        (
+            "info",
+            "vrrp.master",
+            "virtual router front on eth0 is master (took 250.0 ms): no master is heard",
+        ),
+        (
+            "warning",
+            "vrrp.fault",
+            "virtual router front on eth0 is fault: it cannot work here: eth0 is down",
+        ),
+    ]
+
+
 async def test_a_state_tells_when_its_router_took_over_last_and_how_fast() -> None:
     journal = MemoryJournal("a", "vrrp", MemoryLog("a"))
     publishing = Publishing(journal, Intake("a", journal, asyncio.Event()))

@@ -22,7 +22,7 @@ instances:
 
 
 def run(
-    directory: Path, *arguments: str, word: tuple[str, ...] = ()
+    directory: Path, *arguments: str, word: tuple[str, ...] = (), told: str = "keep\n"
 ) -> subprocess.CompletedProcess[str]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("LIBRA_")},
@@ -34,6 +34,7 @@ def run(
         env=environment | ({"LIBRA_NODE": "a"} if word else {}),
         cwd=directory,
         capture_output=True,
+        input=told,
         text=True,
         timeout=PATIENCE,
         check=False,
@@ -79,7 +80,7 @@ def test_a_config_that_cannot_be_held_is_told_once_and_nothing_is_started(
     assert len(lines) == len(said)
     for line, begin in zip(lines, said, strict=True):
         assert line.startswith(begin.format(tmp_path))
-    assert not list((tmp_path / "state").glob("vrrp/routers.jsonl"))
+    assert [one.name for one in tmp_path.iterdir()] == ["libra.yaml"]
 
 
 def test_a_secret_that_is_not_there_yet_is_told_and_another_start_may_help(tmp_path: Path) -> None:
@@ -93,6 +94,7 @@ def test_a_secret_that_is_not_there_yet_is_told_and_another_start_may_help(tmp_p
         "libra-vrrp: auth_file /no/such/file: No such file or directory; "
         "write the password there, or name another file"
     )
+    assert [one.name for one in tmp_path.iterdir()] == ["libra.yaml"]
 
 
 def test_a_setting_that_is_wrong_is_told_like_a_wrong_config(tmp_path: Path) -> None:
@@ -135,9 +137,29 @@ def test_a_disk_that_refuses_is_none_of_the_configs_faults(tmp_path: Path, below
 def test_a_config_that_can_be_held_is_what_the_machine_starts_from(tmp_path: Path) -> None:
     (tmp_path / "libra.yaml").write_text(CONFIG)
     told = run(tmp_path, str(tmp_path / "libra.yaml"), word=("prepare",))
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (told.returncode, told.stdout, told.stderr) == (0, "sound\n", "")
     (front,) = kept.load_instances((tmp_path / "state/vrrp/routers.jsonl").read_bytes())
     assert (front.name, front.vrid) == ("front", 51)
+
+
+def test_a_config_that_nobody_has_kept_leaves_no_trace(tmp_path: Path) -> None:
+    (tmp_path / "libra.yaml").write_text(CONFIG)
+    told = run(tmp_path, str(tmp_path / "libra.yaml"), word=("prepare",), told="")
+    assert (told.returncode, told.stdout, told.stderr) == (0, "sound\n", "")
+    assert [one.name for one in tmp_path.iterdir()] == ["libra.yaml"]
+
+
+def test_a_config_that_another_start_left_is_not_looked_at_but_a_stale_one_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "libra.yaml").write_text(CONFIG.replace("vrid: 51", "vrid: 300"))
+    left = tmp_path / "state" / "vrrp-guard" / "left.json"
+    left.parent.mkdir(parents=True)
+    left.touch(mode=0o600)
+    told = run(tmp_path, "--config", "libra.yaml", "--node", "a")
+    assert told.returncode == CONFIG_WRONG
+    assert "what was left cannot be taken over" in told.stderr
+    assert "1 error; nothing started" in told.stderr
 
 
 def test_a_config_without_an_instance_for_this_node_is_no_error(tmp_path: Path) -> None:

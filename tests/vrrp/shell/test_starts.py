@@ -58,15 +58,17 @@ def test_each_start_is_on_disk_before_it_is_used(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_first_start_and_a_lost_file_are_told(file: Path) -> None:
-    first = Desk(file)
-    first.opened()
-    assert len(first.told) == 1
-    assert first.told[0].endswith("no earlier start is known: seals are new here, "
-                                  "or their state file was lost")  # fmt: skip
-    second = Desk(file)
-    second.opened()
-    assert second.told == []
+def test_a_lost_file_is_told_and_a_first_start_is_none(file: Path) -> None:
+    """The first seal of all raised an alarm."""
+    for _ in range(2):
+        desk = Desk(file.parent / "vrrp-seal" / file.name)
+        desk.opened()
+        assert desk.told == []
+    (file.parent / "vrrp-seal" / file.name).unlink()
+    bereft = Desk(file.parent / "vrrp-seal" / file.name)
+    bereft.opened()
+    (told,) = bereft.told
+    assert told.endswith("no earlier start is known: the state file of seals was lost")
 
 
 def test_what_was_proven_outlives_the_process(file: Path) -> None:

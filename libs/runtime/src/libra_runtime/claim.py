@@ -169,6 +169,16 @@ class Claim:
             self._line = None
 
 
+def is_named(program: str) -> bool:
+    """Say whether somebody goes by the name of *program* here; who that is nobody looks at."""
+    exactly = os.fsencode(f" @{program}")
+    try:
+        lines = LISTING.read_bytes().splitlines()
+    except OSError:
+        return False
+    return any(line.endswith(exactly) or exactly + b"+" in line for line in lines)
+
+
 def _listen(name: str) -> socket.socket | None:
     """Listen on *name*, answering nobody; None where somebody else has it."""
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

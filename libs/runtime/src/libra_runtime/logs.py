@@ -1,15 +1,16 @@
-"""Logs of a process: readable on a terminal, JSON lines otherwise, on standard error.
+"""Logs of a process: words on a terminal, JSON lines otherwise, on standard error.
 
 Logging never waits for who reads: see `outlet`.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from libra_runtime.outlet import install
-from libra_runtime.plain import Plain
+from libra_runtime.plain import FORMAT, FORMATS, Plain, is_text, words
 
 _SPEAKER: list[str] = []
 
@@ -40,8 +41,8 @@ def configure(service: str, node: str, level: str = "info") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    if sys.stderr.isatty():
-        processors += [structlog.dev.ConsoleRenderer()]
+    if is_text():
+        processors += [structlog.processors.format_exc_info, _in_words]
     else:
         processors += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     structlog.configure(
@@ -54,6 +55,12 @@ def configure(service: str, node: str, level: str = "info") -> None:
     if not is_level:
         known = ", ".join(each.lower() for each in _LEVELS)
         note("LIBRA_LOG is no level of logs, going by info", given=level, known=known)
+    if (given := os.environ.get(FORMAT, "")) not in ("", *FORMATS):
+        note(f"{FORMAT} is no format of logs, going by the terminal", given=given)
+
+
+def _in_words(_: object, __: str, line: MutableMapping[str, Any]) -> str:
+    return words(line)
 
 
 def note(event: str, **facts: object) -> None:

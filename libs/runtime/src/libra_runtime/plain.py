@@ -1,13 +1,49 @@
 """Log lines as `logs` writes them, without structlog: for processes that must stay light."""
 
 import json
+import os
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any, Final
 
 from libra_runtime.outlet import Outlet, install
+
+FORMAT: Final = "LIBRA_LOG_FORMAT"
+"""Names the variable that says `text` or `json`, whatever standard error is."""
+FORMATS: Final = ("text", "json")
+
+_HEAD: Final = frozenset({"service", "node", "timestamp", "level", "event", "exception"})
+_DECIDED: Final = frozenset({"type", "said"})
+
+
+def is_text() -> bool:
+    """Say whether lines are for people: on a terminal, unless it is said otherwise."""
+    said = os.environ.get(FORMAT, "")
+    return said == "text" if said in FORMATS else sys.stderr.isatty()
+
+
+def words(line: Mapping[str, Any]) -> str:
+    """Give a line of a log in words: when, how bad, who, what, and the facts that are there.
+
+    A decision is told by its sentence; its facts are in the line that machines read.
+    """
+    facts = {name: fact for name, fact in line.items() if name not in _HEAD}
+    event = str(line["event"])
+    if facts.keys() >= _DECIDED:
+        event, facts = f"{facts['type']}: {facts['said']}", {}
+    told = [f"{name}={_told(fact)}" for name, fact in facts.items() if fact not in (None, "", [])]
+    who = f"libra-{line['service']}: {event}"
+    text = "  ".join([line["timestamp"], f"{line['level']:<8}", " ".join([who, *told])])
+    return f"{text}\n{broke}" if (broke := str(line.get("exception", "")).rstrip()) else text
+
+
+def _told(fact: object) -> str:
+    text = ",".join(map(str, fact)) if isinstance(fact, list) else str(fact)
+    return text if text and not set(text) & set(" \"'=\n") else json.dumps(text, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +54,11 @@ class Plain:
     node: str
 
     def line(self, event: str, level: str = "info", **facts: object) -> str:
-        """Give one line: words on a terminal, JSON otherwise."""
-        if sys.stderr.isatty():
-            said = "".join(f" {name}={value}" for name, value in facts.items())
-            return f"libra-{self.service}: {event}{said}\n"
+        """Give one line: words for people, JSON for machines."""
         head = {"service": self.service, "node": self.node}
         when = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        tail = {"event": event, "level": level, "timestamp": when}
-        return json.dumps(head | facts | tail, default=str) + "\n"
+        line = head | facts | {"event": event, "level": level, "timestamp": when}
+        return f"{words(line) if is_text() else json.dumps(line, default=str)}\n"
 
     def log(self, event: str, level: str = "info", **facts: object) -> None:
         """Write one line."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from libra_runtime.barrier import barrier
 from libra_schemas.config import Config
 from libra_schemas.errors import ConfigError, Problem
 from libra_schemas.load import config_from
@@ -102,7 +103,7 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
             "exist: remove it, and name the file",
         ) from None
     except PermissionError:
-        raise _single(str(path), f"cannot be read: Permission denied; {LET_READ}") from None
+        raise _single(str(path), f"cannot be read: Permission denied; {_let_in(path)}") from None
     except OSError as error:
         raise _single(str(path), f"cannot be read: {error.strerror}") from None
     return load_config(text, str(path))
@@ -202,6 +203,15 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> ConfigError:
 
 
 LET_READ = "run `chmod a+r` on it (a config holds no secret, it names the files that do)"
+
+
+def _let_in(path: FilePath) -> str:
+    """Say what lets this process read a file."""
+    found = barrier(path)
+    if found is None or not found.is_above:
+        return LET_READ
+    return f"{found}: `chmod a+x {found.path}`, or keep the file where everybody gets"
+
 
 _TABS = "YAML indents with spaces, and this line has a tab"
 _BRACKETS = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'

@@ -49,7 +49,9 @@ class EmailSink(Strict):
 class ProgramSink(Strict):
     """A program run without a shell, the event on its standard input."""
 
-    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    command: Annotated[
+        tuple[str, ...], Field(min_length=1, examples=[["/usr/local/bin/page", "urgent"]])
+    ]
     """The program and its first arguments; the event's follow (services/notifier/README.md)."""
     timeout: Duration = 10.0
     """Longest time that it may run; then its whole process group is killed."""

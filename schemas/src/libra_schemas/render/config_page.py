@@ -7,7 +7,7 @@ table of who holds it, its keys with a prefix.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from libra_schemas.keepalived import OURS
+from libra_schemas.keepalived import ABSENT, OURS
 from libra_schemas.render.config_examples import EXAMPLES
 from libra_schemas.render.values import DEFINITION, default, values
 from libra_schemas.suggestions import LATER
@@ -165,7 +165,7 @@ def _later(part: Part) -> str:
 
 def _from_keepalived() -> str:
     theirs: dict[str, list[str]] = {}
-    for word, ours in OURS.items():
+    for word, ours in (OURS | ABSENT).items():
         theirs.setdefault(ours, []).append(f"`{word}`")
     rows = (f"| {', '.join(words)} | {ours} |" for ours, words in theirs.items())
     head = "| keepalived | here |\n|---|---|"

@@ -68,7 +68,7 @@ def said(data: EventData, event_type: str) -> str:
 def _rest(data: Alarm | SyncState | FreshState | Receipt | Checkpoint) -> str:
     match data:
         case Alarm():
-            return because(f"virtual router {data.instance}: {_alarm(data)}", data.detail)
+            return f"virtual router {data.instance}: {_alarm(data)}"
         case SyncState():
             return f"connection sync is {data.role}" + _after("on", data.interface)
         case FreshState():

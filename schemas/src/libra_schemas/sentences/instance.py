@@ -17,7 +17,7 @@ _WHY = {
     "tether": "the master's process died",
     "higher-priority": "a higher priority is heard",
     "track": "a tracked object changed",
-    "interface": "its interface cannot be used",
+    "interface": "it cannot work here",
     "lease": "its lease ran out",
     "operator": "an operator asked for it",
     "group": "it moves with its group",

@@ -31,6 +31,7 @@ Environment:
   LIBRA_SEED_FILE     the nkey seed for it
   LIBRA_METRICS_PORT  /metrics and /healthz on 127.0.0.1 (9642; 0 for none)
   LIBRA_LOG           debug, info, warning or error
+  LIBRA_LOG_FORMAT    text or json (text where standard error is a terminal)
   LIBRA_VRRP_UID      user that reads the config and runs tracking programs ({NOBODY})
 """
 

@@ -57,6 +57,14 @@ def is_given_up(known: Coming, order: Instance) -> bool:
     return _key(order) in known.given_up
 
 
+def meanwhile(known: Coming, name: str) -> str:
+    """Say what a router does whose key is not to be had yet."""
+    goes_on = "it goes on as it was until the key is there"
+    if name not in known.tags.values():
+        return goes_on
+    return f"{goes_on}; should a peer be heard under a seal that it cannot open it is in fault"
+
+
 def _key(order: Instance) -> tuple[str, str]:
     return order.name, "" if order.seal is None else order.seal.key_file
 

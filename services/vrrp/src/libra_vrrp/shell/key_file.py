@@ -18,6 +18,9 @@ def read_keys(file: str) -> tuple[bytes, ...]:
     """Read the keys of `file`, at most 4096 octets; raise `Unusable`."""
     try:
         descriptor = os.open(Path(file), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as wrong:
+        mend = f"copy it from another node, or make the first one: libra keys seal {file}"
+        raise Unusable(f"key file {file}: {wrong.strerror}: {mend}") from None
     except OSError as wrong:
         raise Unusable(f"key file {file}: {wrong.strerror}") from None
     try:

@@ -7,6 +7,7 @@ import structlog
 from libra_runtime.stamp import new_id
 from libra_schemas.envelope import Draft
 from libra_schemas.events.vrrp import Takeover
+from libra_schemas.sentences.event import said
 from libra_vrrp.facts import Fact, fact_of, level_of, takeover_of
 from libra_vrrp.reports import AlarmRaised, Follows, Report, Transition, Weighed
 from libra_vrrp.shell.source import Record, Source
@@ -34,8 +35,8 @@ class Publishing:
         if fact is None:
             return
         kind, data = fact
-        facts = data.model_dump(exclude={"causes"}, mode="json")
-        log.log(level_of(data), "decided", type=kind, **facts)
+        told = data.model_dump(exclude={"causes"}, mode="json")
+        log.log(level_of(data), "decided", type=kind, said=said(data, kind), **told)
         key, when = (report.instance,), datetime.fromtimestamp(report.at, UTC)
         revision = self._source.revision
         self._record.publish(Draft(kind, key, data, new_id(), when, configrev=revision))

@@ -11,8 +11,12 @@ from typing import Final
 
 from libra_runtime.settings import Edge
 from libra_vrrp.shell.privileges import become
+from libra_vrrp.shell.say import closed
 
-LATE: Final = ("nats.aio.client", "nats.errors", "nkeys", "structlog.dev", "encodings.idna")
+LATE: Final = (
+    "nats.aio.client", "nats.errors", "nkeys", "structlog.dev", "encodings.idna",
+    "encodings.utf_8_sig", "pydantic.type_adapter",
+)  # fmt: skip
 """What libraries import only when they need it: by then `uid` may not be let through to them."""
 
 _SHARED: Final = 0o770
@@ -26,8 +30,7 @@ def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     through, nor anything above our code; the NATS key is carried along in memory. Works without
     CAP_CHOWN. Raise `OSError` where the directory or the key is not to be had.
     """
-    for name in (*LATE, *(["libra_vrrp.shell.meters"] if edge.metrics_port else [])):
-        import_module(name)
+    fetch_late(*(["libra_vrrp.shell.meters"] if edge.metrics_port else []))
     seed = None if edge.seed_file is None else _carry(edge.seed_file, uid)
     if os.geteuid() == 0 and uid != 0:
         _furnish(directory, uid)
@@ -35,6 +38,12 @@ def move_in(edge: Edge, directory: Path, uid: int) -> Edge:
     os.chdir(directory)
     become(uid)
     return replace(edge, state=Path(), seed_file=seed)
+
+
+def fetch_late(*beside: str) -> None:
+    """Import what would be imported late."""
+    for name in (*LATE, *beside):
+        import_module(name)
 
 
 def list_mode() -> int:
@@ -47,9 +56,7 @@ def list_mode() -> int:
 
 def explained(wrong: Exception) -> str:
     """Say in one sentence why `move_in` failed."""
-    if isinstance(wrong, OSError) and wrong.filename is not None:
-        return f"{wrong.filename}: {wrong.strerror}"
-    return str(wrong)
+    return closed(wrong) if isinstance(wrong, OSError) else str(wrong)
 
 
 def _furnish(directory: Path, uid: int) -> None:

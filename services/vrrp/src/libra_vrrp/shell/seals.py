@@ -231,7 +231,7 @@ class Seals:
         for name in self._orders:
             self._told.alarm(name, "seal", None, trouble, trouble)
         for name in self._coming.orders:
-            detail = f"{trouble} (it goes on as it was until then)"
+            detail = f"{trouble} ({coming.meanwhile(self._coming, name)})"
             self._told.alarm(name, "seal", None, detail, trouble)
 
 

@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 from libra_runtime.outlet import LAST_WORDS, Outlet
@@ -14,9 +12,10 @@ from libra_vrrp.bequest import NEVER, Bequest
 from libra_vrrp.settings import CONFIG, HELP, Settings, from_environment
 from libra_vrrp.shell import bequests
 from libra_vrrp.shell.guard import Guard
+from libra_vrrp.shell.looking import Looking
 from libra_vrrp.shell.mark import Mark
-from libra_vrrp.shell.privileges import MACHINE, lacking, ordinary, shelter, urgent
-from libra_vrrp.shell.say import begin, log
+from libra_vrrp.shell.privileges import MACHINE, lacking, shelter, urgent
+from libra_vrrp.shell.say import begin, closed, log
 from libra_vrrp.shell.sole import Lock
 from libra_vrrp.shell.waiting import hold
 from libra_vrrp.unclean import unclean_at
@@ -25,6 +24,20 @@ _AGAIN: Final = "LIBRA_VRRP_AGAIN"
 """Names the process that starts again in place, to itself: what it goes on by was sound once."""
 _CARRIED: Final = "LIBRA_VRRP_UNCLEAN_AT"
 """Tells it when the service began that followed an unclean exit: it may have nothing to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """The state directory is ours; `bequest` is what was left there for us.
+
+    `carried` is when the service began that followed an unclean exit, as this very process knew
+    before it started again in place.
+    """
+
+    lock: Lock
+    bequest: Bequest | None
+    is_planned: bool
+    carried: float
 
 
 def main(arguments: list[str]) -> None:
@@ -37,39 +50,48 @@ def main(arguments: list[str]) -> None:
         return
     hold()
     settings = _settings(arguments)
-    lock = Lock(settings.lock)
-    bequest = bequests.take(settings.bequest)
-    is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
-    carried = float(os.environ.pop(_CARRIED, NEVER)) if is_again else NEVER
-    is_planned = is_again or bequest is not None
-    if (config := settings.config) is not None:
-        settings = replace(settings, config=config.absolute())
-        if not is_planned:
-            _require_sound(config.absolute())
+    entered = _enter(settings)
     _require_capabilities()
     shelter()
     urgent(above=1)  # before the log's thread is there, whose stack would be locked whole
     begin()
-    mark = Mark(settings.mark)
-    is_marked = mark.is_found and not is_planned
-    began = unclean_at(bequest, time.monotonic(), is_marked=is_marked, carried=carried)
-    if is_marked:
-        log("the service before this one did not end in order", "warning")
-    _work(settings, bequest, began, lock, mark)
+    _work(settings, entered)
 
 
 def _settings(arguments: list[str]) -> Settings:
     """Read the settings; the node's name is known to all that we start."""
     try:
         settings = from_environment(arguments)
-        settings.state.mkdir(parents=True, exist_ok=True)
-    except OSError as refused:
-        sys.exit(f"libra-vrrp: {refused}")
     except ValueError as wrong:
         sys.stderr.write(f"libra-vrrp: {wrong}\n")
         sys.exit(CONFIG)
     os.environ["LIBRA_NODE"] = settings.node
-    return settings
+    config = settings.config
+    return settings if config is None else replace(settings, config=config.absolute())
+
+
+def _enter(settings: Settings) -> _Entered:
+    """Have the state directory to ourselves, and know whether this start was planned.
+
+    A start that was not looks at the config file first: a wrong one ends it, and leaves no trace.
+    """
+    is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
+    carried = float(os.environ.pop(_CARRIED, NEVER)) if is_again else NEVER
+    config = settings.config
+    is_left = is_again or os.path.lexists(settings.bequest)
+    looking = None if config is None or is_left else Looking(config)
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        sys.exit(f"libra-vrrp: {closed(refused)}")
+    lock = Lock(settings.lock)
+    bequest = bequests.take(settings.bequest)
+    is_planned = is_again or bequest is not None
+    if config is not None and not is_planned:
+        looking = looking or Looking(config)
+    if looking is not None:
+        looking.end(is_kept=not is_planned)
+    return _Entered(lock, bequest, is_planned, carried)
 
 
 def _require_capabilities() -> None:
@@ -82,10 +104,15 @@ def _require_capabilities() -> None:
         stand_by(trouble)
 
 
-def _work(
-    settings: Settings, bequest: Bequest | None, began: float, lock: Lock, mark: Mark
-) -> None:
+def _work(settings: Settings, entered: _Entered) -> None:
     """Guard, until told to end; what this service does not end in order the next one learns."""
+    bequest, lock = entered.bequest, entered.lock
+    mark = Mark(settings.mark)
+    is_marked = mark.is_found and not entered.is_planned
+    now = time.monotonic()
+    began = unclean_at(bequest, now, is_marked=is_marked, carried=entered.carried)
+    if is_marked:
+        log("the service before this one did not end in order", "warning")
     mark.put()
     guard = Guard(settings, bequest, began, mark.lift)
     if guard.run():
@@ -112,15 +139,3 @@ def _start_again(guard: Guard, began: float, lock: Lock, mark: Mark) -> None:
         guard.take_back()
         mark.lift()
         sys.exit(f"libra-vrrp: cannot start again: {sys.executable}: {refused.strerror}")
-
-
-def _require_sound(config: Path) -> None:
-    """Have a process of its own look at the file, and end with its status where it is wrong.
-
-    It imports what the guard must not, and is in no hurry.
-    """
-    with subprocess.Popen([sys.executable, "-m", "libra_vrrp", "prepare", str(config)]) as looking:
-        ordinary(looking.pid)
-        status = looking.wait()
-    if status != 0:
-        sys.exit(status)

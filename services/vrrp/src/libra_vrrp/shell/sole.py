@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from libra_vrrp.shell.say import log
+from libra_vrrp.shell.say import closed, log
 from libra_vrrp.shell.waiting import waiting
 
 _CARRIED: Final = "LIBRA_VRRP_LOCK"
@@ -32,7 +32,7 @@ class Lock:
             self._descriptor = os.open(file, flags, 0o600)
             _take(self._descriptor, file)
         except OSError as wrong:
-            log("the state directory cannot be kept to ourselves", "warning", why=str(wrong))
+            log("the state directory cannot be kept to ourselves", "warning", why=closed(wrong))
 
     def carry(self) -> None:
         """Keep it through the exec(2) that follows."""

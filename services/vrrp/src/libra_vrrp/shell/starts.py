@@ -18,7 +18,7 @@ RETRY: Final = 10.0
 PATIENCE: Final = 1.0
 """Seconds that a disk has to take the start before it is used all the same."""
 
-NEW: Final = "no earlier start is known: seals are new here, or their state file was lost"
+LOST: Final = "no earlier start is known: the state file of seals was lost"
 
 
 class Book:
@@ -83,9 +83,12 @@ class Book:
         return starts, trouble
 
     def _found(self) -> tuple[Starts, str | None]:
+        """Read what is kept; where its directory is not there either, seals are new here."""
         try:
             text = kept(self._file)
-            return (Starts(), f"{self._file}: {NEW}") if text is None else (loads(text), None)
+            if text is not None:
+                return loads(text), None
+            return Starts(), f"{self._file}: {LOST}" if self._file.parent.is_dir() else None
         except MalformedStarts as wrong:
             return Starts(), f"{self._file}: {wrong}; starts are counted anew"
         except OSError as wrong:
