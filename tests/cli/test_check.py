@@ -30,7 +30,8 @@ instances:
 """
 BETWEEN = "instances.front.interval: must be between 10ms and 40.95s"
 KEY = "instances.front.seal.key_file: is missing (as in key_file: /etc/libra/seal.key)"
-LEASE = "instances.front.lease: expected a whole number from 2 to 60"
+LEASE = "instances.front.lease: must be between 2s and 60s"
+FRACTION = "instances.front.lease: expected whole seconds such as 2s, not 1.5"
 
 
 def test_the_config_that_is_spoiled_below_works(host: Host) -> None:
@@ -94,7 +95,7 @@ def test_the_config_that_is_spoiled_below_works(host: Host) -> None:
             id="a seal of which nothing is said",
         ),
         pytest.param("lease: 2", "lease: 1", f"12:12: {LEASE}", id="a lease of 1 s"),
-        pytest.param("lease: 2", "lease: 1.5", f"12:12: {LEASE}", id="a lease of 1.5 s"),
+        pytest.param("lease: 2", "lease: 1.5", f"12:12: {FRACTION}", id="a lease of 1.5 s"),
         pytest.param("lease: 2", "lease: 0", f"12:12: {LEASE}", id="no lease at all"),
     ],
 )

@@ -44,7 +44,7 @@ class Site:
         """Answer what was asked; count where all is to be looked at for it at once."""
         [(_, then)] = self.calls
         self.calls.clear()
-        then(outcome, now)
+        then([outcome], now)
         self.changes += self.looks.pop() <= now
 
     def reconcile(self, interfaces: Interfaces, now: float) -> None:

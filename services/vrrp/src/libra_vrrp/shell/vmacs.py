@@ -4,7 +4,7 @@ They are down but for a master's: what is down says and hears nothing.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from errno import EEXIST, ETIMEDOUT
@@ -108,13 +108,10 @@ class Vmacs:
         self._refused = {one: why for one, why in self._refused.items() if one in missing}
         self._again_at = {one: at for one, at in self._again_at.items() if one in missing}
         self._tended = {one: told for one, told in self._tended.items() if one in there}
-        for one, parent in work.missing:
-            if now >= self._again_at.get(one, 0.0):
-                self._begin(one, partial(_make, one, parent), self._made)
-        for one, at in work.there:
-            tended = self._tended_now(one, known)
-            if tended is None or now >= tended.again_at:
-                self._begin(one, partial(_tend, one, at), partial(self._looked_after, at))
+        due = [each for each in work.missing if now >= self._again_at.get(each[0], 0.0)]
+        self._begin(due, _make, self._made)
+        untended = [each for each in work.there if self._is_untended(each[0], known, now)]
+        self._begin(untended, _tend, self._looked_after)
         self._remove(frozenset(work.surplus), now)
 
     def stop(self, known: Interfaces) -> None:
@@ -157,24 +154,34 @@ class Vmacs:
         is_same = link is not None and tended is not None and link.index == tended.index
         return tended if is_same else None
 
+    def _is_untended(self, one: Wanted, known: Interfaces, now: float) -> bool:
+        tended = self._tended_now(one, known)
+        return tended is None or now >= tended.again_at
+
     def _begin(
         self,
-        one: Wanted,
-        call: Callable[[], T],
-        then: Callable[[Wanted, T | OSError, float], bool],
+        about: Iterable[tuple[Wanted, int]],
+        call: Callable[[Wanted, int], T],
+        then: Callable[[Wanted, int, T | OSError, float], bool],
     ) -> None:
-        """Make a call aside, unless one is under way; `then` says whether it changes anything."""
+        """Make a call aside for each that has none under way, and look at all once, for all of it.
 
-        def follow(outcome: T | OSError, now: float) -> None:
-            self._under_way.discard(one)
-            is_news = then(one, outcome, now)
-            self._look_at(now if is_news else self.retry_at())
+        The call has the index that comes with each; `then` says whether it changed anything.
+        """
+        fresh = {one: at for one, at in about if one not in self._under_way}
+        self._under_way |= fresh.keys()
 
-        if one not in self._under_way:
-            self._under_way.add(one)
-            self._aside.do(call, follow)
+        def follow(outcomes: list[T | OSError] | OSError, now: float) -> None:
+            self._under_way -= fresh.keys()
+            each = [outcomes] * len(fresh) if isinstance(outcomes, OSError) else outcomes
+            answered = zip(fresh.items(), each, strict=True)
+            news = [then(one, at, outcome, now) for (one, at), outcome in answered]
+            self._look_at(now if any(news) else self.retry_at())
 
-    def _made(self, one: Wanted, outcome: int | OSError, now: float) -> bool:
+        if fresh:
+            self._aside.do(partial(_each, call, fresh), follow)
+
+    def _made(self, one: Wanted, _: int, outcome: int | OSError, now: float) -> bool:
         """Look whether the kernel has told of it already; wait for a while before another try."""
         self._again_at[one] = now + RETRY
         if not isinstance(outcome, OSError):
@@ -188,7 +195,7 @@ class Vmacs:
         return before != why
 
     def _looked_after(
-        self, at: int, one: Wanted, outcome: str | OSError | None, now: float
+        self, one: Wanted, at: int, outcome: str | OSError | None, now: float
     ) -> bool:
         why = str(outcome) if isinstance(outcome, OSError) else outcome
         before = self._tended.get(one)
@@ -202,6 +209,16 @@ def _kept(name: str, why: str) -> str:
         f"interface {name} is there for another virtual router, and the kernel keeps it: {why} "
         f"(`ip link del {name}`)"
     )
+
+
+def _each(call: Callable[[Wanted, int], T], about: Mapping[Wanted, int]) -> list[T | OSError]:
+    outcomes: list[T | OSError] = []
+    for one, at in about.items():
+        try:
+            outcomes.append(call(one, at))
+        except OSError as error:
+            outcomes.append(error)
+    return outcomes
 
 
 def _make(one: Wanted, parent: int) -> int:
