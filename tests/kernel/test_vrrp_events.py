@@ -166,7 +166,7 @@ def test_both_families_of_an_instance_are_two_routers_in_the_log_and_hand_over_t
     pair.b.wrapper = ("sh", "-c", f'exec "$0" "$@" 2> {told}')
     pair.b.start()
     pair.soon(told.exists, "b has started")
-    said = re.compile(r'"vrrp.backup", "instance": "front-ipv6"')
+    said = re.compile(r'"type": "vrrp.backup", .*"instance": "front-ipv6"')
     pair.soon(lambda: said.search(told.read_text()), "b is a backup, and both of its routers are")
     log.say("console", "operator.failover", ("instance", "front"), FAILOVER)
     for address in (VIP, six):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import time
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -15,6 +16,7 @@ from tests.kernel.test_vrrp_alone import scraped
 
 from libra_vrrp.orders import Place
 from libra_vrrp.tether.ends import Ends
+from libra_vrrp.vmac import Vmac
 
 pytestmark = pytest.mark.campaign
 
@@ -25,14 +27,15 @@ LATEST = 0.1
 ADVERTS = 12
 """How often each router speaks while it is watched; the second announcements are among them."""
 OWN = {"a": IPv4Address("192.0.2.1"), "b": IPv4Address("192.0.2.2")}
-MASTER = re.compile(r'"vrrp\.master", "instance": "(.+?)".*?"took_ms": ([0-9.]+), "takeover"')
+MASTER = re.compile(
+    r'"type": "vrrp\.master", .*?"instance": "(.+?)".*?"took_ms": ([0-9.]+), "takeover"'
+)
 
 
 def held(director: Director) -> set[IPv4Address]:
-    """Return which of the addresses the kernel of a director holds."""
-    (link,) = json.loads(director.node.run("ip", "-j", "addr", "show", "dev", "eth0").stdout)
-    family = [one["local"] for one in link["addr_info"] if one["family"] == "inet"]
-    return {IPv4Address(one) for one in family} & ALL
+    """Return which of the addresses the kernel of a director holds, on what is up."""
+    links = json.loads(director.node.run("ip", "-4", "-j", "addr", "show", "up").stdout)
+    return {IPv4Address(one["local"]) for link in links for one in link.get("addr_info", ())} & ALL
 
 
 def late(director: Director) -> dict[float, float]:
@@ -59,25 +62,43 @@ def are_owned_by(owner: Director, other: Director) -> bool:
     return held(owner) == ALL and not held(other)
 
 
-@pytest.fixture
-def many(pair: Pair, tmp_path: Path) -> Pair:
-    """Return the pair with 255 routers on each, tied, a master of all of them."""
+def begin(pair: Pair, logs: Path, *, veiled: bool = False) -> None:
+    """Start both with 255 routers, tied, a master of all; `veiled` ones have a virtual MAC each."""
     for director, other in ((pair.a, "b"), (pair.b, "a")):
         own = OWN[director.node.name]
         tether = Ends(own, 9645, ((other, OWN[other]),))
         common = replace(director.order, interval=INTERVAL, tether=tether)
         director.order, *others = (
-            replace(common, name=f"front{vrid}", vrid=vrid, places=(Place("eth0", address),))
+            replace(
+                common,
+                name=f"front{vrid}",
+                vrid=vrid,
+                places=(Place(f"vrrp4-{vrid}" if veiled else "eth0", address),),
+                vmac=Vmac(f"vrrp4-{vrid}") if veiled else None,
+            )
             for vrid, address in enumerate(sorted(ALL), 1)
         )
         director.others = tuple(others)
         director.environment = {"LIBRA_METRICS_PORT": "9642"}
-        director.log = tmp_path / f"{director.node.name}.log"
+        director.log = logs / f"{director.node.name}.log"
         director.write()
     pair.a.start()
     pair.soon(lambda: held(pair.a) == ALL, "a has all addresses")
     pair.b.start()
     pair.soon(pair.b.listens, "b listens")
+
+
+@pytest.fixture
+def many(pair: Pair, tmp_path: Path) -> Pair:
+    """Return the pair with all of them."""
+    begin(pair, tmp_path)
+    return pair
+
+
+@pytest.fixture
+def veiled(pair: Pair, tmp_path: Path) -> Pair:
+    """Return the pair with all of them, and a virtual MAC for each."""
+    begin(pair, tmp_path, veiled=True)
     return pair
 
 
@@ -110,3 +131,20 @@ def test_255_routers_hold_their_intervals_and_all_move_when_their_master_is_cut_
     many.soon(lambda: said(b) > ADVERTS * len(ALL), "each has spoken often enough")
     on_time = late(b)
     assert on_time[LATEST] == on_time[float("inf")]
+
+
+def test_255_virtual_macs_hold_their_intervals_and_a_killed_machine_is_adopted_with_them(
+    veiled: Pair,
+) -> None:
+    """It looked at all of them once for each, and was not back before others took over."""
+    a, b = veiled.a, veiled.b
+    veiled.soon(lambda: said(a) > ADVERTS * len(ALL), "each has spoken often enough")
+    on_time = late(a)
+    assert on_time[LATEST] == on_time[float("inf")]
+    before = a.pid("machine")
+    a.signal(signal.SIGKILL, "machine")
+    veiled.soon(lambda: a.pid("machine") not in {None, before}, "another machine runs")
+    until = time.monotonic() + 2 * patience(b)
+    while time.monotonic() < until:
+        assert are_owned_by(a, b)
+    assert masters(b) == []
