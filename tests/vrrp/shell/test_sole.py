@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
+from libra_vrrp.settings import CONFIG as CONFIG_WRONG
 from libra_vrrp.shell import sole
 from libra_vrrp.shell.sole import Lock
 
@@ -53,22 +54,30 @@ def lock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def second(tmp_path: Path, lock: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Start a second one while we have the lock."""
+def first(lock: Path) -> Iterator[IO[str]]:
+    """Have the lock until what is returned is closed."""
     lock.parent.mkdir(parents=True)
+    with lock.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield opened
+
+
+@pytest.fixture
+def second(tmp_path: Path, first: IO[str]) -> Iterator["subprocess.Popen[str]"]:
+    """Start a second one, as from a terminal, while we have the lock."""
+    assert not first.closed
     (tmp_path / "libra.yaml").write_text(CONFIG)
     told = {"LIBRA_STATE": str(tmp_path / "state"), "LIBRA_VRRP_UID": str(os.geteuid())}
-    with lock.open("w") as first:
-        fcntl.flock(first, fcntl.LOCK_EX)
-        with subprocess.Popen(
-            [sys.executable, "-m", "libra_vrrp", "--config", "libra.yaml", "--node", "a"],
-            env=os.environ | told,
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as started:
-            yield started
-            started.kill()
+    with subprocess.Popen(
+        [sys.executable, "-m", "libra_vrrp", "--config", "libra.yaml", "--node", "a"],
+        env=os.environ | told,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        yield started
+        started.kill()
 
 
 def line(process: "subprocess.Popen[str]") -> dict[str, Any]:
@@ -109,6 +118,30 @@ def test_what_is_asked_of_who_works_does_not_end_who_waits(
     second.send_signal(signal.SIGINT)
     assert line(second)["event"] == "told to end while it waited"
     assert second.wait(PATIENCE) == 0
+
+
+def test_who_is_interrupted_on_a_terminal_while_it_waits_says_one_line(
+    second: "subprocess.Popen[str]",
+) -> None:
+    """Found by review: what had looked at the config waited beside it, and left a traceback."""
+    assert line(second)["event"] == "waiting for the state directory"
+    os.killpg(second.pid, signal.SIGINT)
+    _, said = second.communicate(timeout=PATIENCE)
+    assert [json.loads(each)["event"] for each in said.splitlines()] == [
+        "told to end while it waited"
+    ]
+
+
+def test_who_has_waited_goes_by_the_config_as_it_is_then(
+    tmp_path: Path, first: IO[str], second: "subprocess.Popen[str]"
+) -> None:
+    """Found by review: its routers began as the file had them when it began to wait."""
+    assert line(second)["event"] == "waiting for the state directory"
+    (tmp_path / "libra.yaml").write_text(CONFIG.replace("vrid: 51", "vrid: 300"))
+    first.close()
+    _, said = second.communicate(timeout=PATIENCE)
+    assert second.returncode == CONFIG_WRONG
+    assert "libra.yaml:4:34: instances.front.vrid" in said
 
 
 MASKED = """\

@@ -74,22 +74,28 @@ def _enter(settings: Settings) -> _Entered:
     """Have the state directory to ourselves, and know whether this start was planned.
 
     A start that was not looks at the config file first: a wrong one ends it, and leaves no trace.
+    What it found is forgotten where it has to wait: by then the file may say something else.
     """
     is_again = os.environ.pop(_AGAIN, None) == str(os.getpid())
     carried = float(os.environ.pop(_CARRIED, NEVER)) if is_again else NEVER
     config = settings.config
     is_left = is_again or os.path.lexists(settings.bequest)
-    looking = None if config is None or is_left else Looking(config)
+    looks = [] if config is None or is_left else [Looking(config)]
+
+    def forget() -> None:
+        while looks:
+            looks.pop().end(is_kept=False)
+
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
     except OSError as refused:
         sys.exit(f"libra-vrrp: {closed(refused)}")
-    lock = Lock(settings.lock)
+    lock = Lock(settings.lock, forget)
     bequest = bequests.take(settings.bequest)
     is_planned = is_again or bequest is not None
-    if config is not None and not is_planned:
-        looking = looking or Looking(config)
-    if looking is not None:
+    if config is not None and not is_planned and not looks:
+        looks.append(Looking(config))
+    for looking in looks:
         looking.end(is_kept=not is_planned)
     return _Entered(lock, bequest, is_planned, carried)
 

@@ -7,6 +7,7 @@ and through exec(2) where that process starts again in place.
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +21,12 @@ _LOCKS: Final = Path("/proc/locks")
 
 
 class Lock:
-    """Taken at once, or when whoever has it ends; where no file can be had, none is held."""
+    """Taken at once, or when whoever has it ends; where no file can be had, none is held.
 
-    def __init__(self, file: Path) -> None:
+    `waits` is called before it is waited for, which may take for ever.
+    """
+
+    def __init__(self, file: Path, waits: Callable[[], None] = lambda: None) -> None:
         self._descriptor = _carried(file)
         if self._descriptor is not None:
             return
@@ -30,7 +34,7 @@ class Lock:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
             self._descriptor = os.open(file, flags, 0o600)
-            _take(self._descriptor, file)
+            _take(self._descriptor, file, waits)
         except OSError as wrong:
             log("the state directory cannot be kept to ourselves", "warning", why=closed(wrong))
 
@@ -41,10 +45,11 @@ class Lock:
             os.environ[_CARRIED] = str(self._descriptor)
 
 
-def _take(descriptor: int, file: Path) -> None:
+def _take(descriptor: int, file: Path, waits: Callable[[], None]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        waits()
         reminder = _Reminder(descriptor, file)
         with waiting(reminder.remind):
             reminder.remind()
