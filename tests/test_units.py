@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from libra_vrrp.settings import CONFIG
+from libra_vrrp.shell.guard import MACHINE_ENDS, REPORTER_ENDS
 from libra_vrrp.shell.privileges import MACHINE, REPORTER
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,12 @@ def test_its_bounding_set_is_what_libra_vrrp_asks_for() -> None:
 def test_a_wrong_config_is_not_tried_again() -> None:
     assert said("RestartPreventExitStatus") == [str(CONFIG)]
     assert said("KillMode") == ["mixed"]
+
+
+def test_it_is_not_killed_while_it_ends_in_order() -> None:
+    """Found by review: it had 10 s, and its children together have 11."""
+    (seconds,) = said("TimeoutStopSec")
+    assert float(seconds.removesuffix("s")) > MACHINE_ENDS + REPORTER_ENDS
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
