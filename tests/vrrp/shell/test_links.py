@@ -91,6 +91,17 @@ def test_a_router_without_a_socket_is_in_fault_until_there_is_one(
     assert states(node.ground) == ["backup"]
 
 
+def test_who_is_to_be_looked_at_sooner_does_not_wait_for_a_socket_that_is_refused(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Socket, "is_refused", True)
+    node.look(1.0)
+    node.links.look_at(1.2)
+    assert select([node.aside], [], [], 60)[0]
+    node.aside.follow_up(1.1)
+    assert (node.lacks(), node.links.retry_at) == (REFUSED, 1.2)
+
+
 def test_a_router_whose_interface_was_made_anew_is_in_fault_until_its_socket_is(
     node: Node,
 ) -> None:

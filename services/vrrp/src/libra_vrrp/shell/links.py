@@ -74,7 +74,7 @@ class Links:
             case OSError() if is_wanted:
                 log("no VRRP socket, trying again", "warning", on=str(channel), why=str(link))
                 self._lacking[channel] = f"no VRRP socket on {_place(channel)}: {link.strerror}"
-                self.retry_at = now + RETRY
+                self.look_at(now + RETRY)
             case Link() if is_wanted:
                 self._links[channel] = link
                 self._lacking.pop(channel, None)
