@@ -26,6 +26,16 @@ LINE = {"service": "vrrp", "node": "a", "timestamp": "2026-11-23T03:12:00.5Z", "
             {"why": 'no "key"'}, 'libra-vrrp: child started why="no \\"key\\""', id="quoted"
         ),
         pytest.param(
+            {"why": "a\x1b[2Jb", "then": "a\r\nb", "who": "Zoë"},
+            'libra-vrrp: child started why="a\\u001b[2Jb" then="a\\r\\nb" who=Zoë',
+            id="what a terminal would obey",
+        ),
+        pytest.param(
+            {"type": "vrrp.master", "said": "front\x9b2J is master"},
+            'libra-vrrp: "vrrp.master: front\\u009b2J is master"',
+            id="a decision that it would obey",
+        ),
+        pytest.param(
             {"type": "vrrp.master", "said": "front is master", "vrid": 51, "detail": ""},
             "libra-vrrp: vrrp.master: front is master",
             id="a decision",

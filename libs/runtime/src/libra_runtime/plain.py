@@ -36,14 +36,21 @@ def words(line: Mapping[str, Any]) -> str:
     if facts.keys() >= _DECIDED:
         event, facts = f"{facts['type']}: {facts['said']}", {}
     told = [f"{name}={_told(fact)}" for name, fact in facts.items() if fact not in (None, "", [])]
-    who = f"libra-{line['service']}: {event}"
+    who = f"libra-{line['service']}: {_shown(event)}"
     text = "  ".join([line["timestamp"], f"{line['level']:<8}", " ".join([who, *told])])
     return f"{text}\n{broke}" if (broke := str(line.get("exception", "")).rstrip()) else text
 
 
 def _told(fact: object) -> str:
     text = ",".join(map(str, fact)) if isinstance(fact, list) else str(fact)
-    return text if text and not set(text) & set(" \"'=\n") else json.dumps(text, ensure_ascii=False)
+    if text.isprintable() and (not text or set(text) & set(" \"'=")):
+        return json.dumps(text, ensure_ascii=False)
+    return _shown(text)
+
+
+def _shown(text: str) -> str:
+    """Give text that neither ends the line nor tells the terminal anything but itself."""
+    return text if text.isprintable() else json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)
