@@ -217,6 +217,15 @@ def test_all_share_the_node_and_its_server(compose: Compose, node: str) -> None:
     assert seed == f"/var/lib/libra/{node}/seeds/health.seed"
 
 
+@pytest.mark.parametrize("compose", PROGRAMS, ids=PATHS)
+def test_what_is_said_of_logs_reaches_every_container_of_ours(compose: Compose) -> None:
+    """Found by review: `LIBRA_LOG_FORMAT` reached none."""
+    said = {"LIBRA_LOG": "debug", "LIBRA_LOG_FORMAT": "text"}
+    containers = compose.resolved(said, "cli")["services"]
+    for name in containers.keys() - {"nats"}:
+        assert said.items() <= containers[name]["environment"].items()
+
+
 def test_without_a_variable_the_example_and_its_node_come_up(containers: dict[str, Any]) -> None:
     source, writable = mounts(containers["init"])["/etc/libra/libra.yaml"]
     config, _ = read_config(Path(source))
