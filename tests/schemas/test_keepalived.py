@@ -29,6 +29,13 @@ def test_who_asks_to_track_bfd_in_our_words_is_told_what_to_do_instead() -> None
     assert "track: {programs:" in advice
 
 
+def test_who_logs_in_somewhere_is_told_nothing_of_scripts() -> None:
+    """Found by review: `user` of a check was told as whom the programs of VRRP run."""
+    track = ("instances", "front", "track", "programs", "up", "user")
+    assert "programs run as uid" in advise(track)[1]
+    assert advise(("services", "web", "check", "http", "user"))[1].startswith("known here: ")
+
+
 def test_our_own_words_are_not_translated() -> None:
     assert not translated("scheduler")
     assert advise(("services", "web", "schedular"))[1] == "did you mean scheduler?"

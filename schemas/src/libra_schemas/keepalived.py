@@ -89,10 +89,14 @@ ABSENT = {
 }
 """What keepalived has and LibrA has not, and what to do instead."""
 
+_SCRIPTS = frozenset({"user"})
+"""What keepalived has for its scripts; elsewhere it is an everyday word."""
 
-def translated(key: str) -> str:
-    """Say what keepalived's *key* is here, "" where it is none of its words."""
-    if instead := ABSENT.get(key.lower()):
+
+def translated(key: str, part: str = "instances") -> str:
+    """Say what keepalived's *key* is in a *part* of the config, "" where it is none."""
+    is_script = part == "instances" or key.lower() not in _SCRIPTS
+    if is_script and (instead := ABSENT.get(key.lower())):
         return f"keepalived's {key} is not here: {instead}"
     ours = OURS.get(key.lower())
     return f"keepalived's {key} is here {ours}" if ours else ""

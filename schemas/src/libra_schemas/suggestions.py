@@ -61,7 +61,8 @@ def advise(path: Path) -> tuple[str, str]:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
         return NOT_YET, ABSENT.get(key, "leave it out")
-    return f"unknown key {key!r}", translated(key) or nearest(key, known) or _listed(known)
+    hint = translated(key, str(path[0])) or nearest(key, known) or _listed(known)
+    return f"unknown key {key!r}", hint
 
 
 def is_later(path: Path) -> bool:
