@@ -1,7 +1,8 @@
 """The thread that puts virtual addresses on interfaces, and routes and rules beside them.
 
 The kernel does this work inside the sending system call, and holds it up while another process has
-its RTNL lock; adverts must not wait for that. Jobs are carried out in order.
+its RTNL lock; adverts must not wait for that. Jobs are carried out in order, but that interfaces go
+a few at a time: the kernel takes some 30 ms for each, and renewals cannot wait for all of them.
 """
 
 import os
@@ -11,7 +12,7 @@ import time
 from collections import deque
 from errno import ENODEV
 from functools import partial
-from typing import assert_never
+from typing import Final, assert_never
 
 from libra_vrrp import macvlan, routing, rtnetlink
 from libra_vrrp.renewal import (
@@ -33,6 +34,9 @@ from libra_vrrp.rtnetlink import Target
 from libra_vrrp.shell.fatal import fatal
 from libra_vrrp.shell.questions import Questions
 from libra_vrrp.shell.say import log
+
+AT_ONCE: Final = 8
+"""Interfaces that are removed before what was asked for meanwhile has its turn."""
 
 
 class AddressThread:
@@ -70,8 +74,12 @@ class AddressThread:
 
     @fatal
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            match job:
+        while True:
+            match job := self._jobs.get():
+                case None if self._jobs.empty():
+                    return
+                case None:  # what was put off comes before the end
+                    self._jobs.put(None)
                 case Renew():
                     self._renew(job)
                 case Remove():
@@ -141,9 +149,12 @@ class AddressThread:
         self._tell(Cleared(job))
 
     def _unmake(self, job: Unmake) -> None:
-        answers = zip(job.vmacs, self._kernel.ask(macvlan.remove, job.vmacs), strict=True)
+        now, later = job.vmacs[:AT_ONCE], job.vmacs[AT_ONCE:]
+        answers = zip(now, self._kernel.ask(macvlan.remove, now), strict=True)
         refused = tuple((at, answer) for at, answer in answers if answer.errno not in {0, ENODEV})
-        self._tell(Cleared(job, refused))
+        self._tell(Cleared(Unmake(now), refused))
+        if later:
+            self._jobs.put(Unmake(later))
 
 
 def _request(lifetime: int, number: int, target: Target, *, is_new: bool = False) -> bytes:
