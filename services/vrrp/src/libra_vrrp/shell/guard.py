@@ -214,7 +214,8 @@ class Guard:
         bequests.tell(left, now, is_followed=told == AT_ONCE)
         if told == LATER:
             self._rest()
-            patience = ((one.until - now) / 2 for one in left.values())
+            now = time.monotonic()  # a slow disk had its time
+            patience = (max(one.until - now, 0.0) / 2 for one in left.values())
             self._reports.dismiss(min([REPORTER_ENDS, *patience]))
 
     def _ends_in_order(self, told: signal.Signals) -> bool:
