@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
+from types import TracebackType
 from unittest.mock import patch
 
 from tests.vrrp.simulation.conduct import BrokenError
@@ -34,15 +35,29 @@ class Failure:
 
 def play(seed: int) -> Failure | None:
     """Play one world; on a failure play it again for the timeline."""
-    with on_safe_interfaces():
+    with on_safe_interfaces(), _Seeded(seed):
         try:
             World(seed).run()
         except BrokenError as broken:
             return Failure(seed, str(broken), _timeline(seed))
-        except Exception as fault:
-            fault.add_note(f"once more: make simulate SEED={seed}")
-            raise
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seeded:
+    """Names the seed in whatever fault comes out of its world."""
+
+    seed: int
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, _: type[BaseException] | None, fault: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Add the note."""
+        if fault is not None:
+            fault.add_note(f"once more: make simulate SEED={self.seed}")
 
 
 @contextmanager

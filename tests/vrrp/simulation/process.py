@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from tests.vrrp.simulation.conduct import Conduct
 from tests.vrrp.simulation.plugs import Line, Plugs
+from tests.vrrp.simulation.rounds import Rounds
 from tests.vrrp.simulation.sealed import Sealed
 from tests.vrrp.simulation.stand_ins import (
     Claimed,
@@ -96,8 +97,7 @@ class Process:
         self._thread = Thread(self, host.kernel)
         self._inbox: list[Callable[[float], None]] = []
         self._thaw: list[Callable[[], None]] = []
-        self._due = 0
-        self._due_at = float("inf")
+        self._rounds = Rounds(host, self._may, self._turn)
         self._stale: float | None = None
         self.works_since = host.engine.now
 
@@ -161,7 +161,7 @@ class Process:
         """Have something ready for the next turn."""
         if not self.is_dead:
             self._inbox.append(act)
-            self._arrange(self._engine.now)
+            self._rounds.arrange(self._engine.now)
 
     def receive(self, datagram: Datagram) -> None:
         """Have a datagram in the socket."""
@@ -231,13 +231,13 @@ class Process:
         waiting, self._thaw = self._thaw, []
         for act in waiting:
             act()
-        self._due_at = float("inf")
-        self._arrange(self._engine.now)
+        self._rounds.forget()
+        self._rounds.arrange(self._engine.now)
 
     def wake(self) -> None:
         """Have a turn, for there may be something to read."""
         if not self.is_dead:
-            self._arrange(self._engine.now)
+            self._rounds.arrange(self._engine.now)
 
     def kill(self, status: int = -9) -> None:
         """End it without a word (SIGKILL); the kernel closes what it had open."""
@@ -356,17 +356,10 @@ class Process:
             self.conduct.renewed(outcome)
         router.done(outcome, now)
 
-    def _arrange(self, when: float) -> None:
-        late = when + self._host.dice.uniform(1e-6, self._host.lateness)
-        if late < self._due_at:
-            self._due += 1
-            self._due_at = late
-            self._engine.at(late, partial(self._turn, self._due))
+    def _may(self) -> bool:
+        return not (self.is_dead or self.is_paused or self.is_stopping)
 
-    def _turn(self, due: int) -> None:
-        if due != self._due or self.is_dead or self.is_paused or self.is_stopping:
-            return
-        self._due_at = float("inf")
+    def _turn(self) -> None:
         ready, self._inbox = self._inbox, []
         self.roster.turn([*ready, self._attend], self.clock)
         for one in self.roster:
@@ -381,7 +374,7 @@ class Process:
             return
         own = self._pulse.owed_at, self._tethers.wake_at(), self.links.retry_at
         at = min(due_at(self.roster, self), *own, *(one.wake_at() for one in self.roster))
-        self._arrange(max(self._host.clock.world(at), self._engine.now))
+        self._rounds.arrange(max(self._host.clock.world(at), self._engine.now))
 
 
 def _announced(frame: bytes) -> IpAddress:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never, cast
 from tests.vrrp.simulation.conduct import BrokenError
 from tests.vrrp.simulation.life import Life
 from tests.vrrp.simulation.plugs import Line, Plugs
+from tests.vrrp.simulation.rounds import Rounds
 from tests.vrrp.simulation.stand_ins import Page
 
 from libra_vrrp import custody, wills
@@ -57,13 +58,14 @@ class Warden:
         self._planned = host.clock.at(host.engine.now)
         self._work: Work | None = None
         self._thaw: list[Callable[[], None]] = []
-        self._due, self._due_at, self._is_missed = 0, float("inf"), False
+        self._is_missed = False
+        self._rounds = Rounds(host, self._may, self._turn)
         self.wake()
 
     @property
     def works(self) -> bool:
         """Whether it could act at once: it waits for nothing and is not stopped."""
-        return not (self.is_dead or self.is_paused or self.is_leaving) and self._work is None
+        return self._may() and self._work is None
 
     @property
     def holds_more(self) -> bool:
@@ -79,7 +81,7 @@ class Warden:
 
     def wake(self) -> None:
         """Have a turn, for something is there to be read, or a child has ended."""
-        self._arrange(self._engine.now)
+        self._rounds.arrange(self._engine.now)
 
     def kill(self) -> None:
         """End it without a word (SIGKILL): the machine is told to end in order."""
@@ -99,7 +101,7 @@ class Warden:
         waiting, self._thaw = self._thaw, []
         for act in waiting:
             act()
-        self._due_at = float("inf")
+        self._rounds.forget()
         self.wake()
 
     def stop(self, then: Callable[[], None]) -> None:
@@ -146,17 +148,10 @@ class Warden:
 
     # -- its rounds
 
-    def _arrange(self, when: float) -> None:
-        late = when + self._host.dice.uniform(1e-6, self._host.lateness)
-        if late < self._due_at:
-            self._due += 1
-            self._due_at = late
-            self._engine.at(late, partial(self._turn, self._due))
+    def _may(self) -> bool:
+        return not (self.is_dead or self.is_paused or self.is_leaving)
 
-    def _turn(self, due: int) -> None:
-        if due != self._due or self.is_dead or self.is_paused or self.is_leaving:
-            return
-        self._due_at = float("inf")
+    def _turn(self) -> None:
         self._is_missed = self._work is not None
         if self._work is None:
             self.custody = custody.woken(self.custody, self._planned, self._clock())
@@ -191,7 +186,7 @@ class Warden:
         self._work, is_missed = None, self._is_missed
         self._is_missed = False
         at = self._engine.now if is_missed else self._host.clock.world(self._planned)
-        self._arrange(max(at, self._engine.now))
+        self._rounds.arrange(max(at, self._engine.now))
 
     def _hear(self) -> Work:
         while self._line is not None and (received := self._line.receive()) is not None:
