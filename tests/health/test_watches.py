@@ -19,7 +19,7 @@ def configured(**service: Any) -> Config:
 
 
 def only(**service: Any) -> Watch:
-    (watch,) = watches_of(configured(**service))
+    (watch,) = watches_of(configured(**service), "a")
     return watch
 
 
@@ -33,7 +33,7 @@ def test_a_backend_is_watched_by_its_services_check() -> None:
     config = configured(check=check)
     service = config.services["web"]
     probe = Probe(Target("10.0.1.11", 8080), TcpSpec(b"HI", "^OK"), 2.0, 1.0)
-    assert watches_of(config) == (
+    assert watches_of(config, "a") == (
         Watch(
             ("web", "w1"),
             "10.0.1.11",
@@ -102,7 +102,7 @@ def test_a_marked_service_needs_a_port_to_check() -> None:
     marked = {"address": None, "fwmark": 7, "backends": {"w1": "10.0.1.11"}}
     assert only(**marked).protocol == "fwmark"
     with pytest.raises(ValueError, match=r"services\.web\.backends\.w1\.check: no port"):
-        watches_of(configured(**marked, check="tcp"))
+        watches_of(configured(**marked, check="tcp"), "a")
 
 
 @pytest.mark.parametrize(

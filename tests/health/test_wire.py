@@ -1,6 +1,6 @@
 import pytest
 
-from libra_health.wire import Target
+from libra_health.wire import Ended, Target, Unasked
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,7 @@ from libra_health.wire import Target
 )
 def test_a_target_is_written_as_an_operator_would(target: Target, text: str) -> None:
     assert str(target) == text
+
+
+def test_an_input_that_nobody_asked_for_is_named_with_its_check() -> None:
+    assert str(Unasked("tcp", Ended())) == "a check tcp never asked for Ended"

@@ -22,6 +22,7 @@ from libra_health.wire import (
     Searched,
     Send,
     Target,
+    Unasked,
 )
 
 TARGET = Target("192.0.2.1", 80)
@@ -193,7 +194,7 @@ def test_each_way_to_fail_has_its_reason(
 
 
 def test_an_echo_socket_is_our_mistake() -> None:
-    with pytest.raises(ValueError, match="echo"):
+    with pytest.raises(Unasked, match="PingOpened"):
         play(PLAIN, PingOpened(raw=False))
 
 

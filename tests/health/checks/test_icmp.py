@@ -17,6 +17,7 @@ from libra_health.wire import (
     Refused,
     Send,
     Target,
+    Unasked,
 )
 
 V4, V6 = Target("192.0.2.1"), Target("2001:db8::1")
@@ -90,5 +91,5 @@ def test_silence_is_a_timeout_and_an_icmp_error_is_unreachable() -> None:
 
 
 def test_a_connection_is_our_mistake() -> None:
-    with pytest.raises(ValueError, match="connection"):
+    with pytest.raises(Unasked, match="Connected"):
         step(opened(V4), Connected(), 1.0)

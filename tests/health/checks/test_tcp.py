@@ -19,6 +19,7 @@ from libra_health.wire import (
     Searched,
     Send,
     Target,
+    Unasked,
 )
 
 TARGET = Target("192.0.2.1", 25)
@@ -90,7 +91,7 @@ def test_no_route_of_our_own_is_not_the_backends_fault() -> None:
 
 
 def test_an_echo_socket_is_our_mistake() -> None:
-    with pytest.raises(ValueError, match="echo"):
+    with pytest.raises(Unasked, match="PingOpened"):
         play(PLAIN, PingOpened(raw=False))
 
 

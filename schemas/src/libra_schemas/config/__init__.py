@@ -9,12 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
-from libra_schemas.config.check import CheckConfig, HttpSpec, IcmpSpec, TcpSpec
-from libra_schemas.config.fields import Duration, Endpoint
+from libra_schemas.config.check import CheckConfig
+from libra_schemas.config.fields import Duration, Endpoint, Interface
 from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
+from libra_schemas.config.kinds.http import HttpSpec
+from libra_schemas.config.kinds.icmp import IcmpSpec
+from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
-from libra_schemas.config.track import Interface, Track, TrackedInterface
+from libra_schemas.config.track import Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
 RESERVED = frozenset({"all", "cluster"})

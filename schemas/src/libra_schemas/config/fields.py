@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_interface
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -139,3 +145,6 @@ InterfaceAddress = Annotated[
     WithJsonSchema({"type": "string", "examples": ["192.0.2.10/24", "2001:db8::10/64"]}),
 ]
 """A virtual address with its prefix length, as text."""
+
+Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
+"""A network interface's name (linux/if.h IFNAMSIZ)."""

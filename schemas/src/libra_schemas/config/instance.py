@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
-from libra_schemas.config.fields import Duration, InterfaceAddress
+from libra_schemas.config.fields import Duration, Interface, InterfaceAddress
 from libra_schemas.config.routing import VirtualRoute, VirtualRule
 from libra_schemas.config.times import Interval, Lease
-from libra_schemas.config.track import Interface, Track
+from libra_schemas.config.track import Track
 from libra_schemas.model import Address, Name, Strict
 
 Priority = Annotated[StrictInt, Field(ge=1, le=255)]

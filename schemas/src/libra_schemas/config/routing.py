@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
 
-from libra_schemas.config.track import Interface
+from libra_schemas.config.fields import Interface
 from libra_schemas.model import Address, Strict
 
 Network = IPv4Network | IPv6Network

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from libra_schemas.config.check import Span
-from libra_schemas.config.fields import Duration, parse_duration
+from libra_schemas.config.fields import Duration, Interface, parse_duration
 from libra_schemas.model import Name, Strict
 
 _SHORTEST = 0.1
@@ -47,7 +47,6 @@ def _command(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 Weight = Annotated[StrictInt, Field(ge=-253, le=253), AfterValidator(_not_zero)]
 Factor = Annotated[StrictInt, Field(ge=-254, le=254), AfterValidator(_not_zero)]
 Every = Annotated[Span, AfterValidator(_often_enough)]

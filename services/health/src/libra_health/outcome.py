@@ -26,6 +26,9 @@ class Reason(StrEnum):
     CONTENT = "content"
     MALFORMED = "malformed"
     OVERSIZED = "oversized"
+    TLS = "tls"
+    CERTIFICATE = "certificate"
+    EXPIRY = "expiry"
     DESCRIPTORS = "descriptors"
     NO_ROUTE = "no_route"
     PERMISSION = "permission"
@@ -35,9 +38,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The backend answered as it should. `latency` in seconds, from the start of the check."""
+    """The backend answered as it should. `latency` in seconds, from the start of the check.
+
+    `weight`: what the check contributes to the backend's weight, None where it says nothing of it.
+    `detail`: what is worth telling though it passed.
+    """
 
     latency: float
+    weight: int | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

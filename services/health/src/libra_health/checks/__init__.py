@@ -1,11 +1,12 @@
 """The checks that the one driver runs: file name = config word, all with the same two functions.
 
-The one rule: a new check is a file here and a line in each `match` below.
+The one rule: a new check is a file here and a line in each table below.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from libra_health.checks import http, icmp, tcp
 from libra_health.checks.http import HttpSpec, HttpState
@@ -16,45 +17,34 @@ from libra_health.wire import Effects, Input, Target
 
 Spec: TypeAlias = TcpSpec | HttpSpec | IcmpSpec
 State: TypeAlias = TcpState | HttpState | IcmpState
+Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
+Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
+
+STARTS: Final[dict[type, tuple[str, Start]]] = {
+    TcpSpec: ("tcp", tcp.start),
+    HttpSpec: ("http", http.start),
+    IcmpSpec: ("icmp", icmp.start),
+}
+STEPS: Final[dict[type, Step]] = {
+    TcpState: tcp.step,
+    HttpState: http.step,
+    IcmpState: icmp.step,
+}
 
 
 def kind_of(spec: Spec) -> str:
     """Name the config word of a check."""
-    match spec:
-        case TcpSpec():
-            return "tcp"
-        case HttpSpec():
-            return "http"
-        case IcmpSpec():
-            return "icmp"
-        case _:
-            assert_never(spec)
+    return STARTS[type(spec)][0]
 
 
 def start(target: Target, spec: Spec, now: float) -> tuple[State, Effects]:
     """Begin a check; `now` in seconds of the monotonic clock."""
-    match spec:
-        case TcpSpec():
-            return tcp.start(target, spec, now)
-        case HttpSpec():
-            return http.start(target, spec, now)
-        case IcmpSpec():
-            return icmp.start(target, spec, now)
-        case _:
-            assert_never(spec)
+    return STARTS[type(spec)][1](target, spec, now)
 
 
 def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outcome]:
     """Take a check one input further."""
-    match state:
-        case TcpState():
-            return tcp.step(state, event, now)
-        case HttpState():
-            return http.step(state, event, now)
-        case IcmpState():
-            return icmp.step(state, event, now)
-        case _:
-            assert_never(state)
+    return STEPS[type(state)](state, event, now)
 
 
 __all__ = [

@@ -39,13 +39,13 @@ from libra_health.wire import (
     Effects,
     Ended,
     Input,
-    PingOpened,
     Received,
     Refused,
     Search,
     Searched,
     Send,
     Target,
+    Unasked,
 )
 
 BODY_LIMIT: Final = 1048576
@@ -132,10 +132,8 @@ def step(state: HttpState, event: Input, now: float) -> Step:
             return state, Failed(Reason.TIMEOUT, _progress(state), now - state.started)
         case Searched():
             return _take_answer(state, event, now)
-        case PingOpened():
-            raise ValueError("an http check opens no echo socket")
         case _:
-            assert_never(event)
+            raise Unasked("http", event)
 
 
 def request(

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 from libra_health.outcome import Failed, Outcome, Passed, Reason, from_errno
 from libra_health.wire import (
     RECEIVE,
-    Connected,
     DeadlineReached,
     Effects,
-    Ended,
     Input,
     OpenPing,
     PingOpened,
     Received,
     Refused,
-    Searched,
     Send,
     Target,
+    Unasked,
 )
 
 _HEADER: Final = struct.Struct("!BBHHH")
@@ -67,10 +65,8 @@ def step(state: IcmpState, event: Input, now: float) -> Step:
             return state, from_errno(number, elapsed, immediate=immediate)
         case DeadlineReached():
             return state, Failed(Reason.TIMEOUT, "no echo reply in time", elapsed)
-        case Connected() | Ended() | Searched():
-            raise ValueError("an icmp check opens no connection and searches nothing")
         case _:
-            assert_never(event)
+            raise Unasked("icmp", event)
 
 
 def echo_request(state: IcmpState) -> bytes:

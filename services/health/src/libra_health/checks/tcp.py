@@ -6,7 +6,7 @@ The one rule: a check without a dialogue passes as soon as the handshake is done
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 from libra_health.outcome import (
     Failed,
@@ -26,13 +26,13 @@ from libra_health.wire import (
     Effects,
     Ended,
     Input,
-    PingOpened,
     Received,
     Refused,
     Search,
     Searched,
     Send,
     Target,
+    Unasked,
 )
 
 DIALOGUE_LIMIT: Final = 65536
@@ -84,10 +84,8 @@ def step(state: TcpState, event: Input, now: float) -> Step:
             return state, _lacking(state, Reason.CLOSED, "closed by the backend", now)
         case DeadlineReached():
             return state, _late(state, now)
-        case PingOpened():
-            raise ValueError("a tcp check opens no echo socket")
         case _:
-            assert_never(event)
+            raise Unasked("tcp", event)
 
 
 def _greet(state: TcpState, now: float) -> Step:

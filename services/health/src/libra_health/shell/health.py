@@ -51,12 +51,12 @@ class Prepared:
     watches: tuple[Watch, ...]
 
 
-def _prepare(applied: object) -> Prepared:
+def _prepare(applied: object, node: str) -> Prepared:
     """Check a config and take it apart; raise LibraError or ValueError where it cannot be held."""
     if not isinstance(applied, ConfigApplied):
         raise ValueError("the data is of a schema that this release does not know")
     config, revision = config_of(applied)
-    return Prepared(applied, revision, watches_of(config))
+    return Prepared(applied, revision, watches_of(config, node))
 
 
 class Health:
@@ -66,6 +66,7 @@ class Health:
         self.board = Board(self._hand_over)
         self.driver = Driver(self.board.report, self._mourn)
         self._settings = settings
+        self._node = settings.edge.node
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._died: asyncio.Future[None] = self._loop.create_future()
@@ -135,7 +136,7 @@ class Health:
         stored = newest = self._newest
         while stored is not None:
             try:
-                prepared = await asyncio.to_thread(_prepare, stored.event.data)
+                prepared = await asyncio.to_thread(_prepare, stored.event.data, self._node)
                 if self._newest is newest:
                     self._apply(prepared)
                     self._keeping.put(prepared.applied.model_dump_json().encode())
@@ -158,7 +159,8 @@ class Health:
         try:
             content = kept(self._settings.kept_config)
             if content is not None and self._revision is None:
-                self._apply(_prepare(ConfigApplied.model_validate_json(content)))
+                applied = ConfigApplied.model_validate_json(content)
+                self._apply(_prepare(applied, self._node))
         except (LibraError, ValueError, OSError) as error:
             log.warning("kept config not accepted", reason=str(error))
 

@@ -1,0 +1,1 @@
+"""The kinds of checks, as written: file name = config word."""

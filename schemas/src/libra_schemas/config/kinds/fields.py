@@ -1,0 +1,57 @@
+"""Field types that the kinds of checks share.
+
+The one rule: what would break a protocol's line or pattern is refused here, with its place.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from libra_schemas.patterns import pattern_of
+
+
+def _rising(value: str) -> str:
+    first, _, last = value.partition("-")
+    if last and last < first:
+        raise ValueError(f"{value} ends before it starts")
+    return value
+
+
+def _compiles(value: str) -> str:
+    pattern_of(value)
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable() or not value.isascii():
+        raise ValueError("holds printable ASCII only, on one line")
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not _one_line(value).startswith("/") or any(c.isspace() for c in value):
+        raise ValueError("must start with / and hold no white space")
+    return value
+
+
+def _one_word(value: str) -> str:
+    if not value or " " in _one_line(value):
+        raise ValueError("holds no blanks and is not empty")
+    return value
+
+
+def as_texts(value: object) -> object:
+    """Read `200` and `[200, 204]` as texts."""
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+StatusRange = Annotated[
+    str,
+    Field(pattern=r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", examples=["200-299"]),
+    AfterValidator(_rising),
+]
+Regex = Annotated[str, AfterValidator(_compiles)]
+Line = Annotated[str, AfterValidator(_one_line)]
+Host = Annotated[str, AfterValidator(_one_word)]
+UrlPath = Annotated[str, AfterValidator(_absolute)]
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
