@@ -4,10 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
-from libra_health.checks.http import Contains, Matches
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
-from libra_health.wire import Target
+from libra_health.wire import Origin, Target
 from libra_schemas.config import Config
 from libra_schemas.target import target_of
 
@@ -43,42 +42,6 @@ def test_a_backend_is_watched_by_its_services_check() -> None:
             (Lookout(probe, 4, 3, "tcp 10.0.1.11:8080"),),
         ),
     )
-
-
-def test_an_http_check_says_all_that_was_written() -> None:
-    written = {
-        "path": "/healthz",
-        "method": "OPTIONS",
-        "host": "www.example.net",
-        "headers": {"X-Probe": "1"},
-        "status": [200, "300-399"],
-        "contains": "ok",
-        "regex": "^o",
-        "max_body": 99,
-    }
-    found = spec_of({"http": written})
-    assert isinstance(found, HttpSpec)
-    assert found.request.startswith(b"OPTIONS /healthz HTTP/1.1\r\nHost: www.example.net\r\n")
-    assert b"X-Probe: 1\r\n" in found.request
-    assert found.statuses == ((200, 200), (300, 399))
-    assert found.body == (Contains(b"ok"), Matches("^o"))
-    assert (found.body_limit, found.is_head) == (99, False)
-
-
-@pytest.mark.parametrize(
-    ("backend", "host"),
-    [
-        pytest.param("10.0.1.11:8080", b"Host: 10.0.1.11:8080\r\n", id="port"),
-        pytest.param("10.0.1.11:80", b"Host: 10.0.1.11\r\n", id="usual port"),
-        pytest.param("[2001:db8::1]:80", b"Host: [2001:db8::1]\r\n", id="ipv6"),
-    ],
-)
-def test_without_a_host_the_target_is_named(backend: str, host: bytes) -> None:
-    found = spec_of({"http": {"method": "HEAD"}}, backends={"w1": backend})
-    assert isinstance(found, HttpSpec)
-    assert host in found.request
-    assert found.is_head
-    assert found.body == ()
 
 
 def test_a_ping_has_no_port_so_that_services_share_it() -> None:
@@ -123,3 +86,11 @@ def test_several_checks_are_watched_together() -> None:
         "tcp 10.0.1.11:8080",
         "http 10.0.1.11:8080/x",
     ]
+
+
+def test_a_probe_leaves_from_where_its_node_was_told_to() -> None:
+    check = {"tcp": {}, "bind": {"a": "10.0.0.2"}, "interface": {"b": "eth1"}, "fwmark": 7}
+    (watch,) = watches_of(configured(check=check), "a")
+    assert watch.lookouts[0].probe.target.origin == Origin("10.0.0.2", "", 7)
+    (watch,) = watches_of(configured(check=check), "b")
+    assert watch.lookouts[0].probe.target.origin == Origin("", "eth1", 7)

@@ -93,8 +93,8 @@ class OpenPing:
 class StartTls:
     """Speak TLS on the TCP connection from now on; answered by `Secured`, `Unsecured`, `Refused`.
 
-    What the other side sent in the clear before and was not received yet is dropped: nothing said
-    before the handshake is believed after it (RFC 3207 section 4.2).
+    What a check has received in the clear and not used yet it drops: nothing said before the
+    handshake is believed after it (RFC 3207 section 4.2).
     """
 
     tls: Tls

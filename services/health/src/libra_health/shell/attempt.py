@@ -1,198 +1,171 @@
-"""One check under way: a pure machine, its socket, and what the socket last said.
+"""One check under way: a pure machine, its channel, and its errand beside.
 
 The one rule: an `Attempt` reports exactly one outcome, and after it owns nothing.
 """
 
 from __future__ import annotations
 
-import errno
-import select
 import socket
 from collections.abc import Callable
-from typing import Final, TypeAlias, assert_never
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias, assert_never
 
 from libra_health import checks
+from libra_health.errands import Done, Errand, Execute, ReadFile
 from libra_health.outcome import Outcome
 from libra_health.probes import Probe
-from libra_health.shell import sockets
+from libra_health.shell.channel import Channel
+from libra_health.shell.tls import Contexts
 from libra_health.wire import (
     Connect,
-    Connected,
     DeadlineReached,
+    Effect,
     Effects,
-    Ended,
     Input,
     OpenPing,
-    PingOpened,
+    OpenUdp,
     Receive,
-    Received,
-    Refused,
     Search,
     Searched,
     Send,
-    Target,
+    StartTls,
+    Tls,
+    Unsecured,
 )
 
-READ_SIZE: Final = 65536
-_ALL: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-_READABLE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-_ENDING: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-_TROUBLE: Final = select.EPOLLHUP | select.EPOLLERR
-_UNDER_WAY: Final = frozenset((0, errno.EINPROGRESS))
-_CONNECTED: Final = Connected()
-_ENDED: Final = Ended()
+DEADLINE: Final = DeadlineReached()
 
-Register: TypeAlias = Callable[[int, int], None]
 Look: TypeAlias = Callable[[Search], Searched]
+Cancel: TypeAlias = Callable[[], None]
+Trace: TypeAlias = Callable[[float, Effect | Input | Outcome], None]
+"""Told of all that a run asks and hears, with the monotonic time in seconds."""
+
+
+class Errands(Protocol):
+    """Who does errands beside the driver's thread (libra_health.shell.aside)."""
+
+    def begin(self, errand: Errand, told: Callable[[Done], None]) -> Cancel:
+        """Do `errand`; `told` is called in the driver's thread, once, unless it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all attempts of a driver share.
+
+    `look` matches a costly pattern within a bound. `close` closes a socket once no event of it is
+    on its way any more. `trace` is for `libra-health probe`.
+    """
+
+    look: Look
+    contexts: Contexts
+    errands: Errands
+    close: Callable[[socket.socket], None]
+    trace: Trace | None = None
 
 
 class Attempt:
     """Drives one run of one probe; every method returns the outcome once there is one.
 
-    `register(fd, mask)` adds the socket to the epoll; closing removes it. `look` matches a
-    costly pattern within a bound.
+    `enrol(fd)` adds a socket to the epoll; `told(done)` is how the end of an errand comes back to
+    this attempt, by `wake_with`.
     """
 
-    __slots__ = (
-        "_connecting",
-        "_ending",
-        "_is_stream",
-        "_look",
-        "_readable",
-        "_register",
-        "_state",
-        "_unsent",
-        "_waiting",
-        "fd",
-        "sock",
-    )
+    __slots__ = ("_around", "_cancel", "_enrol", "_state", "_told", "channel")
 
-    def __init__(self, register: Register, look: Look) -> None:
-        self.sock: socket.socket | None = None
-        self.fd = -1
-        self._register = register
-        self._look = look
-        self._unsent = b""
-        self._connecting = self._waiting = self._readable = self._ending = self._is_stream = False
+    def __init__(
+        self, around: Around, enrol: Callable[[int], None], told: Callable[[Done], None]
+    ) -> None:
+        self._around = around
+        self._enrol = enrol
+        self._told = told
+        self._cancel: Cancel | None = None
+        self.channel: Channel | None = None
 
     def start(self, probe: Probe, now: float) -> Outcome | None:
         """Begin; `now` in monotonic seconds."""
         self._state, effects = checks.start(probe.target, probe.spec, now)
-        return self._perform(effects, now)
+        event = self._perform(effects, now)
+        return None if event is None else self.tell(event, now)
 
     def wake(self, mask: int, now: float) -> Outcome | None:
         """Take note of what epoll said."""
-        if mask & _READABLE:
-            self._readable = True
-        if mask & _ENDING:
-            self._ending = True
-        if self._connecting:
-            return self._connected(mask, now)
-        if self._unsent and (outcome := self._send(b"", now)) is not None:
-            return outcome
-        return self._receive(now) if self._waiting and self._readable else None
+        event = self.channel.wake(mask) if self.channel is not None else None
+        return None if event is None else self.tell(event, now)
 
-    def expire(self, now: float) -> Outcome | None:
-        """Tell the machine that its time is over."""
-        return self._tell(DeadlineReached(), now)
+    def tell(self, event: Input, now: float) -> Outcome | None:
+        """Tell the machine, and perform what it asks, until it waits or ends."""
+        pending: Input | None = event
+        while pending is not None:
+            if self._around.trace is not None:
+                self._around.trace(now, pending)
+            self._state, result = checks.step(self._state, pending, now)
+            if not isinstance(result, tuple):
+                return result
+            pending = self._perform(result, now)
+        return None
 
     def close(self) -> None:
         """Give everything back."""
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+        self._close_channel()
 
-    def _tell(self, event: Input, now: float) -> Outcome | None:
-        self._state, result = checks.step(self._state, event, now)
-        return self._perform(result, now) if isinstance(result, tuple) else result
-
-    def _perform(self, effects: Effects, now: float) -> Outcome | None:
-        outcome: Outcome | None = None
+    def _perform(self, effects: Effects, now: float) -> Input | None:
+        """Do what is asked, in order, up to what is answered at once."""
         for effect in effects:
-            match effect:
-                case Connect(target, abort):
-                    outcome = self._connect(target, now, abort=abort)
-                case Send(data):
-                    outcome = self._send(data, now)
-                case Receive():
-                    self._waiting = True
-                    outcome = self._receive(now) if self._readable else None
-                case Search() as wanted:
-                    outcome = self._tell(self._look(wanted), now)
-                case OpenPing(target):
-                    outcome = self._open_ping(target, now)
-                case _:
-                    assert_never(effect)
-            if outcome is not None:
-                break
-        return outcome
-
-    def _refuse(self, number: int, now: float, *, immediate: bool) -> Outcome | None:
-        return self._tell(Refused(number, immediate), now)
-
-    def _connect(self, target: Target, now: float, *, abort: bool) -> Outcome | None:
-        try:
-            self.sock = sock = sockets.stream(target, abort=abort)
-            number = sock.connect_ex((target.address, target.port))
-        except OSError as error:
-            return self._refuse(error.errno or errno.EIO, now, immediate=True)
-        if number not in _UNDER_WAY:
-            return self._refuse(number, now, immediate=True)
-        self._connecting = self._is_stream = True
-        self._enrol(sock)
+            if self._around.trace is not None:
+                self._around.trace(now, effect)
+            event = self._do(effect)
+            if event is not None:
+                return event
         return None
 
-    def _open_ping(self, target: Target, now: float) -> Outcome | None:
-        try:
-            self.sock, is_raw = sockets.ping(target)
-        except OSError as error:
-            return self._refuse(error.errno or errno.EIO, now, immediate=True)
-        self._enrol(self.sock)
-        return self._tell(PingOpened(is_raw), now)
+    def _do(self, effect: Effect) -> Input | None:
+        match effect:
+            case Connect() | OpenUdp() | OpenPing():
+                return self._make(effect)
+            case Send(data):
+                return self._open().send(data)
+            case Receive():
+                return self._open().receive()
+            case Search():
+                return self._around.look(effect)
+            case StartTls(tls):
+                return self._secure(tls)
+            case ReadFile() | Execute():
+                self._cancel = self._around.errands.begin(effect, self._hear)
+                return None
+            case _:
+                assert_never(effect)
 
-    def _enrol(self, sock: socket.socket) -> None:
-        self.fd = sock.fileno()
-        self._register(self.fd, _ALL)
+    def _make(self, effect: Connect | OpenUdp | OpenPing) -> Input | None:
+        """Open a channel in place of the one that there is."""
+        self._close_channel()
+        channel = self.channel = Channel(self._enrol)
+        match effect:
+            case Connect(target, abort):
+                return channel.connect(target, abort=abort)
+            case OpenUdp(target):
+                return channel.open_udp(target)
+            case OpenPing(target):
+                return channel.open_ping(target)
+            case _:
+                assert_never(effect)
 
-    def _connected(self, mask: int, now: float) -> Outcome | None:
-        assert self.sock is not None  # noqa: S101  epoll speaks only of an open socket
-        if mask & _TROUBLE:
-            number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number:
-                return self._refuse(number, now, immediate=False)
-        elif not mask & select.EPOLLOUT:
-            return None
-        self._connecting = False
-        return self._tell(_CONNECTED, now)
+    def _open(self) -> Channel:
+        assert self.channel is not None  # noqa: S101  a machine speaks only on what it opened
+        return self.channel
 
-    def _send(self, data: bytes, now: float) -> Outcome | None:
-        assert self.sock is not None  # noqa: S101  a machine sends only on what it opened
-        data = self._unsent + data
-        try:
-            sent = self.sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            return self._refuse(error.errno or errno.EIO, now, immediate=_is_local(error))
-        self._unsent = data[sent:]
-        return None
+    def _secure(self, tls: Tls) -> Input | None:
+        session = self._around.contexts.session(tls)
+        return session if isinstance(session, Unsecured) else self._open().secure(session)
 
-    def _receive(self, now: float) -> Outcome | None:
-        """Read once; a stream's short read means drained unless it is ending (epoll(7), Q9)."""
-        assert self.sock is not None  # noqa: S101  a machine reads only what it opened
-        try:
-            data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            self._readable = False
-            return None
-        except OSError as error:
-            return self._refuse(error.errno or errno.EIO, now, immediate=False)
-        if self._is_stream and len(data) < READ_SIZE and not self._ending:
-            self._readable = False
-        self._waiting = False
-        return self._tell(Received(data) if data else _ENDED, now)
+    def _close_channel(self) -> None:
+        if self.channel is not None and self.channel.sock is not None:
+            self._around.close(self.channel.sock)
+        self.channel = None
 
-
-def _is_local(error: OSError) -> bool:
-    """Whether a failed send never left this machine: the route went, or the packet is too big."""
-    return error.errno in {errno.ENETUNREACH, errno.EINVAL, errno.EMSGSIZE}
+    def _hear(self, done: Done) -> None:
+        self._cancel = None
+        self._told(done)

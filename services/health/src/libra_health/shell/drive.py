@@ -6,22 +6,30 @@ The one rule: what it owns is touched by its thread alone; others hand it work t
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import random
 import select
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Final, TypeAlias
 
 from libra_health import schedule
+from libra_health.errands import Done
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
-from libra_health.shell.attempt import Attempt
+from libra_health.shell.aside import Aside
+from libra_health.shell.attempt import DEADLINE, Around, Attempt, Trace
+from libra_health.shell.channel import EVERYTHING
+from libra_health.shell.load import Load
 from libra_health.shell.matcher import Matcher
+from libra_health.shell.seat import Seat
+from libra_health.shell.tls import Contexts
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
@@ -32,37 +40,6 @@ STALL: Final = 0.1
 """Seconds after a deadline from which on it was us who did not listen."""
 
 
-@dataclass(slots=True)
-class Load:
-    """What the driver did since it started; written by its thread, read by any.
-
-    `worst_lag`: seconds the latest run started late at most, since `take_worst_lag`.
-    """
-
-    runs: int = 0
-    lag_sum: float = 0.0
-    worst_lag: float = 0.0
-    skipped: int = 0
-
-    def take_worst_lag(self) -> float:
-        """Read the worst lag and begin anew."""
-        worst, self.worst_lag = self.worst_lag, 0.0
-        return worst
-
-
-class Seat:
-    """A probe in the driver: when it is due next, and its run if one is under way."""
-
-    __slots__ = ("attempt", "due", "is_retired", "probe", "run")
-
-    def __init__(self, probe: Probe, due: float) -> None:
-        self.probe = probe
-        self.due = due
-        self.attempt: Attempt | None = None
-        self.run = 0
-        self.is_retired = False
-
-
 class Driver:
     """Runs probes and reports each outcome, in its own thread.
 
@@ -70,15 +47,25 @@ class Driver:
     called once, in that thread, should it die: a health service without its driver must end.
     """
 
-    def __init__(self, report: Report, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        failed: Callable[[BaseException], None],
+        trace: Trace | None = None,
+    ) -> None:
         self.load = Load()
+        self.aside = Aside(self.call)
         self._report = report
         self._failed = failed
         self._seats: dict[Probe, Seat] = {}
         self._by_fd: dict[int, Seat] = {}
         self._timers: list[tuple[float, int, Seat, int]] = []
         self._tokens = count(1)
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._matcher = Matcher()
+        self._is_hearing = False
+        self._leaving: list[socket.socket] = []
+        self._around = Around(self._matcher.search, Contexts(), self.aside, self._close, trace)
         self._calls: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -94,12 +81,17 @@ class Driver:
         """End the thread and close every socket; waits for it. To be called once."""
         self.call(self._stop)
         self._thread.join()
+        self.aside.close()
         os.close(self._bell)
 
     def call(self, work: Callable[[], None]) -> None:
         """Have `work` done in the driver's thread, between events, in order."""
         self._calls.append(work)
         os.eventfd_write(self._bell, 1)
+
+    def call_at(self, when: float, work: Callable[[], None]) -> None:
+        """Have `work` done at `when` (monotonic seconds); only in the driver's thread."""
+        heapq.heappush(self._later, (when, next(self._tokens), work))
 
     def apply(self, changes: Changes, *, spread: bool) -> None:
         """Change what is probed; only in the driver's thread. `spread`: jitter the new ones."""
@@ -133,9 +125,8 @@ class Driver:
         except BaseException as error:  # noqa: BLE001  handed over whole: the service ends by it
             self._failed(error)
         finally:
-            for seat in self._by_fd.values():
-                if seat.attempt is not None:
-                    seat.attempt.close()
+            for seat in self._seats.values():
+                self._clear(seat)
             self._matcher.close()
             self._epoll.close()
 
@@ -146,8 +137,10 @@ class Driver:
         our own no answer that was in time counts as late.
         """
         timers = self._timers
-        wait = -1.0 if not timers else max(0.0, timers[0][0] - time.monotonic() + SLACK)
-        self._hear(wait)
+        due = timers[0][0] + SLACK if timers else math.inf
+        if self._later:
+            due = min(due, self._later[0][0])
+        self._hear(-1.0 if due == math.inf else max(0.0, due - time.monotonic()))
         now = time.monotonic()
         if timers and timers[0][0] <= now:
             while self._hear(0.0) == EVENTS:
@@ -158,25 +151,53 @@ class Driver:
                 self._begin(seat)
             elif run == seat.run and seat.attempt is not None:
                 self._expire(seat, seat.attempt, now - due, now)
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
 
     def _expire(self, seat: Seat, attempt: Attempt, late: float, now: float) -> None:
         """End a run whose time is over; one that we let wait gets that time back."""
         if late > STALL:
             heapq.heappush(self._timers, (now + late, seat.run, seat, seat.run))
         else:
-            self._conclude(seat, attempt.expire(now), now)
+            self._conclude(seat, attempt.tell(DEADLINE, now), now)
 
     def _hear(self, wait: float) -> int:
-        """Serve what the sockets say; return how many did."""
+        """Serve what the sockets say; return how many did.
+
+        What is closed meanwhile keeps its number until the end: no event of this batch can be
+        taken for one of a newer socket.
+        """
         events = self._epoll.poll(wait, EVENTS)
         now = time.monotonic()
+        self._is_hearing = True
         for fd, mask in events:
             seat = self._by_fd.get(fd)
             if seat is not None and seat.attempt is not None:
                 self._conclude(seat, seat.attempt.wake(mask, now), now)
             elif fd == self._bell:
                 self._answer()
+        self._is_hearing = False
+        for sock in self._leaving:
+            sock.close()
+        self._leaving.clear()
         return len(events)
+
+    def _enrol(self, seat: Seat, fd: int) -> None:
+        self._by_fd[fd] = seat
+        self._epoll.register(fd, EVERYTHING)
+
+    def _close(self, sock: socket.socket) -> None:
+        self._by_fd.pop(sock.fileno(), None)
+        if self._is_hearing:
+            self._leaving.append(sock)
+        else:
+            sock.close()
+
+    def _wake_with(self, seat: Seat, run: int, done: Done) -> None:
+        """Take the end of an errand to the run that asked for it."""
+        if seat.run == run and seat.attempt is not None:
+            now = time.monotonic()
+            self._conclude(seat, seat.attempt.tell(done, now), now)
 
     def _answer(self) -> None:
         os.eventfd_read(self._bell)
@@ -188,26 +209,19 @@ class Driver:
             return
         now, probe, due = time.monotonic(), seat.probe, seat.due
         if seat.attempt is not None:  # timeout = every, and this run began late
-            self._conclude(seat, seat.attempt.expire(now), now)
+            self._conclude(seat, seat.attempt.tell(DEADLINE, now), now)
         seat.due = after = schedule.following(due, probe.every, now)
-        self._account(schedule.lag(due, now), after - due, probe.every)
-        seat.run = next(self._tokens)
-        attempt = seat.attempt = Attempt(self._epoll.register, self._matcher.search)
+        self.load.account(schedule.lag(due, now), after - due, probe.every)
+        seat.run = run = next(self._tokens)
+        attempt = seat.attempt = Attempt(
+            self._around, partial(self._enrol, seat), partial(self._wake_with, seat, run)
+        )
         outcome = attempt.start(probe, now)
         heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
         if outcome is None:
-            self._by_fd[attempt.fd] = seat
-            heapq.heappush(self._timers, (now + probe.timeout, seat.run, seat, seat.run))
+            heapq.heappush(self._timers, (now + probe.timeout, run, seat, run))
         else:
             self._conclude(seat, outcome, now)
-
-    def _account(self, late: float, leap: float, every: float) -> None:
-        load = self.load
-        load.runs += 1
-        load.lag_sum += late
-        load.worst_lag = max(load.worst_lag, late)
-        if leap > 1.5 * every:
-            load.skipped += round(leap / every) - 1
 
     def _conclude(self, seat: Seat, outcome: Outcome | None, now: float) -> None:
         if outcome is None:
@@ -218,7 +232,6 @@ class Driver:
     def _clear(self, seat: Seat) -> None:
         attempt, seat.attempt = seat.attempt, None
         if attempt is not None:
-            self._by_fd.pop(attempt.fd, None)
             attempt.close()
 
     def _seat(self, probe: Probe, due: float) -> None:

@@ -1,4 +1,4 @@
-"""Sockets as checks need them: non-blocking from birth, closed without a trace.
+"""Sockets as checks need them: non-blocking from birth, leaving where they are told to.
 
 Every function raises OSError where the kernel says no.
 """
@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Final
 
-from libra_health.wire import Target
+from libra_health.wire import ANYWHERE, Origin, Target
 
 _ABORT: Final = struct.pack("ii", 1, 0)
 _STREAM: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
@@ -19,14 +19,28 @@ _IP_RECVERR: Final = 11
 """linux/in.h: report every ICMP error of a connected socket."""
 _IPV6_RECVERR: Final = 25
 """linux/in6.h, likewise."""
+_IP_BIND_ADDRESS_NO_PORT: Final = 24
+"""linux/in.h: the port is chosen by connect, so that one address has them once per target."""
 
 
 def stream(target: Target, *, abort: bool) -> socket.socket:
     """Make a TCP socket for `target`. `abort`: closing sends RST and leaves no TIME_WAIT."""
-    sock = socket.socket(socket.AF_INET6 if target.is_ipv6 else socket.AF_INET, _STREAM)
-    if abort:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+    sock = socket.socket(_family(target), _STREAM)
+    try:
+        if abort:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        if target.origin is not ANYWHERE:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            _leave_from(sock, target.origin)
+    except OSError:
+        sock.close()
+        raise
     return sock
+
+
+def datagram(target: Target) -> socket.socket:
+    """Open a UDP socket connected to `target`, which hears of every ICMP error."""
+    return _connected(socket.socket(_family(target), _DATAGRAM), target)
 
 
 def ping(target: Target) -> tuple[socket.socket, bool]:
@@ -34,18 +48,38 @@ def ping(target: Target) -> tuple[socket.socket, bool]:
 
     A ping socket where net.ipv4.ping_group_range allows it, else a raw one (CAP_NET_RAW).
     """
-    family = socket.AF_INET6 if target.is_ipv6 else socket.AF_INET
     protocol = socket.IPPROTO_ICMPV6 if target.is_ipv6 else socket.IPPROTO_ICMP
     is_raw = False
     try:
-        sock = socket.socket(family, _DATAGRAM, protocol)
+        sock = socket.socket(_family(target), _DATAGRAM, protocol)
     except PermissionError:
-        sock, is_raw = socket.socket(family, _RAW, protocol), True
+        sock, is_raw = socket.socket(_family(target), _RAW, protocol), True
+    return _connected(sock, target), is_raw
+
+
+def _connected(sock: socket.socket, target: Target) -> socket.socket:
     try:
         level = socket.IPPROTO_IPV6 if target.is_ipv6 else socket.IPPROTO_IP
         sock.setsockopt(level, _IPV6_RECVERR if target.is_ipv6 else _IP_RECVERR, 1)
-        sock.connect((target.address, 0))
+        if target.origin is not ANYWHERE:
+            _leave_from(sock, target.origin)
+        sock.connect((target.address, target.port))
     except OSError:
         sock.close()
         raise
-    return sock, is_raw
+    return sock
+
+
+def _leave_from(sock: socket.socket, origin: Origin) -> None:
+    """Bind to what the operator named; the mark takes CAP_NET_ADMIN (socket(7))."""
+    if origin.interface:
+        name = origin.interface.encode()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
+    if origin.fwmark:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, origin.fwmark)
+    if origin.address:
+        sock.bind((origin.address, 0))
+
+
+def _family(target: Target) -> socket.AddressFamily:
+    return socket.AF_INET6 if target.is_ipv6 else socket.AF_INET

@@ -1,0 +1,22 @@
+"""A probe's place in the driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from libra_health.probes import Probe
+    from libra_health.shell.attempt import Attempt
+
+
+class Seat:
+    """A probe in the driver: when it is due next, and its run if one is under way."""
+
+    __slots__ = ("attempt", "due", "is_retired", "probe", "run")
+
+    def __init__(self, probe: Probe, due: float) -> None:
+        self.probe = probe
+        self.due = due
+        self.attempt: Attempt | None = None
+        self.run = 0
+        self.is_retired = False

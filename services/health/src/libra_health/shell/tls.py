@@ -1,0 +1,154 @@
+"""TLS for checks: a session between two memory buffers, which owns no socket.
+
+The one rule: what the other side does wrong ends in `Unsecured`, whatever it sent.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from libra_health.outcome import Reason
+from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
+
+READ_SIZE: Final = 65536
+_KEPT: Final = 256
+"""Contexts that are kept at most; the oldest goes."""
+
+Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
+
+
+class Session:
+    """One TLS connection; the channel carries `outgoing` away and feeds what comes."""
+
+    __slots__ = ("_coming", "_object", "_tls", "outgoing")
+
+    def __init__(self, context: ssl.SSLContext, tls: Tls) -> None:
+        self._tls = tls
+        self._coming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(
+            self._coming, self.outgoing, server_hostname=tls.name or None
+        )
+
+    def feed(self, data: bytes) -> None:
+        """Take what came from the other side; b"" where it closed."""
+        if data:
+            self._coming.write(data)
+        else:
+            self._coming.write_eof()
+
+    def shake(self) -> Secured | Unsecured | None:
+        """Go on with the handshake; None while more must come."""
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLCertVerificationError as error:
+            return Unsecured(Reason.CERTIFICATE, error.verify_message.rstrip("."))
+        except ssl.SSLError as error:
+            return Unsecured(Reason.TLS, _told("the handshake", error))
+        left = self._left() if self._tls.verify else None
+        alpn = self._object.selected_alpn_protocol() or ""
+        return Secured(left, self._object.version() or "", alpn)
+
+    def read(self) -> Received | Ended | Unsecured | None:
+        """Give what was deciphered; None while more must come."""
+        try:
+            data = self._object.read(READ_SIZE)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return Ended()
+        except ssl.SSLError as error:
+            return Unsecured(Reason.TLS, _told("the connection", error))
+        return Received(data) if data else Ended()
+
+    def write(self, data: bytes) -> None:
+        """Encipher `data` into `outgoing`."""
+        self._object.write(data)
+
+    def _left(self) -> float | None:
+        """Tell how many seconds the other's certificate is still valid."""
+        end = (self._object.getpeercert() or {}).get("notAfter")
+        return ssl.cert_time_to_seconds(end) - time.time() if isinstance(end, str) else None
+
+
+class Contexts:
+    """Makes sessions; what was read from files is kept until one of them changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext]] = {}
+
+    def session(self, tls: Tls) -> Session | Unsecured:
+        """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong."""
+        asked = replace(tls, name="")
+        try:
+            stamps = _stamps(asked)
+            kept = self._kept.get(asked)
+            if kept is None or kept[0] != stamps:
+                self._kept.pop(asked, None)
+                kept = self._kept[asked] = stamps, _context(asked)
+                if len(self._kept) > _KEPT:
+                    del self._kept[next(iter(self._kept))]
+            context = kept[1]
+            context.check_hostname = tls.verify and bool(tls.name)
+            return Session(context, tls)
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            return Unsecured(Reason.LOCAL, f"TLS files{where}: {error.strerror or error}")
+        except ValueError as error:
+            return Unsecured(Reason.LOCAL, f"TLS for {tls.name or 'no name'}: {error}")
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    if not tls.verify:
+        context.verify_mode = ssl.CERT_NONE
+    elif tls.ca:
+        _reading(tls.ca, lambda: context.load_verify_locations(tls.ca))
+    else:
+        context.load_default_certs()
+    if tls.certificate:
+        key = tls.key or None
+        _reading(
+            f"{tls.certificate} {key or ''}".rstrip(),
+            lambda: context.load_cert_chain(tls.certificate, key, _refuse_passphrase),
+        )
+    if tls.alpn:
+        context.set_alpn_protocols(list(tls.alpn))
+    return context
+
+
+def _reading(what: str, read: Callable[[], object]) -> None:
+    """Name the files where OpenSSL only says that something is wrong with them."""
+    try:
+        read()
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or "no PEM as expected"
+        raise OSError(error.errno or 0, reason.replace("_", " ").lower(), what) from error
+
+
+def _refuse_passphrase() -> str:
+    raise ValueError("the key is enciphered; a service cannot be asked for its passphrase")
+
+
+def _stamps(tls: Tls) -> Stamps:
+    """Tell how the files look now; raises OSError where one is missing."""
+    named = [path for path in (tls.ca, tls.certificate, tls.key) if path]
+    if tls.verify and not tls.ca:
+        named += [path for path in [ssl.get_default_verify_paths().cafile] if path]
+    seen = [(path, Path(path).stat()) for path in named]
+    return tuple((path, each.st_mtime_ns, each.st_ino) for path, each in seen)
+
+
+def _told(what: str, error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLEOFError):
+        return f"closed in the middle of {what}"
+    reason = (error.reason or "not TLS").replace("_", " ").lower()
+    return f"{what} failed: {reason}"

@@ -1,0 +1,162 @@
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from libra_health.outcome import Reason
+from libra_health.shell.tls import Contexts, Session
+from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
+
+DAYS = 24 * 3600
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for `web.example` that signs itself, and its key."""
+    where = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7"),
+            *("-subj", "/CN=web.example", "-addext", "subjectAltName=DNS:web.example"),
+            *("-keyout", where / "key.pem", "-out", where / "cert.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return where
+
+
+@contextmanager
+def served(files: Path, talk: Callable[[ssl.SSLSocket], None]) -> Iterator[socket.socket]:
+    """Give the client's end of a connection whose other end speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files / "cert.pem", files / "key.pem")
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+
+    def serve() -> None:
+        try:
+            with context.wrap_socket(theirs, server_side=True) as secured:
+                talk(secured)
+        except OSError:
+            theirs.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with ours:
+        yield ours
+    thread.join(10)
+
+
+def begun(tls: Tls) -> Session:
+    session = Contexts().session(tls)
+    assert isinstance(session, Session)
+    return session
+
+
+def shaken(session: Session, sock: socket.socket) -> Secured | Unsecured:
+    while True:
+        found = session.shake()
+        sock.sendall(session.outgoing.read())
+        if found is not None:
+            return found
+        session.feed(sock.recv(65536))
+
+
+def heard(session: Session, sock: socket.socket) -> Received | Ended | Unsecured:
+    while (found := session.read()) is None:
+        session.feed(sock.recv(65536))
+    return found
+
+
+def test_what_is_said_is_enciphered_and_what_comes_is_deciphered(files: Path) -> None:
+    def echo(secured: ssl.SSLSocket) -> None:
+        secured.sendall(secured.recv(100)[::-1])
+        secured.unwrap()
+
+    with served(files, echo) as sock:
+        session = begun(Tls("web.example", ca=str(files / "cert.pem")))
+        secured = shaken(session, sock)
+        assert isinstance(secured, Secured)
+        assert secured.left is not None
+        assert 6 * DAYS < secured.left <= 7 * DAYS
+        assert secured.version.startswith("TLSv1.")
+        session.write(b"abc")
+        sock.sendall(session.outgoing.read())
+        assert heard(session, sock) == Received(b"cba")
+        assert heard(session, sock) == Ended()
+
+
+@pytest.mark.parametrize(
+    ("name", "ca", "detail"),
+    [
+        ("other.example", "cert.pem", "Hostname mismatch"),
+        ("web.example", "", "self-signed certificate"),
+    ],
+)
+def test_a_certificate_that_is_not_the_backends_is_refused(
+    files: Path, name: str, ca: str, detail: str
+) -> None:
+    with served(files, lambda _: None) as sock:
+        found = shaken(begun(Tls(name, ca=str(files / ca) if ca else "")), sock)
+    assert isinstance(found, Unsecured)
+    assert found.reason is Reason.CERTIFICATE
+    assert detail in found.detail
+
+
+def test_without_verification_any_certificate_will_do(files: Path) -> None:
+    with served(files, lambda _: None) as sock:
+        found = shaken(begun(Tls("other.example", verify=False)), sock)
+    assert isinstance(found, Secured)
+    assert found.left is None
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", bytes(50)])
+def test_what_speaks_no_tls_is_told_so(said: bytes) -> None:
+    session = begun(Tls("web.example"))
+    assert session.shake() is None
+    session.feed(said)
+    found = session.shake()
+    assert isinstance(found, Unsecured)
+    assert found.reason is Reason.TLS
+
+
+def test_a_file_of_ours_that_is_wrong_is_our_trouble(files: Path, tmp_path: Path) -> None:
+    contexts = Contexts()
+    (tmp_path / "none.pem").write_text("no PEM at all")
+    absent = contexts.session(Tls("a", ca=str(tmp_path / "absent.pem")))
+    wrong = contexts.session(Tls("a", ca=str(tmp_path / "none.pem")))
+    keyless = contexts.session(Tls("a", certificate=str(files / "cert.pem")))
+    for found, named in ((absent, "absent.pem"), (wrong, "none.pem"), (keyless, "cert.pem")):
+        assert isinstance(found, Unsecured)
+        assert found.reason is Reason.LOCAL
+        assert named in found.detail
+
+
+def test_a_key_with_a_passphrase_asks_nobody(files: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [
+            *("openssl", "rsa", "-aes128", "-passout", "pass:secret"),
+            *("-in", files / "key.pem", "-out", tmp_path / "key.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    tls = Tls("a", certificate=str(files / "cert.pem"), key=str(tmp_path / "key.pem"))
+    found = Contexts().session(tls)
+    assert isinstance(found, Unsecured)
+    assert "passphrase" in found.detail
+
+
+def test_a_file_that_changes_is_read_anew(files: Path, tmp_path: Path) -> None:
+    contexts, ca = Contexts(), tmp_path / "ca.pem"
+    ca.write_bytes((files / "cert.pem").read_bytes())
+    tls = Tls("web.example", ca=str(ca))
+    assert isinstance(contexts.session(tls), Session)
+    ca.write_text("broken")
+    assert isinstance(contexts.session(tls), Unsecured)
