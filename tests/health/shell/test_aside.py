@@ -226,10 +226,15 @@ def test_one_that_is_cancelled_while_it_waits_never_starts(
 ) -> None:
     monkeypatch.setattr(aside, "PROGRAMS", 1)
     few = Stand()
-    first = few.begin(shell(f"while ! test -e {ground}/gate; do sleep 0.01; done"))
+    first = few.begin(
+        shell(f"touch {ground}/begun; while ! test -e {ground}/gate; do sleep 0.01; done")
+    )
+    eventually((ground / "begun").exists)
     second = few.begin(shell(f"touch {ground}/started"))
     third = few.begin(shell("echo third"))
     assert not second.has_begun
+    assert first.lack is None
+    assert third.lack == Unexecuted("1 programs run already, and none ended in time")
     second()
     (ground / "gate").touch()
     few.hear(first, third)
@@ -316,21 +321,12 @@ def test_a_file_that_is_replaced_meanwhile_is_never_seen_torn(stand: Stand, tmp_
     assert seen == {b"a" * 5000, b"b" * 5000}
 
 
-class Hanging:
+class Hanging(Reading):
     """A file on a server that died: nothing but its return ends the reading."""
-
-    def __init__(self, wanted: ReadFile) -> None:
-        self._wanted = wanted
-
-    def __str__(self) -> str:
-        return self._wanted.path
 
     def run(self) -> Done:
         returned.wait(PATIENCE)
         return FileRead(b"late", 0.0)
-
-    def kill(self) -> None:
-        pass
 
 
 returned = threading.Event()
@@ -340,7 +336,7 @@ returned = threading.Event()
 def dead_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have every file under /dead hang."""
 
-    def work(wanted: ReadFile) -> Hanging | Reading:
+    def work(wanted: ReadFile) -> Reading:
         return Hanging(wanted) if wanted.path.startswith("/dead") else Reading(wanted)
 
     returned.clear()
@@ -357,6 +353,7 @@ def test_one_file_that_hangs_takes_one_reader_however_often_it_is_asked_for(stan
     again = stand.begin(ReadFile("/dead/one"))
     assert stand.aside.running == 1
     assert not again.has_begun
+    assert again.lack == FileUnread(errno.ETIMEDOUT)
     returned.set()
     stand.hear(again)
     assert stand.told[again] == FileRead(b"late", 0.0)

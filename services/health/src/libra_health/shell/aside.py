@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 import structlog
 
-from libra_health.errands import Done, Errand, Execute, ReadFile
+from libra_health.errands import Done, Errand, Execute, ReadFile, Unexecuted
 from libra_health.shell.program import Program
 from libra_health.shell.reading import Reading
 
@@ -33,6 +33,10 @@ Told: TypeAlias = Callable[[Done], None]
 
 class Work(Protocol):
     """What one errand takes; `run` in a thread of its own, `kill` from any, before or meanwhile."""
+
+    @property
+    def lack(self) -> Done | None:
+        """What it has not got from this node yet; None where it has all that it needs."""
 
     def run(self) -> Done:
         """Do it, however long that takes."""
@@ -70,8 +74,15 @@ class Job:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it got a place; else what it waits for is ours."""
+        """Whether it got a place."""
         return self.stage is not Stage.WAITING
+
+    @property
+    def lack(self) -> Done | None:
+        """What a check is told that can wait no longer; None where only its program is slow."""
+        if self.has_begun or isinstance(self.errand, ReadFile):
+            return self.work.lack
+        return Unexecuted(f"{PROGRAMS} programs run already, and none ended in time")
 
     def tell(self, done: Done) -> None:
         """Hand its end back; in the driver's thread."""

@@ -30,10 +30,15 @@ class Program:
         self._wanted = wanted
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_killed = False
+        self._is_started = self._is_killed = False
 
     def __str__(self) -> str:
         return self._wanted.arguments[0]
+
+    @property
+    def lack(self) -> Done | None:
+        """Its start, where that takes long: the disk or the users' directory does not answer."""
+        return None if self._is_started else Unexecuted(f"{self} could not be started in time")
 
     def run(self) -> Done:
         """Run it to its end; what it leaves in its group ends with it."""
@@ -78,6 +83,7 @@ class Program:
         )
         with self._lock:
             self._process = process
+            self._is_started = True
             if self._is_killed:
                 self._strike()
         return process

@@ -23,6 +23,11 @@ class Reading:
     def __str__(self) -> str:
         return self._wanted.path
 
+    @property
+    def lack(self) -> Done:
+        """A file that is not read in time is our trouble, whatever is in it."""
+        return FileUnread(errno.ETIMEDOUT)
+
     def run(self) -> Done:
         """Read; a file that is replaced meanwhile is read as it was or as it is, never mixed."""
         try:
