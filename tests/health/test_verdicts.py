@@ -6,7 +6,16 @@ from libra_health.checks import IcmpSpec, TcpSpec
 from libra_health.debounce import Standing
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.probes import Lookout, Probe, Watch
-from libra_health.verdicts import Finding, Tally, Verdict, begin, recall, record, standing
+from libra_health.verdicts import (
+    Finding,
+    Tally,
+    Verdict,
+    begin,
+    condemn,
+    recall,
+    record,
+    standing,
+)
 from libra_health.wire import Target
 
 TCP = Lookout(Probe(Target("192.0.2.1", 80), TcpSpec(), 1.0, 0.5), 2, 3, "tcp")
@@ -128,3 +137,14 @@ def test_a_start_without_the_log_is_reconciled_with_it(
     after, verdict = recall(tally, logged=logged)
     assert (verdict.up if verdict else None) is says
     assert after.said is (logged if says is None else says)
+
+
+def test_what_is_condemned_is_down_at_once_whatever_fall_says() -> None:
+    gone = Failed(Reason.REFUSED, "hold 192.0.2.1:80: connection ended, refused twice", 0.006)
+    tally, said = feed(fresh(BOTH, logged=True), GOOD)
+    tally, verdict = condemn(tally, 0, gone, 9.0)
+    assert said == []
+    assert verdict == Verdict(BOTH, up=False, findings=(Finding(gone, 1, 1, 0.006), None))
+    assert condemn(tally, 0, gone, 9.1) == (tally, None)
+    _, said = feed(tally, GOOD, GOOD)
+    assert [each.up for each in said] == [True]

@@ -234,7 +234,7 @@ async def test_it_tells_what_it_does_in_metrics(tmp_path: Path, server: socket.s
         await until_said(log, UP)
         samples = {
             (sample.name, *sample.labels.values()): sample.value
-            for family in HealthMetrics(health.driver, health.board).collect()
+            for family in HealthMetrics(health.driver, health.board, health.holds).collect()
             for sample in family.samples
         }
     assert samples["libra_health_backend_up", "web", "w1"] == 1

@@ -16,7 +16,7 @@ from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
-from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
+from libra_schemas.config.service import BackendConfig, HoldConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
@@ -128,6 +128,7 @@ __all__ = [
     "Duration",
     "EmailSink",
     "Endpoint",
+    "HoldConfig",
     "HttpSpec",
     "IcmpSpec",
     "InstanceConfig",

@@ -25,8 +25,11 @@ _HINTS: Final = {
 }
 
 
-def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
-    """Say in one sentence what is not checked; *late* in seconds, None where all is."""
+def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> str | None:
+    """Say in one sentence what is not checked; *late* in seconds, None where all is.
+
+    *withheld*: holds for which no descriptor was left.
+    """
     if late > LATE:
         return f"the checks are stuck: the next one is {late:.0f} s late"
     for probe, outcome in unable.items():
@@ -34,4 +37,7 @@ def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
         hint = _HINTS.get(outcome.reason)
         why = f"{outcome.detail}; {hint}" if hint else outcome.detail
         return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
+    if withheld:
+        holds = "1 hold is" if withheld == 1 else f"{withheld} holds are"
+        return f"{holds} not kept, so that probes can run: {_HINTS[Reason.DESCRIPTORS]}"
     return None

@@ -103,6 +103,14 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Ruling:
     return _rule(_with(tally, place, after, finding))
 
 
+def condemn(tally: Tally, place: int, outcome: Failed, now: float) -> Ruling:
+    """Take it that what the lookout at `place` connects to is gone: down, whatever `fall` says."""
+    if tally.debounces[place].standing is Standing.DOWN:
+        return tally, None
+    finding = Finding(outcome, 1, 1, outcome.latency)
+    return _rule(_with(tally, place, replace(settled(up=False), since=now), finding))
+
+
 def standing(tally: Tally) -> Standing:
     """Tell the verdict over all lookouts: all must be up; one that is down decides."""
     found = {debounce.standing for debounce in tally.debounces}

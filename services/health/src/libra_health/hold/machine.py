@@ -27,7 +27,7 @@ from libra_health.hold.words import (
     Probed,
 )
 from libra_health.outcome import Errored, from_errno
-from libra_health.wire import RECEIVE, Connect, Connected, Ended, Received, Refused
+from libra_health.wire import RECEIVE, Connect, Connected, Ended, Received, Refused, Unasked
 
 AGAIN: Final = 0.005
 """Seconds from one attempt in doubt to the next."""
@@ -65,18 +65,16 @@ def step(hold: Hold, held: Held, event: Input, now: float) -> Step:
             return _hold(held, now)
         case Received(data):
             return _hear(held, len(data), now)
-        case Refused() if held.phase is Phase.CONNECTING:
-            return _unconnected(hold, held, event, now)
-        case Refused(number, _):
-            return _lost(hold, held, number, now)
-        case Ended():
-            return _lost(hold, held, 0, now)
+        case Refused() | Ended():
+            return _broken(hold, held, event, now)
         case Probed(passed):
             return _prove(held, passed=passed)
         case GiveWay():
             return _rest(replace(held, doubt=None, unproved=0.0), LACKING, now)
         case Due():
             return _due(hold, held, now)
+        case _:
+            raise Unasked("hold", event)
 
 
 def _due(hold: Hold, held: Held, now: float) -> Step:
@@ -110,6 +108,14 @@ def _hear(held: Held, size: int, now: float) -> Step:
     if heard < TALK:
         return replace(held, heard=heard), RECEIVE
     return replace(held, heard=heard, due=min(held.due, now + PAUSE)), ()
+
+
+def _broken(hold: Hold, held: Held, event: Refused | Ended, now: float) -> Step:
+    if isinstance(event, Ended):
+        return _lost(hold, held, 0, now)
+    if held.phase is Phase.CONNECTING:
+        return _unconnected(hold, held, event, now)
+    return _lost(hold, held, event.errno, now)
 
 
 def _lost(hold: Hold, held: Held, number: int, now: float) -> Step:
@@ -177,5 +183,7 @@ def _prove(held: Held, *, passed: bool) -> Step:
     lives = idle.learned(held.lives, held.unproved)
     following = replace(held, lives=lives, unproved=0.0)
     if held.phase is Phase.HOLDING:
-        following = replace(following, due=min(held.due, held.since + idle.allowed(following.lives)))
+        following = replace(
+            following, due=min(held.due, held.since + idle.allowed(following.lives))
+        )
     return following, ()

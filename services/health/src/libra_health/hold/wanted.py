@@ -25,9 +25,7 @@ class Wanted:
     condemns: tuple[tuple[Key, int], ...]
 
 
-def wanted_of(
-    config: written.Config, node: str, watches: Iterable[Watch]
-) -> tuple[Wanted, ...]:
+def wanted_of(config: written.Config, node: str, watches: Iterable[Watch]) -> tuple[Wanted, ...]:
     """List the holds that *node* keeps for these watches of *config*."""
     users: dict[Target, list[Watch]] = {}
     for watch in watches:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from libra_health.wire import Connect, Connected, Ended, Receive, Received, Refused, Target
+from libra_health import wire
+from libra_health.wire import Connect, Receive, Target
 
 TRIES: Final = 4
 """Attempts in doubt after the first: a dying server may take a connection or two with it."""
@@ -81,7 +82,7 @@ class GiveWay:
     """The probes need the descriptor."""
 
 
-Input: TypeAlias = Connected | Refused | Received | Ended | Due | Probed | GiveWay
+Input: TypeAlias = wire.Input | Due | Probed | GiveWay
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from libra_health.outcome import Errored, Outcome, Passed
+from libra_health.outcome import Errored, Failed, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
 from libra_health.shell.drive import Driver
-from libra_health.verdicts import Tally, Verdict, begin, recall, record
+from libra_health.verdicts import Tally, Verdict, begin, condemn, recall, record
 from libra_runtime.stamp import now as wall_time
 
 Logged: TypeAlias = Mapping[Key, tuple[str, bool]]
@@ -86,6 +86,13 @@ class Board:
                 self.tallies[key] = after
             if verdict is not None:
                 self._say([verdict])
+
+    def condemn(self, lookouts: Iterable[tuple[Key, int]], outcome: Failed, now: float) -> None:
+        """Take it that what these lookouts connect to is gone, as a hold found."""
+        self.results["hold", outcome.reason.value] += 1
+        for key, place in lookouts:
+            self.tallies[key], verdict = condemn(self.tallies[key], place, outcome, now)
+            self._say([verdict])
 
     def _say(self, verdicts: Iterable[Verdict | None]) -> None:
         if not self._has_heard:

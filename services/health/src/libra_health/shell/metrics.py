@@ -10,15 +10,18 @@ from prometheus_client.registry import REGISTRY, Collector
 from libra_health.debounce import Standing
 from libra_health.shell.board import Board
 from libra_health.shell.drive import Driver
+from libra_health.shell.holds import Holds
+from libra_health.shell.line import WORDS
 from libra_health.verdicts import standing
 
 
 class HealthMetrics(Collector):
     """Reads the driver's load and the board; both belong to another thread, so it only copies."""
 
-    def __init__(self, driver: Driver, board: Board) -> None:
+    def __init__(self, driver: Driver, board: Board, holds: Holds) -> None:
         self._driver = driver
         self._board = board
+        self._holds = holds
 
     def describe(self) -> Iterator[Metric]:
         """Name nothing ahead: every scrape tells the whole."""
@@ -42,6 +45,7 @@ class HealthMetrics(Collector):
             results.add_metric(labels, number)
         yield results
         yield self._verdicts()
+        yield self._kept()
 
     def _verdicts(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
@@ -53,7 +57,16 @@ class HealthMetrics(Collector):
                 family.add_metric(key, float(held is Standing.UP))
         return family
 
+    def _kept(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "libra_health_holds", "Holds by what they are doing.", labels=("state",)
+        )
+        found = self._holds.states()
+        for word in WORDS:
+            family.add_metric((word,), float(found[word]))
+        return family
 
-def export(driver: Driver, board: Board) -> None:
+
+def export(driver: Driver, board: Board, holds: Holds) -> None:
     """Register with the process's registry."""
-    REGISTRY.register(HealthMetrics(driver, board))
+    REGISTRY.register(HealthMetrics(driver, board, holds))

@@ -10,13 +10,17 @@ if TYPE_CHECKING:
 
 
 class Seat:
-    """A probe in the driver: when it is due next, and its run if one is under way."""
+    """A probe in the driver: when it is due next, and its run if one is under way.
 
-    __slots__ = ("attempt", "due", "is_retired", "probe", "run")
+    `is_beside`: that run is none of the grid's.
+    """
+
+    __slots__ = ("attempt", "due", "is_beside", "is_retired", "probe", "run")
 
     def __init__(self, probe: Probe, due: float) -> None:
         self.probe = probe
         self.due = due
         self.attempt: Attempt | None = None
         self.run = 0
+        self.is_beside = False
         self.is_retired = False
