@@ -162,13 +162,26 @@ def test_one_refusal_is_a_restart() -> None:
     assert world.all_of(Condemn) == []
 
 
-def test_a_dying_server_that_takes_a_connection_with_it_is_condemned_all_the_same() -> None:
+@pytest.mark.parametrize("taken", [(UP, RESET), (UP, END), (RESET,)])
+def test_a_dying_server_that_takes_a_connection_with_it_is_condemned_all_the_same(
+    taken: tuple[Input, ...],
+) -> None:
     world = World().stand()
-    world.tell(END, UP, RESET)
+    world.tell(END, *taken)
     world.due()
     world.tell(NO)
     world.due()
     assert isinstance(world.tell(NO)[1], Condemn)
+
+
+def test_a_server_that_takes_every_connection_with_it_is_left_to_the_probes() -> None:
+    world = World().stand()
+    world.tell(END)
+    for _ in range(TRIES):
+        assert world.tell(RESET) == (HangUp(),)
+        world.due()
+    assert world.tell(RESET) == (HangUp(), Hurry(HURRY))
+    assert world.held.due >= world.now + HOLD.every
 
 
 def test_refusals_with_a_connection_between_them_do_not_add_up() -> None:
@@ -181,11 +194,10 @@ def test_refusals_with_a_connection_between_them_do_not_add_up() -> None:
     assert world.all_of(Condemn) == []
 
 
-@pytest.mark.parametrize("no", [UNREACHABLE, RESET])
-def test_what_is_no_refusal_leaves_the_verdict_to_the_probes(no: Input) -> None:
+def test_what_is_no_refusal_leaves_the_verdict_to_the_probes() -> None:
     world = World().stand()
     world.tell(END)
-    assert world.tell(no) == (HangUp(), Hurry(HURRY))
+    assert world.tell(UNREACHABLE) == (HangUp(), Hurry(HURRY))
     assert world.held.due == world.now + HOLD.every
 
 
@@ -296,7 +308,9 @@ def test_what_it_never_asked_for_is_an_error_of_ours() -> None:
         World().tell(DeadlineReached())
 
 
-ENDS = st.sampled_from([END, RESET, LATE])
+HAPPENINGS: st.SearchStrategy[Input] = st.sampled_from(
+    [END, RESET, LATE, Received(b"x"), GiveWay()]
+)
 REFUSALS = st.sampled_from([NO, NO, NO, RESET, UNREACHABLE, LATE, FULL])
 
 
@@ -313,7 +327,7 @@ def test_whatever_happens_connects_are_bounded_and_only_a_lost_server_is_condemn
             case Phase.CONNECTING:
                 event: Input = data.draw(st.one_of(st.just(UP), REFUSALS))
             case Phase.HOLDING:
-                event = data.draw(st.one_of(ENDS, st.just(Received(b"x")), st.just(GiveWay())))
+                event = data.draw(HAPPENINGS)
         after = data.draw(st.sampled_from([0.0, 0.01, 1.5, 60.0]))
         if event in {END, RESET, LATE} and world.held.phase is Phase.HOLDING:
             stood = stood or world.now + after - world.held.since >= SETTLED

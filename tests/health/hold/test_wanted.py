@@ -43,7 +43,7 @@ def test_a_backend_is_held_on_its_own_port() -> None:
         pytest.param(False, {"port": 9}, True, id="this one, elsewhere"),
     ],
 )
-def test_a_backend_may_say_otherwise(service: Any, own: Any, is_held: bool) -> None:  # noqa: FBT001
+def test_a_backend_may_say_otherwise(service: Any, own: Any, is_held: bool) -> None:
     backend = {"address": "10.0.1.11:80", "hold": own}
     assert bool(wanted(web=web(hold=service, backends={"w1": backend}))) is is_held
 

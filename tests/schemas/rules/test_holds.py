@@ -35,7 +35,7 @@ def test_a_hold_that_cannot_be_kept_is_told_where_it_stands(
     complaints: Complain,
     service: dict[str, Any],
     complaint: str,
-    of_backend: bool,  # noqa: FBT001
+    of_backend: bool,
 ) -> None:
     hold = service["hold"]
     backend: dict[str, Any] = {"address": "10.0.1.11" if service.get("fwmark") else "10.0.1.11:80"}

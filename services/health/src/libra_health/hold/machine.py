@@ -140,11 +140,11 @@ def _fell(hold: Hold, held: Held, now: float) -> Step:
     """Take the end of a connection that never stood."""
     doubt = held.doubt
     if doubt is not None and doubt.tries:
-        again = replace(doubt, tries=doubt.tries - 1)
+        again = replace(doubt, tries=doubt.tries - 1, refusals=0)
         return _rest(replace(held, doubt=again), AGAIN, now)
     fruitless = held.fruitless + 1
     wait = max(hold.every, min(LONGEST, hold.every * 2.0 ** min(fruitless, 16)))
-    return _rest(replace(held, doubt=None, fruitless=fruitless), wait, now)
+    return _rest(replace(held, doubt=None, fruitless=fruitless), wait, now, *_trouble(held))
 
 
 def _unconnected(hold: Hold, held: Held, refused: Refused, now: float) -> Step:
@@ -152,6 +152,8 @@ def _unconnected(hold: Hold, held: Held, refused: Refused, now: float) -> Step:
     if isinstance(from_errno(number, 0.0, immediate=refused.immediate), Errored):
         wait = max(hold.every, LACKING)
         return _rest(replace(held, doubt=None, unproved=0.0), wait, now)
+    if number in _BY_SERVER:
+        return _fell(hold, held, now)
     if doubt is None or number != errno.ECONNREFUSED:
         return _rest(replace(held, doubt=None), hold.every, now, *_trouble(held))
     if doubt.refusals + 1 < REFUSALS:
