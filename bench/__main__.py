@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     "table-cold",
     "table-change",
+    "backend-crash",
     "probe-cpu",
     "probe-scale",
     "failover-process",
