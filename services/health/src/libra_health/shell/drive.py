@@ -193,9 +193,7 @@ class Driver:
     def _launch(self, seat: Seat, now: float) -> None:
         seat.run = run = next(self._tokens)
         attempt = seat.attempt = Attempt(
-            self._around,
-            partial(self.loop.enrol, partial(self._wake, seat)),
-            partial(self._wake_with, seat, run),
+            self._around, seat.enrol, partial(self._wake_with, seat, run)
         )
         outcome = attempt.start(seat.probe, now)
         if outcome is None:
@@ -216,6 +214,7 @@ class Driver:
 
     def _seat(self, probe: Probe, due: float) -> None:
         seat = self._seats[probe] = Seat(probe, due)
+        seat.enrol = partial(self.loop.enrol, partial(self._wake, seat))
         heapq.heappush(self._timers, (due, next(self._tokens), seat, 0))
 
     def _retire(self, probe: Probe) -> float:
