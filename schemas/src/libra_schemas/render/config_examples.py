@@ -92,8 +92,8 @@ services:
     check:
       https:
         host: api.example.net
-        headers_files: {Authorization: /etc/libra/probe.token}
-        tls: {ca_file: /etc/libra/ca.pem, expires_within: 14d}
+        headers_files: {Authorization: /etc/libra/secrets/probe.token}
+        tls: {ca_file: /etc/libra/secrets/ca.pem, expires_within: 14d}
         requests:
           - {path: /healthz, contains: ok}
           - {path: /old, status: 301}
