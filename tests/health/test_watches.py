@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
+from libra_health.checks import IcmpSpec, Spec, TcpSpec
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
@@ -22,7 +22,7 @@ def only(**service: Any) -> Watch:
     return watch
 
 
-def spec_of(check: Any, **service: Any) -> TcpSpec | HttpSpec | IcmpSpec:
+def spec_of(check: Any, **service: Any) -> Spec:
     (lookout,) = only(check=check, **service).lookouts
     return lookout.probe.spec
 
@@ -82,9 +82,13 @@ def test_what_cannot_be_asked_is_no_config_in_the_first_place(check: Any) -> Non
 
 
 def test_several_checks_are_watched_together() -> None:
-    assert [each.label for each in only(check=["tcp", {"http": {"path": "/x"}}]).lookouts] == [
+    pages = {"https": {"requests": [{"path": "/x"}, {"path": "/y"}]}}
+    checks = ["tcp", {"http": {"path": "/x"}}, pages, "tls"]
+    assert [each.label for each in only(check=checks).lookouts] == [
         "tcp 10.0.1.11:8080",
         "http 10.0.1.11:8080/x",
+        "https 10.0.1.11:8080/x,/y",
+        "tls 10.0.1.11:8080",
     ]
 
 

@@ -8,6 +8,7 @@ from libra_schemas.config.fields import Duration, Interface, parse_duration
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
+from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.model import Address, Name, Port, Strict
 
 
@@ -27,7 +28,11 @@ class CheckConfig(Strict):
     tcp: TcpSpec | None = None
     """Connect and, where asked, hold a short dialogue."""
     http: HttpSpec | None = None
-    """Ask one HTTP/1.1 request and look at the answer."""
+    """Ask over HTTP and look at the answer."""
+    https: HttpSpec | None = None
+    """Likewise over TLS."""
+    tls: TlsSpec | None = None
+    """Shake hands over TLS and look at the certificate."""
     icmp: IcmpSpec | None = None
     """Send one echo request (ping)."""
     every: Span = 1.0
@@ -77,11 +82,11 @@ class CheckConfig(Strict):
 
     @property
     def kind(self) -> str:
-        """Name the check: `tcp`, `http`, `icmp`."""
+        """Name the check: `tcp`, `http`, `https`, `tls`, `icmp`."""
         return self.kinds[0]
 
 
-KINDS = ("tcp", "http", "icmp")
+KINDS = ("tcp", "http", "https", "tls", "icmp")
 
 
 def _timeout_within(value: dict[str, object]) -> dict[str, object]:

@@ -85,6 +85,25 @@ services:
     check: tcp
     backends: {i1: 10.0.1.61:143}
 """,
+    "HttpSpec": """\
+services:
+  api:
+    address: 192.0.2.11:443
+    check:
+      https:
+        host: api.example.net
+        headers_files: {Authorization: /etc/libra/secrets/probe.token}
+        tls: {ca_file: /etc/libra/secrets/ca.pem, expires_within: 14d}
+        requests:
+          - {path: /healthz, contains: ok}
+          - {path: /old, status: 301}
+          - {path: /login, method: POST, body: "user=probe", status: [200, 403]}
+    backends: {a1: 10.0.1.71:443}
+  imaps:
+    address: 192.0.2.10:993
+    check: {tls: {name: mail.example.net, expires_within: 14d}}
+    backends: {i1: 10.0.1.61:993}
+""",
     "SinkConfig": """\
 notify:
   hook:

@@ -57,8 +57,16 @@ PARTS = (
         "Checks",
         "[check](#checks)",
         ("services.check",),
-        "`check` of a service or a backend. Each has exactly one of `tcp`, `http`, `icmp`. `check: "
-        "tcp` is short for `check: {tcp: {}}`, likewise `http` and `icmp`.",
+        "`check` of a service or a backend. Each has exactly one of `tcp`, `http`, "
+        "`https`, `tls`, `icmp`. `check: tcp` is short for `check: {tcp: {}}`, likewise others.",
+    ),
+    Part(
+        "HttpSpec",
+        "HTTP checks",
+        "[http](#http-checks)",
+        (),
+        "`http` and `https` of a check. A redirect is followed only where `redirects` says so. "
+        "`https` has `tls` besides.",
     ),
     Part(
         "SinkConfig",
@@ -154,7 +162,7 @@ def _models(schema: Json, suffix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _later(part: Part) -> str:
-    own = part.later[0]
+    own = next(iter(part.later), "")
     keys = [
         f"`{place.removeprefix(own).lstrip('.')}{'.' if place != own else ''}{key}`"
         for place in part.later

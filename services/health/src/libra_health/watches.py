@@ -50,8 +50,13 @@ def _lookout(
     address = str(check.address or backend.address.address)
     target = Target(address, port, _origin(check, node))
     probe = Probe(target, spec_of(check, target), check.every, check.timeout)
-    path = check.http.path if check.http is not None else ""
-    return Lookout(probe, check.rise, check.fall, f"{check.kind} {target}{path}"[:256])
+    return Lookout(probe, check.rise, check.fall, f"{check.kind} {target}{_paths(check)}"[:256])
+
+
+def _paths(check: written.CheckConfig) -> str:
+    """Name what is asked for over HTTP."""
+    spec = check.http or check.https
+    return "" if spec is None else ",".join(one.path for one in spec.each)
 
 
 def _origin(check: written.CheckConfig, node: str) -> Origin:

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import http, icmp, tcp
+from libra_health.asked import http, https, icmp, tcp, tls
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
 
 Ask: TypeAlias = Callable[[Any, Target], Spec]
 
-ASKED: Final[dict[str, Ask]] = {"tcp": tcp.asked, "http": http.asked, "icmp": icmp.asked}
+ASKED: Final[dict[str, Ask]] = {
+    "tcp": tcp.asked,
+    "http": http.asked,
+    "https": https.asked,
+    "tls": tls.asked,
+    "icmp": icmp.asked,
+}
 PORTLESS: Final = frozenset({"icmp"})
 """The checks that go to an address and no port."""
 
