@@ -78,7 +78,7 @@ def _libra(director: Director) -> dict[str, float]:
 
 def _peer() -> float:
     with keepalived(keepalived_config(), "--check") as process:
-        wait_for(full, 0.2, "keepalived fills the table")
+        wait_for(full, 1.0, "keepalived fills the table", PATIENCE)
         time.sleep(STILL)
         return sum(resident(each) for each in (process.pid, *children(process.pid)))
 
