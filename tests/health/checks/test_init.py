@@ -1,12 +1,18 @@
 import pytest
 
-from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec, kind_of, start, step
+from libra_health.checks import ExecSpec, HttpSpec, IcmpSpec, Spec, TcpSpec, kind_of, start, step
 from libra_health.outcome import Failed, Reason
 from libra_health.wire import DeadlineReached, Target
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec"), [("tcp", TcpSpec()), ("http", HttpSpec(b"GET")), ("icmp", IcmpSpec())]
+    ("kind", "spec"),
+    [
+        ("tcp", TcpSpec()),
+        ("http", HttpSpec(b"GET")),
+        ("icmp", IcmpSpec()),
+        ("exec", ExecSpec(("/bin/true",))),
+    ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:
     assert kind_of(spec) == kind

@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 from tests.schemas.conftest import Complain, Document
 
+from libra_schemas.config.check import KINDS
+
 REFUSED = "holds a secret, and a secret is never a value (ask a page that needs none)"
-ONE_KIND = "name exactly one of tcp, http, icmp"
+ONE_KIND = f"name exactly one of {', '.join(KINDS)}"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from libra_schemas.places import Finding
 from libra_schemas.rules import (
     adverts,
     checks,
+    errands,
     groups,
     instances,
     nodes,
@@ -59,6 +60,8 @@ RULES: tuple[Rule, ...] = (
     checks.timeouts,
     checks.bodies,
     checks.secret_headers,
+    errands.secret_variables,
+    errands.ways,
     pools.reachable,
     pools.ports,
     pools.checked,

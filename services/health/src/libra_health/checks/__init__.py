@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import http, icmp, tcp
+from libra_health.checks import exec as program
+from libra_health.checks import file, http, icmp, tcp
+from libra_health.checks.exec import ExecSpec, ExecState
+from libra_health.checks.file import FileSpec, FileState
 from libra_health.checks.http import HttpSpec, HttpState
 from libra_health.checks.icmp import IcmpSpec, IcmpState
 from libra_health.checks.tcp import TcpSpec, TcpState
 from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
-Spec: TypeAlias = TcpSpec | HttpSpec | IcmpSpec
-State: TypeAlias = TcpState | HttpState | IcmpState
+Spec: TypeAlias = TcpSpec | HttpSpec | IcmpSpec | ExecSpec | FileSpec
+State: TypeAlias = TcpState | HttpState | IcmpState | ExecState | FileState
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
@@ -24,11 +27,15 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     TcpSpec: ("tcp", tcp.start),
     HttpSpec: ("http", http.start),
     IcmpSpec: ("icmp", icmp.start),
+    ExecSpec: ("exec", program.start),
+    FileSpec: ("file", file.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
     HttpState: http.step,
     IcmpState: icmp.step,
+    ExecState: program.step,
+    FileState: file.step,
 }
 
 
@@ -48,6 +55,10 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
 
 
 __all__ = [
+    "ExecSpec",
+    "ExecState",
+    "FileSpec",
+    "FileState",
     "HttpSpec",
     "HttpState",
     "IcmpSpec",
