@@ -69,7 +69,7 @@ OURS = {
     "misc_path": "command: [FILE, ARGUMENTS]",
     "misc_timeout": "timeout, in check",
     "misc_dynamic": "weight: status, in exec",
-    "file_check": "check: {file: {path: FILE, weight: true}}",
+    "file_check": "check: {file: {path: FILE}}",
     "smtp_alert": "notify: {NAME: {email: {...}}} of the whole config",
     "notify": _NOTIFY,
     "notify_master": _NOTIFY,

@@ -27,22 +27,20 @@ User = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", examples
 
 
 class ExecSpec(Strict):
-    """Run a program, without a shell; it passes with exit status 0.
-
-    It finds in its environment LIBRA_ADDRESS, LIBRA_FAMILY (`ipv4`, `ipv6`), LIBRA_PORT where there
-    is one, LIBRA_BIND, LIBRA_INTERFACE and LIBRA_FWMARK where the check has them, PATH and LANG.
-    """
+    """Run a program; it passes with exit status 0."""
 
     command: Command
-    """The program, by its whole path, and its arguments. At most 64 run at once."""
+    """The program, by its whole path, and its arguments; no shell. In its environment it finds
+    LIBRA_ADDRESS, LIBRA_FAMILY, LIBRA_PORT, LIBRA_BIND, LIBRA_INTERFACE and LIBRA_FWMARK, as far as
+    the check has them.
+    """
     environment: dict[Variable, Text] = Field(default_factory=dict)
     """Further variables by name; secrets are refused."""
     user: User | None = None
-    """Whose rights it has. Without it the health service's own, or nobody's where those are root's.
-    Other rights only root may give; as root runs only what nobody else may change.
+    """Whose rights it has; without it the health service's own, or nobody's where those are root's.
+    Only root gives others, and runs as root only what nobody else may change.
     """
     weight: Literal["status", "stdout"] | None = None
-    """What says the backend's weight, in points. `status`: 0 passes and says nothing of it, 1
-    fails, 2 to 255 pass and mean 0 to 253. `stdout`: with exit status 0, the number of 0 to 65535
-    on the first line that it writes.
+    """What says the weight in points. `status`: 0 passes and says nothing of it, 1 fails, 2-255
+    pass and mean 0-253. `stdout`: with exit status 0, the number of 0-65535 on its first line.
     """

@@ -9,14 +9,12 @@ from libra_schemas.model import Strict
 
 
 class FileSpec(Strict):
-    """Read a file of each node: `up` or 0 passes; `down` or any other whole number fails.
-
-    One that holds anything else, or more than 256 bytes, says nothing: the backend stays as it is,
-    and so it is told.
-    """
+    """Read a file of each node."""
 
     path: FilePath
-    """The file, by its whole path; replace it by renaming a new one."""
+    """The file, by its whole path: `up` or 0 passes, `down` or any other whole number fails, all
+    else and over 256 bytes changes nothing and is told by `/healthz`. Replace it by renaming.
+    """
     weight: StrictBool = False
     """Whether a number, 0 to 65535, is the backend's weight in points; each passes then."""
     missing: Literal["up", "down", "error"] = "error"
