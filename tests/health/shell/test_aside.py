@@ -25,7 +25,9 @@ from libra_health.errands import (
 from libra_health.errands import Execute as Run
 from libra_health.shell import aside
 from libra_health.shell.aside import PROGRAMS, READERS, Aside, Job
+from libra_health.shell.program import swept
 from libra_health.shell.reading import Reading
+from libra_runtime.leftovers import mark_of
 
 PATIENCE = 10.0
 SH = "/bin/sh"
@@ -34,9 +36,9 @@ SH = "/bin/sh"
 class Stand:
     """A driver's thread: what is posted is done where the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "") -> None:
         self.posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.aside = Aside(self.posted.put)
+        self.aside = Aside(self.posted.put, mark)
         self.told: dict[Job, Done] = {}
 
     def begin(self, errand: Errand) -> Job:
@@ -125,6 +127,25 @@ def test_a_signal_is_a_negative_status(stand: Stand) -> None:
 def test_a_program_finds_exactly_the_environment_given(stand: Stand) -> None:
     run = Run(("/usr/bin/env",), (("LIBRA_PORT", "80"), ("LANG", "C.UTF-8")))
     assert stand.end_of(run) == Executed(0, b"LIBRA_PORT=80\nLANG=C.UTF-8\n")
+
+
+def test_what_a_killed_service_left_the_next_one_kills(tmp_path: Path) -> None:
+    mine, other = tmp_path / "a", tmp_path / "b"
+    assert swept(mine) == ""
+    mine.mkdir()
+    other.mkdir()
+    stands = [Stand(mark_of(directory)) for directory in (mine, other)]
+    jobs = [each.begin(shell("sleep 99")) for each in stands]
+    eventually(lambda: all(job.lack is None for job in jobs))
+    with structlog.testing.capture_logs() as said:
+        assert swept(mine) == mark_of(mine)
+    stands[0].hear(jobs[0])
+    assert stands[0].told[jobs[0]] == Executed(-9, b"")
+    assert [line["event"] for line in said] == ["programs of an earlier health service killed"]
+    assert stands[1].aside.running == 1
+    for each in stands:
+        each.aside.close()
+    assert_no_children()
 
 
 def test_a_program_has_no_input_and_stands_at_the_root(stand: Stand) -> None:

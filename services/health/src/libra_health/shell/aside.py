@@ -200,10 +200,12 @@ class Desk:
 class Aside:
     """Performs errands beside the driver's thread, and hands each end back to it.
 
-    `post(work)` has `work` done in the driver's thread; it is called from other threads.
+    `post(work)` has `work` done in the driver's thread; it is called from other threads. `mark`
+    tells the programs of this service, should it be killed, to the next (libra_runtime.leftovers).
     """
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, mark: str = "") -> None:
+        self.mark = mark
         self._programs = Desk("program", PROGRAMS, post)
         self._files = Desk("reader", READERS, post)
 
@@ -224,7 +226,7 @@ class Aside:
         """
         match errand:
             case Execute():
-                job = Job(self._programs, errand, Program(errand), told)
+                job = Job(self._programs, errand, Program(errand, self.mark), told)
                 self._programs.take(job)
             case ReadFile():
                 job = Job(self._files, errand, Reading(errand), told)
