@@ -3,7 +3,6 @@
 import errno
 import os
 import queue
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from tests.health.shell.programs import (
+    PATIENCE,
+    eventually,
+    is_gone,
+    no_children_left,
+    open_ground,
+)
 
 from libra_health.errands import (
     Done,
@@ -29,7 +35,6 @@ from libra_health.shell.program import swept
 from libra_health.shell.reading import Reading
 from libra_runtime.leftovers import mark_of
 
-PATIENCE = 10.0
 SH = "/bin/sh"
 
 
@@ -63,19 +68,23 @@ class Stand:
             self.posted.get(timeout=until - time.monotonic())()
 
 
+@pytest.fixture(autouse=True)
+def childless() -> Iterator[None]:
+    """Have no test leave a process."""
+    with no_children_left():
+        yield
+
+
 @pytest.fixture
 def stand() -> Iterator[Stand]:
     made = Stand()
     yield made
     made.aside.close()
     assert made.aside.running == 0
-    assert_no_children()
 
 
-def assert_no_children() -> None:
-    """No process of the test's is left, alive or unreaped."""
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+def workers() -> int:
+    return sum(each.name in {"program", "reader"} for each in threading.enumerate())
 
 
 def descriptors() -> int:
@@ -84,30 +93,13 @@ def descriptors() -> int:
 
 @pytest.fixture
 def ground() -> Iterator[Path]:
-    """Make a directory that programs may write to, whoever they run as."""
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name)
-        path.chmod(0o777)
+    """Give a directory that programs may write to."""
+    with open_ground() as path:
         yield path
 
 
 def shell(text: str, *, limit: int = 4096) -> Run:
     return Run((SH, "-c", text), (("PATH", "/usr/bin:/bin"),), limit=limit)
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.005)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether nothing runs by that number; what init has not reaped yet does not run."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def numbers(path: Path, count: int) -> list[int]:
@@ -145,7 +137,6 @@ def test_what_a_killed_service_left_the_next_one_kills(tmp_path: Path) -> None:
     assert stands[1].aside.running == 1
     for each in stands:
         each.aside.close()
-    assert_no_children()
 
 
 def test_a_program_has_no_input_and_stands_at_the_root(stand: Stand) -> None:
@@ -270,7 +261,6 @@ def test_closing_kills_what_runs_and_drops_what_waits(ground: Path) -> None:
         made.begin(shell(f"echo $$ >> {ground}/pids; sleep 99; {n}"))
     pids = numbers(ground / "pids", PROGRAMS)
     made.aside.close()
-    assert_no_children()
     assert all(map(is_gone, pids))
     assert made.aside.running == made.aside.waiting == 0
     assert made.posted.empty()
@@ -412,12 +402,11 @@ def test_where_there_is_no_thread_an_errand_waits(
 
 def test_many_runs_leave_no_descriptor_thread_or_process(stand: Stand) -> None:
     stand.end_of(shell("true"))
-    eventually(lambda: threading.active_count() == 1)
+    eventually(lambda: workers() == 0)
     before = descriptors()
     for n in range(50):
         stand.end_of(Run(("/nowhere",)) if n % 5 == 0 else shell(f"exit {n}"))
         stand.begin(shell("sleep 9"))()
         stand.end_of(ReadFile("/etc/passwd" if n % 2 else "/nowhere"))
-    eventually(lambda: stand.aside.running == 0 and threading.active_count() == 1)
+    eventually(lambda: stand.aside.running == 0 and workers() == 0)
     assert descriptors() == before
-    assert_no_children()

@@ -3,14 +3,20 @@
 import os
 import queue
 import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.health.shell.programs import (
+    PATIENCE,
+    eventually,
+    is_gone,
+    no_children_left,
+    open_ground,
+)
 
 from libra_health.asked import spec_of
 from libra_health.checks import TcpSpec
@@ -21,7 +27,6 @@ from libra_health.shell.drive import Driver
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
 
-PATIENCE = 20.0
 NOBODY = 65534
 TARGET = Target("192.0.2.1", 80)
 
@@ -50,21 +55,18 @@ def bench() -> Iterator[Bench]:
     reports: queue.Queue[tuple[Probe, Outcome, float]] = queue.Queue()
     died: list[BaseException] = []
     driver = Driver(lambda *report: reports.put(report), died.append)
-    driver.start()
-    yield Bench(driver, reports)
-    driver.stop()
+    with no_children_left():
+        driver.start()
+        yield Bench(driver, reports)
+        driver.stop()
     assert died == []
     assert driver.aside.running == driver.aside.waiting == 0
-    with pytest.raises(ChildProcessError):  # nothing is left, alive or unreaped
-        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.fixture
 def ground() -> Iterator[Path]:
-    """Make a directory that programs may write to, whoever they run as."""
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name)
-        path.chmod(0o777)
+    """Give a directory that programs may write to."""
+    with open_ground() as path:
         yield path
 
 
@@ -75,21 +77,6 @@ def probe(every: float = 60.0, timeout: float = 10.0, **check: Any) -> Probe:
 
 def script(text: str, *, every: float = 60.0, timeout: float = 10.0, **more: Any) -> Probe:
     return probe(every, timeout, exec={"command": ["/bin/sh", "-c", text], **more})
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.005)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether nothing runs by that number; what init has not reaped yet does not run."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def test_a_program_of_the_config_says_how_the_backend_is(bench: Bench, ground: Path) -> None:
