@@ -30,8 +30,9 @@ from libra_health.errands import (
 )
 from libra_health.errands import Execute as Run
 from libra_health.shell import aside
-from libra_health.shell.aside import PROGRAMS, READERS, Aside, Job
-from libra_health.shell.program import swept
+from libra_health.shell.aside import PROGRAMS, READERS, Aside
+from libra_health.shell.desk import Job
+from libra_health.shell.program import Program, swept
 from libra_health.shell.reading import Reading
 from libra_runtime.leftovers import mark_of
 
@@ -269,7 +270,10 @@ def test_closing_kills_what_runs_and_drops_what_waits(ground: Path) -> None:
 def test_what_is_begun_after_the_closing_is_never_done() -> None:
     made = Stand()
     made.aside.close()
-    assert not made.begin(shell("true")).has_begun
+    late = made.begin(shell("true"))
+    assert not late.has_begun
+    late()
+    assert made.aside.waiting == 0
     assert made.posted.empty()
 
 
@@ -368,6 +372,23 @@ def test_one_file_that_hangs_takes_one_reader_however_often_it_is_asked_for(stan
     returned.set()
     stand.hear(again)
     assert stand.told[again] == FileRead(b"late", 0.0)
+
+
+def test_a_program_that_outlives_its_killing_is_not_started_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = threading.Event()
+    monkeypatch.setattr(Program, "kill", lambda _program: killed.set())  # as a dead disk does
+    first = stand.begin(shell("sleep 0.3"))
+    eventually(lambda: first.lack is None)
+    first()
+    again = stand.begin(shell("sleep 0.3"))
+    assert killed.is_set()
+    assert again.lack == Unexecuted("/bin/sh of the run before was killed and does not end")
+    assert stand.end_of(shell("echo other")) == Executed(0, b"other\n")
+    assert not again.has_begun
+    stand.hear(again)
+    assert stand.told[again] == Executed(0, b"")
 
 
 @pytest.mark.usefixtures("dead_server")
