@@ -1,6 +1,7 @@
 import pytest
 
 from libra_health.checks import (
+    ExecSpec,
     HttpSpec,
     HttpsSpec,
     IcmpSpec,
@@ -27,6 +28,7 @@ ASKS = (Ask(Request("h")),)
         ("https", HttpsSpec(ASKS, tls=TlsSpec(Tls("h")))),
         ("tls", TlsSpec(Tls("h"))),
         ("icmp", IcmpSpec()),
+        ("exec", ExecSpec(("/bin/true",))),
     ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:

@@ -12,6 +12,8 @@ from pydantic import Field, StrictBool, StrictInt
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint, Interface
 from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
+from libra_schemas.config.kinds.exec import ExecSpec
+from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
@@ -130,6 +132,8 @@ __all__ = [
     "Duration",
     "EmailSink",
     "Endpoint",
+    "ExecSpec",
+    "FileSpec",
     "HttpRequest",
     "HttpSpec",
     "IcmpSpec",

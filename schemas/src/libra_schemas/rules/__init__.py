@@ -11,6 +11,7 @@ from libra_schemas.places import Finding
 from libra_schemas.rules import (
     adverts,
     checks,
+    errands,
     groups,
     http,
     instances,
@@ -67,6 +68,8 @@ RULES: tuple[Rule, ...] = (
     tls.unverified,
     tls.keys,
     tls.protocols,
+    errands.secret_variables,
+    errands.ways,
     pools.reachable,
     pools.ports,
     pools.checked,

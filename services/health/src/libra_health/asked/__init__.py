@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import http, https, icmp, tcp, tls
+from libra_health.asked import exec as program
+from libra_health.asked import file, http, https, icmp, tcp, tls
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
@@ -21,9 +22,13 @@ ASKED: Final[dict[str, Ask]] = {
     "https": https.asked,
     "tls": tls.asked,
     "icmp": icmp.asked,
+    "exec": program.asked,
+    "file": file.asked,
 }
-PORTLESS: Final = frozenset({"icmp"})
+PORTLESS: Final = frozenset({"icmp", "file"})
 """The checks that go to an address and no port."""
+PORT_OR_NONE: Final = frozenset({"exec"})
+"""The checks that are told of a port where there is one."""
 
 
 def spec_of(check: CheckConfig, target: Target) -> Spec:
