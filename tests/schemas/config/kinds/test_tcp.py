@@ -11,7 +11,7 @@ from libra_schemas.config import ExchangeSpec, TcpSpec
     [
         ({"expect": "a{99999999999}"}, "repetition number is too large"),
         ({"expect": "["}, "no regular expression: unterminated"),
-        ({"preset": "smpt"}, "Input should be 'smtp', 'imap'"),
+        ({"preset": "imapp"}, "Input should be 'smtp', 'imap'"),
         ({"exchanges": []}, "at least 1 item"),
         ({"exchanges": [{"send": "x"}] * 33}, "at most 32 items"),
         ({"exchanges": [{"say": "x"}]}, "Extra inputs"),
