@@ -63,6 +63,18 @@ def test_it_condemns_what_connects_to_the_same_port_and_hurries_all() -> None:
     assert found.condemns == ((("web", "w1"), 2),)
 
 
+def test_a_check_that_first_reads_a_secret_is_condemned_too() -> None:
+    secret = {"http": {"headers_files": {"Authorization": "/etc/libra/secrets/token"}}}
+    (found,) = wanted(web=web(hold=True, check=secret))
+    assert found.condemns == ((("web", "w1"), 0),)
+
+
+def test_a_check_by_udp_is_not_condemned_by_its_port() -> None:
+    udp = {"udp": {"send": "hello", "expect": "hello"}, "port": 8080}
+    (found,) = wanted(web=web(hold=True, check=[udp, "tcp"]))
+    assert found.condemns == ((("web", "w1"), 1),)
+
+
 def test_another_port_may_be_held() -> None:
     dns = {"address": "192.0.2.10:53", "protocol": "udp", "check": "icmp"}
     (found,) = wanted(dns=dns | {"hold": {"port": 5353}, "backends": {"d1": "10.0.1.11:53"}})

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from libra_health import checks
 from libra_health.hold.words import Hold
 from libra_health.probes import Key, Probe, Watch
 from libra_health.wire import Connect, Origin, Target
 from libra_schemas import config as written
+
+_MAY_READ: Final = frozenset({"http", "https"})
+"""The checks that may read a file before they connect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def _wanted(target: Target, watches: list[Watch]) -> Wanted:
 
 
 def _goes_to(target: Target, probe: Probe) -> bool:
-    """Whether a check begins by connecting to the address and port of `target`."""
+    """Whether a check goes by TCP to the address and port of `target`."""
     if (probe.target.address, probe.target.port) != (target.address, target.port):
         return False
     _, effects = checks.start(probe.target, probe.spec, 0.0)
-    return any(isinstance(effect, Connect) for effect in effects)
+    return probe.kind in _MAY_READ or any(isinstance(effect, Connect) for effect in effects)

@@ -24,6 +24,7 @@ from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
 from libra_health.shell.line import WITHHELD
+from libra_health.shell.program import swept
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
@@ -71,6 +72,7 @@ class Health:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self.board = Board(self._hand_over)
         self.driver = Driver(self._report, self._mourn)
+        self.driver.aside.mark = swept(settings.edge.state)
         self.holds = Holds(self.driver, self.board.condemn)
         self._settings = settings
         self._node = settings.edge.node
