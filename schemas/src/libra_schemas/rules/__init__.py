@@ -21,6 +21,7 @@ from libra_schemas.rules import (
     sync,
     timeouts,
     tracks,
+    verdicts,
     virtual_addresses,
     vmacs,
 )
@@ -63,6 +64,10 @@ RULES: tuple[Rule, ...] = (
     pools.ports,
     pools.checked,
     pools.sizes,
+    verdicts.several,
+    verdicts.damping,
+    verdicts.max_down,
+    verdicts.slow_start,
     sinks.kinds,
     sinks.routes,
     sinks.credentials,
