@@ -1,54 +1,29 @@
 from dataclasses import replace
 
 import pytest
+from tests.health.watching import (
+    BAD,
+    BOTH,
+    GOOD,
+    OURS,
+    PING,
+    QUICK,
+    REFUSED,
+    WATCH,
+    feed,
+    fresh,
+    logged,
+    under,
+)
 
-from libra_health.checks import IcmpSpec, TcpSpec
+from libra_health.damping import Damping
 from libra_health.debounce import Standing
-from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.probes import Lookout, Probe, Watch
-from libra_health.verdicts import Finding, Tally, Verdict, begin, recall, record, standing
-from libra_health.wire import Target
+from libra_health.outcome import Outcome, Passed
+from libra_health.policy import Policy
+from libra_health.stand import Stand
+from libra_health.tally import Finding, record, refuses, standing
 
-TCP = Lookout(Probe(Target("192.0.2.1", 80), TcpSpec(), 1.0, 0.5), 2, 3, "tcp")
-PING = Lookout(Probe(Target("192.0.2.1"), IcmpSpec(), 1.0, 0.5), 1, 1, "icmp")
-WATCH = Watch(("web", "w1"), "192.0.2.1", 80, "tcp", "digest", (TCP,))
-BOTH = replace(WATCH, lookouts=(TCP, PING))
-GOOD, BAD = Passed(0.01), Failed(Reason.REFUSED, "ECONNREFUSED", 0.02)
-OURS = Errored(Reason.DESCRIPTORS, "EMFILE")
-
-
-def fresh(watch: Watch, *, logged: bool | None = None) -> Tally:
-    tally, verdict = begin(watch, logged=logged)
-    assert verdict is None
-    return tally
-
-
-def feed(tally: Tally, *results: Outcome, place: int = 0) -> tuple[Tally, list[Verdict]]:
-    said = []
-    for second, result in enumerate(results):
-        tally, verdict = record(tally, place, result, float(second))
-        said += [verdict] if verdict else []
-    return tally, said
-
-
-def test_the_first_verdict_takes_as_many_results_as_any_other() -> None:
-    _, said = feed(fresh(WATCH), GOOD)
-    assert said == []
-    _, said = feed(fresh(WATCH), GOOD, GOOD, GOOD)
-    assert said == [Verdict(WATCH, up=True, findings=(Finding(GOOD, 2, 2, 1.0),))]
-
-
-def test_a_verdict_carries_the_result_that_decided() -> None:
-    tally, said = feed(fresh(WATCH, logged=True), GOOD, BAD, BAD, BAD, BAD)
-    assert said == [Verdict(WATCH, up=False, findings=(Finding(BAD, 3, 3, 2.0),))]
-    assert tally.said is False
-
-
-def test_a_verdict_survives_a_restart_and_is_not_said_again() -> None:
-    _, said = feed(fresh(WATCH, logged=True), GOOD, GOOD, BAD, BAD, GOOD)
-    assert said == []
-    _, said = feed(fresh(WATCH, logged=False), BAD, BAD, BAD, BAD)
-    assert said == []
+ANY = Policy(any_passes=True)
 
 
 def test_an_interrupted_streak_leaves_the_old_evidence() -> None:
@@ -58,73 +33,83 @@ def test_an_interrupted_streak_leaves_the_old_evidence() -> None:
 
 
 def test_trouble_of_our_own_counts_for_nothing() -> None:
-    tally, said = feed(fresh(WATCH, logged=True), BAD, OURS, BAD, OURS, OURS)
+    before = fresh(WATCH)
+    assert record(before, 0, OURS, 1.0) is before
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True))), BAD, OURS, BAD, OURS, OURS)
     assert said == []
     assert tally.debounces[0].streak == -2
 
 
-def test_all_checks_must_pass_and_one_that_fails_decides() -> None:
-    tally, said = feed(fresh(BOTH), GOOD, GOOD)
+def test_a_result_that_changes_nothing_makes_no_new_tally() -> None:
+    tally, _ = feed(fresh(WATCH), GOOD, GOOD, GOOD)
+    assert record(tally, 0, Passed(0.5), 9.0) is tally
+
+
+def test_the_first_result_after_a_restart_is_evidence_though_it_moves_nothing() -> None:
+    tally, said = feed(fresh(WATCH, logged(Stand(up=False))), BAD)
     assert said == []
-    assert standing(tally) is Standing.UNKNOWN
-    tally, said = feed(tally, GOOD, place=1)
-    assert [verdict.up for verdict in said] == [True]
-    tally, said = feed(tally, BAD, place=1)
-    assert [verdict.up for verdict in said] == [False]
-    assert said[0].findings == (Finding(GOOD, 2, 2, 1.0), Finding(BAD, 1, 1, 0.0))
+    assert tally.findings[0] is not None
+    assert tally.findings[0].outcome == BAD
 
 
-def test_a_backend_without_checks_is_up() -> None:
-    watch = replace(WATCH, lookouts=())
-    tally, verdict = begin(watch)
-    assert verdict == Verdict(watch, up=True, findings=())
-    assert begin(watch, tally) == (tally, None)
-    assert begin(watch, logged=True)[1] is None
-
-
-def test_an_apply_that_changes_nothing_disturbs_nothing() -> None:
-    tally, _ = feed(fresh(WATCH, logged=True), BAD, BAD)
-    assert begin(replace(WATCH), tally, logged=False) == (tally, None)
-
-
-def test_what_asks_the_same_keeps_its_standing_under_a_new_digest() -> None:
-    tally, _ = feed(fresh(WATCH), GOOD, GOOD)
-    slower = replace(TCP, probe=replace(TCP.probe, every=5.0))
-    watch = replace(WATCH, digest="other", lookouts=(slower,))
-    _, verdict = begin(watch, tally)
-    assert verdict == Verdict(watch, up=True, findings=tally.findings)
-
-
-def test_another_address_inherits_nothing() -> None:
-    tally, _ = feed(fresh(WATCH), GOOD, GOOD)
-    elsewhere = replace(TCP, probe=replace(TCP.probe, target=Target("192.0.2.9", 80)))
-    moved, verdict = begin(replace(WATCH, digest="other", lookouts=(elsewhere,)), tally)
-    assert verdict is None
-    assert standing(moved) is Standing.UNKNOWN
-
-
-def test_the_same_digest_is_not_said_twice() -> None:
-    tally, _ = feed(fresh(WATCH), GOOD, GOOD)
-    renamed = replace(WATCH, lookouts=(replace(TCP, label="connect"),))
-    after, verdict = begin(renamed, tally)
-    assert verdict is None
-    assert after.said is True
+def test_of_several_checks_all_must_pass_or_any_one() -> None:
+    tally, _ = feed(fresh(BOTH), BAD, place=1)
+    assert standing(tally) is Standing.DOWN
+    either, _ = feed(fresh(under(BOTH, ANY)), BAD, place=1)
+    assert standing(either) is Standing.UNKNOWN
+    either, _ = feed(either, GOOD, GOOD)
+    assert standing(either) is Standing.UP
+    either, _ = feed(either, BAD, BAD, BAD)
+    assert standing(either) is Standing.DOWN
 
 
 @pytest.mark.parametrize(
-    ("results", "logged", "says"),
+    ("results", "definite", "with_any"),
     [
-        pytest.param([BAD], True, None, id="undecided takes the log's word"),
-        pytest.param([GOOD, GOOD], True, None, id="agreed"),
-        pytest.param([BAD, BAD, BAD], True, False, id="settled otherwise meanwhile"),
+        pytest.param(((BAD,) * 3, (BAD,)), False, False, id="none refuses"),
+        pytest.param(((REFUSED,) * 3, (GOOD,)), True, False, id="one refuses, the other passes"),
+        pytest.param(((REFUSED,) * 3, (BAD,)), True, False, id="one refuses, the other is silent"),
+        pytest.param(((REFUSED,) * 3, (REFUSED,)), True, True, id="both refuse"),
+        pytest.param(((REFUSED,) * 2, (GOOD,)), False, False, id="not often enough yet"),
+        pytest.param(((BAD,) * 3 + (REFUSED,), (BAD,)), True, False, id="refused while down"),
+        pytest.param(((REFUSED,) * 3 + (BAD,), (BAD,)), True, False, id="once refused it stays"),
     ],
 )
-def test_a_start_without_the_log_is_reconciled_with_it(
-    results: list[Outcome],
-    logged: bool,
-    says: bool | None,
+def test_a_refusal_is_definite_where_it_decides(
+    results: tuple[tuple[Outcome, ...], tuple[Outcome, ...]], definite: bool, with_any: bool
 ) -> None:
-    tally, _ = feed(fresh(WATCH), *results)
-    after, verdict = recall(tally, logged=logged)
-    assert (verdict.up if verdict else None) is says
-    assert after.said is (logged if says is None else says)
+    for watch, wanted in ((BOTH, definite), (under(BOTH, ANY), with_any)):
+        tally = fresh(watch)
+        for place, each in enumerate(results):
+            tally, _ = feed(tally, *each, place=place)
+        assert refuses(tally) is wanted
+
+
+def test_changes_are_counted_only_where_damping_is_asked_for() -> None:
+    limits = Damping(2, 60.0, 60.0)
+    plain, _ = feed(fresh(QUICK), GOOD, BAD, GOOD)
+    assert plain.course.flaps.times == ()
+    damped, _ = feed(fresh(under(QUICK, Policy(damping=limits))), GOOD, BAD, GOOD)
+    assert damped.course.flaps.times == (1.0, 2.0)  # the first verdict is no change
+
+
+def test_what_a_check_contributes_is_what_its_last_pass_said() -> None:
+    tally, _ = feed(fresh(BOTH), Passed(0.1, 30), Passed(0.1, 40))
+    assert tally.weights == (40, None)
+    tally, _ = feed(tally, BAD)
+    assert tally.weights == (40, None)
+    tally, _ = feed(tally, GOOD)
+    assert tally.weights == (None, None)
+
+
+def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
+    known = logged(Stand(up=True, weight=80), BOTH)
+    tally = fresh(BOTH, known)
+    tally = record(tally, 0, Passed(0.1, 30), 0.0)
+    assert (tally.unheard, tally.course.recalled) == (frozenset({1}), 80)
+    tally = record(tally, 1, GOOD, 0.0)
+    assert (tally.unheard, tally.course.recalled) == (frozenset(), None)
+
+
+def test_a_lookout_with_another_label_is_the_same_watch_for_nobody() -> None:
+    assert replace(QUICK, lookouts=(replace(PING, label="x"),)) != QUICK

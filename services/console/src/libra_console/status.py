@@ -212,6 +212,7 @@ def _backend(
         "since": _when(held),
         "reason": _reason(seen, unchecked if service.checks_of(backend) else "it has no check"),
         "weight": seen.weight,
+        "ramp": seen.state.ramp if seen.state else None,
         "mode": seen.will.mode,
         "admin": _admin(registers, *entity),
     }
