@@ -21,7 +21,7 @@ from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
 from libra_health.policy import Policy
 from libra_health.stand import Stand
-from libra_health.tally import Finding, record, refuses, standing
+from libra_health.tally import Finding, record, refuses, standing, stirs
 
 ANY = Policy(any_passes=True)
 
@@ -109,6 +109,24 @@ def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
     assert (tally.unheard, tally.course.recalled) == (frozenset({1}), 80)
     tally = record(tally, 1, GOOD, 0.0)
     assert (tally.unheard, tally.course.recalled) == (frozenset(), None)
+
+
+@pytest.mark.parametrize(
+    ("before", "result", "stirred"),
+    [
+        pytest.param((), GOOD, True, id="the first result"),
+        pytest.param((GOOD,), GOOD, True, id="it comes up"),
+        pytest.param((GOOD, GOOD), BAD, False, id="a failure that does not decide"),
+        pytest.param((GOOD, GOOD), Passed(0.1, 5), True, id="another weight"),
+        pytest.param((BAD,) * 3, REFUSED, True, id="it refuses now"),
+        pytest.param((BAD,) * 3, GOOD, True, id="a pass while it is down"),
+    ],
+)
+def test_what_can_change_what_is_said_is_told_from_what_cannot(
+    before: tuple[Outcome, ...], result: Outcome, stirred: bool
+) -> None:
+    tally, _ = feed(fresh(WATCH), *before)
+    assert stirs(tally, record(tally, 0, result, 9.0), 0) is stirred
 
 
 def test_a_lookout_with_another_label_is_the_same_watch_for_nobody() -> None:

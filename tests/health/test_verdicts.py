@@ -23,7 +23,7 @@ from libra_health.blast import Guard, Member
 from libra_health.damping import Damping
 from libra_health.outcome import Outcome, Passed
 from libra_health.policy import Policy
-from libra_health.stand import Stand
+from libra_health.stand import Known, Stand
 from libra_health.tally import Finding, record
 from libra_health.verdicts import Hold, Verdict, member_of, rule
 from libra_health.weight import PAUSE
@@ -158,6 +158,8 @@ def test_the_guard_sees_who_fails_who_refuses_and_when_it_went() -> None:
     assert member_of(gone, 5.0) == Member(removed=4.0)
     back, _ = feed(gone, GOOD, start=6.0)
     assert member_of(back, 6.0) == Member()
+    new_check = fresh(GUARDED, Known("other", WATCH.place, UP))
+    assert member_of(new_check, 3.0) == Member()
     assert member_of(fresh(GUARDED, logged(DOWN, GUARDED), now=7.0), 8.0).removed == 7.0
 
 

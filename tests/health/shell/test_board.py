@@ -4,16 +4,18 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libra_health.blast import Guard
 from libra_health.checks.tcp import TcpSpec
 from libra_health.damping import Damping
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.policy import Policy
-from libra_health.probes import Lookout, Probe, Watch
+from libra_health.probes import Changes, Key, Lookout, Probe, Watch
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.stand import Known, Stand
@@ -250,3 +252,46 @@ def test_the_weights_that_a_check_gives_are_told_at_a_bounded_pace_and_the_last_
         ("backend.weight", "w1", 50), ("backend.weight", "w1", 79),
     ]  # fmt: skip
     assert pool.is_silent(0.7)
+
+
+class Clockless:
+    """Stands in for a driver of which the test is the clock: nothing wakes by itself."""
+
+    probes: tuple[Probe, ...] = ()
+
+    def apply(self, changes: Changes, *, spread: bool) -> None:
+        """Probe nothing."""
+
+    def call_at(self, when: float, work: Callable[[], None]) -> None:
+        """Wake nobody."""
+
+
+RESULTS = st.tuples(st.floats(0, 30), st.integers(1, 4), st.sampled_from([SILENT, PASSED, REFUSED]))
+
+
+@given(st.lists(RESULTS, max_size=40), st.integers(0, 3))
+def test_whatever_comes_the_guard_keeps_its_word(
+    results: list[tuple[float, int, Outcome]], most: int
+) -> None:
+    guard, told = Guard(most, 60.0), list[Told]()
+    board = Board(told.extend)
+    policy = Policy(weight=100, guard=guard)
+    watches = tuple(replace(watch(n), key=("web", f"w{n}"), policy=policy) for n in range(1, 5))
+    board.hear({each.key: Known(each.digest, each.place, UP) for each in watches})
+    board.apply(cast("Driver", Clockless()), watches, "1")
+    now, gone = 1e6, dict[Key, float]()
+    for pause, number, outcome in results:
+        now += pause
+        del told[:]
+        board.report(watches[number - 1].lookouts[0].probe, outcome, now)
+        for each in told:
+            key, stand = each.verdict.watch.key, each.verdict.stand
+            gone = {k: when for k, when in gone.items() if k != key}
+            if not stand.up:
+                refused = [seen.outcome for seen in each.verdict.findings if seen] == [REFUSED]
+                recent = [when for when in gone.values() if now < when + guard.within]
+                assert refused or len(recent) < most
+                gone[key] = now
+        held = [key for key, tally in board.tallies.items() if tally.said and tally.said.held]
+        if held and told:
+            assert len([when for when in gone.values() if now < when + guard.within]) >= most

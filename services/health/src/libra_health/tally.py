@@ -96,6 +96,16 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
     return _counted(tally, _with(tally, place, after, finding), now)
 
 
+def stirs(before: Tally, after: Tally, place: int) -> bool:
+    """Whether a result at `place` can change what is to be said; a streak alone cannot."""
+    was, now = before.debounces[place].standing, after.debounces[place].standing
+    if was is not now or before.weights is not after.weights:
+        return True
+    if before.unheard is not after.unheard:
+        return True
+    return now is Standing.DOWN and before.findings[place] is not after.findings[place]
+
+
 def standing(tally: Tally) -> Standing:
     """Tell what holds by the checks alone."""
     found = {debounce.standing for debounce in tally.debounces}

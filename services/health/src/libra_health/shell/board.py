@@ -15,12 +15,13 @@ from functools import partial
 from typing import TypeAlias
 
 from libra_health import blast
+from libra_health.blast import Member
 from libra_health.outcome import Errored, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
 from libra_health.shell.drive import Driver
 from libra_health.stand import Known
 from libra_health.taking_up import begin, recall
-from libra_health.tally import Tally, record
+from libra_health.tally import Tally, record, stirs
 from libra_health.verdicts import Verdict, member_of, rule
 from libra_runtime.stamp import now as wall_time
 
@@ -50,6 +51,7 @@ class Board:
         self._tell = tell
         self._users: FanOut = {}
         self._pools: dict[str, tuple[Key, ...]] = {}
+        self._members: dict[Key, Member] = {}
         self._revision = ""
         self._has_heard = False
         self._known: dict[Key, Known] = {}
@@ -76,12 +78,12 @@ class Board:
             previous, known = before.get(key), self._known.get(key)
             self.tallies[key] = begin(watch, previous, known, joins=key[0] in at_work, now=now)
         self._users = fan_out(watches)
-        self._pools = _guarded(watches)
+        self._pools, self._members = _guarded(watches), {}
         self._alarms = {key: due for key, due in self._alarms.items() if key in self.tallies}
         self.unable = {probe: why for probe, why in self.unable.items() if probe in self._users}
         driver.apply(diff(driver.probes, self._users), spread=True)
         changed = [key for key, tally in self.tallies.items() if tally is not before.get(key)]
-        self._rule([*changed, *(pool[0] for pool in self._pools.values())], now)
+        self._rule([*changed, *(key for pool in self._pools.values() for key in pool)], now)
 
     def report(self, probe: Probe, outcome: Outcome, now: float) -> None:
         """Count one result for every backend that uses this probe."""
@@ -96,7 +98,8 @@ class Board:
             after = record(before, place, outcome, now)
             if after is not before:
                 self.tallies[key] = after
-                self._rule((key,), now)
+                if stirs(before, after, place):
+                    self._rule((key,), now)
 
     def wake(self, key: Key, due: float) -> None:
         """Rule a backend again because its time has come, unless another time was set since."""
@@ -109,14 +112,14 @@ class Board:
         if not self._has_heard:
             return
         verdicts: list[Verdict] = []
-        pools = {}
+        stirred: dict[str, set[Key]] = {}
         for key in keys:
             if key[0] in self._pools:
-                pools[key[0]] = self._pools[key[0]]
+                stirred.setdefault(key[0], set()).add(key)
             else:
                 verdicts += self._rule_one(key, now)
-        for pool in pools.values():
-            verdicts += self._rule_pool(pool, now)
+        for name, of_pool in stirred.items():
+            verdicts += self._rule_pool(self._pools[name], of_pool, now)
         self._say(verdicts)
 
     def _rule_one(self, key: Key, now: float, *, may_go: bool = True) -> list[Verdict]:
@@ -126,15 +129,20 @@ class Board:
             self._wake_at(key, due)
         return [] if verdict is None else [verdict]
 
-    def _rule_pool(self, pool: tuple[Key, ...], now: float) -> list[Verdict]:
-        members = [member_of(self.tallies[key], now) for key in pool]
+    def _rule_pool(self, pool: tuple[Key, ...], stirred: set[Key], now: float) -> list[Verdict]:
+        """Rule those that were stirred, and those that may go now; the others stand as they do."""
+        for key in stirred:
+            self._members[key] = member_of(self.tallies[key], now)
         guard = self.tallies[pool[0]].watch.policy.guard
         assert guard is not None  # noqa: S101  only guarded pools are kept
-        permitted = blast.may_go(members, guard, now)
+        members = [self._members[key] for key in pool]
+        ruled = zip(pool, members, blast.may_go(members, guard, now), strict=True)
         said = []
-        for key, may_go in zip(pool, permitted, strict=True):
-            said += self._rule_one(key, now, may_go=may_go)
-        due = blast.due([member_of(self.tallies[key], now) for key in pool], guard, now)
+        for key, member, may in sorted(ruled, key=_comes_back_first):
+            if key in stirred or (may and member.failing is not None):
+                said += self._rule_one(key, now, may_go=may)
+                self._members[key] = member_of(self.tallies[key], now)
+        due = blast.due([self._members[key] for key in pool], guard, now)
         if due is not None:
             self._wake_at(pool[0], due)
         return said
@@ -157,6 +165,11 @@ class Board:
     def _at_work(self) -> set[str]:
         """Name the services of which some backend is known to serve."""
         return {key[0] for key, known in self._known.items() if known.stand.up}
+
+
+def _comes_back_first(ruled: tuple[Key, Member, bool]) -> bool:
+    """Have who comes back told before who goes in its place."""
+    return ruled[1].failing is not None
 
 
 def _guarded(watches: Iterable[Watch]) -> dict[str, tuple[Key, ...]]:
