@@ -34,7 +34,7 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "https", "tls", "smtp", "dns", "udp", "ldap", "exec", "file", "grpc", "bfd", "hold",
+            "smtp", "dns", "udp", "ldap", "grpc", "bfd", "hold",
             "data_path", "vantage", "preset",
         }
     ),

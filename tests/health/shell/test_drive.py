@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
-from libra_health.checks.http import Contains, Matches, request
+from libra_health.checks.http import Ask
+from libra_health.http.expectations import Contains, Matches
+from libra_health.http.request import Request
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.probes import Changes, Probe
 from libra_health.shell.drive import Driver
@@ -113,7 +115,7 @@ def once(target: Target, spec: TcpSpec | HttpSpec | IcmpSpec, timeout: float = 5
 
 
 def http(target: Target, body: bytes = b"") -> HttpSpec:
-    return HttpSpec(request(str(target)), body=(Contains(body),) if body else ())
+    return HttpSpec((Ask(Request(str(target)), body=(Contains(body),) if body else ()),))
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -307,7 +309,7 @@ def test_a_driver_that_dies_says_so() -> None:
 def test_an_answer_on_which_a_pattern_explodes_holds_nobody_up(bench: Bench) -> None:
     evil = b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 64 + b"b"
     with served(say(evil)) as hostile, served(silent) as good:
-        costly = HttpSpec(request(str(hostile)), body=(Matches("(a+)+$"),))
+        costly = HttpSpec((Ask(Request(str(hostile)), body=(Matches("(a+)+$"),)),))
         bench.run(Probe(hostile, costly, 0.05, 0.05), Probe(good, TcpSpec(), 0.05, 0.05))
         results = [bench.next() for _ in range(100)]
     found = {

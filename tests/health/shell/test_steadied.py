@@ -153,3 +153,25 @@ async def test_a_backend_that_flaps_is_held_down_until_it_is_steady(tmp_path: Pa
     held = told(log)[2][1].evidence
     assert [each.reason for each in held] == ["passed", "damped"]
     assert held[1].detail.startswith("2 changes in 1m, until ")
+
+
+async def test_a_weight_that_a_file_gives_is_told_and_outlives_a_restart(tmp_path: Path) -> None:
+    log, given = MemoryLog(), tmp_path / "weight"
+    given.write_text("40\n")
+    check = {"file": {"path": str(given), "weight": True}, "every": 0.1, "timeout": 0.1, "rise": 1}
+    with servers(1) as (server,):
+        apply(log, document(server, check=check))
+        async with running(log, tmp_path):
+            await until(lambda: told(log)[-1:] and told(log)[-1][1].weight == 40)
+            _replace(given, "70\n")
+            await until(lambda: told(log)[-1][1].weight == 70)
+        async with running(log, tmp_path) as (health, _):
+            await until(lambda: health.board.results["file", "passed"] >= 3)
+    assert [(kind, state.weight) for kind, state in told(log)] == [("up", 40), ("weight", 70)]
+    assert told(log)[-1][1].evidence[0].weight == 70
+
+
+def _replace(path: Path, words: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(words)
+    fresh.replace(path)

@@ -85,6 +85,14 @@ def test_what_could_never_act_is_told(
         pytest.param({"max_down": "50%", "backends": {}}, id="a guard of no pool yet"),
         pytest.param({"slow_start": "30s"}, id="slow start"),
         pytest.param(
+            {
+                "slow_start": "30s",
+                "check": {"file": {"path": "/run/weight", "weight": True}},
+                "backends": {"w1": "10.0.1.11:80"},
+            },
+            id="slow start of what a check weighs",
+        ),
+        pytest.param(
             {"slow_start": "30s", "backends": {"w1": {"address": "10.0.1.1:80", "slow_start": 0}}},
             id="slow start but for one",
         ),

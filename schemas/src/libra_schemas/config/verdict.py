@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
-from libra_schemas.config.check import Span
-from libra_schemas.config.fields import Duration
+from libra_schemas.config.fields import Duration, Span
 from libra_schemas.model import Strict
 
 _SHARE = r"^([1-9][0-9]?|100)%$"

@@ -84,6 +84,31 @@ services:
     address: 192.0.2.10:143
     check: tcp
     backends: {i1: 10.0.1.61:143}
+  db:
+    address: 192.0.2.10:5432
+    check: {exec: {command: [/usr/local/bin/db-load], weight: stdout}, every: 5s, timeout: 2s}
+    backends:
+      d1: 10.0.1.71:5432
+      d2: {address: 10.0.1.72:5432, check: {file: {path: /run/libra/d2, missing: up}}}
+""",
+    "HttpSpec": """\
+services:
+  api:
+    address: 192.0.2.11:443
+    check:
+      https:
+        host: api.example.net
+        headers_files: {Authorization: /etc/libra/secrets/probe.token}
+        tls: {ca_file: /etc/libra/secrets/ca.pem, expires_within: 14d}
+        requests:
+          - {path: /healthz, contains: ok}
+          - {path: /old, status: 301}
+          - {path: /login, method: POST, body: "user=probe", status: [200, 403]}
+    backends: {a1: 10.0.1.71:443}
+  imaps:
+    address: 192.0.2.10:993
+    check: {tls: {name: mail.example.net, expires_within: 14d}}
+    backends: {i1: 10.0.1.61:993}
 """,
     "SinkConfig": """\
 notify:

@@ -77,12 +77,20 @@ def slow_start(config: Config) -> Iterator[Finding]:
             read: tuple[Path, ...] = ((*path, "scheduler"), (*path, "backends"))
             yield Finding(place, message, "use wrr or wlc", read=read)
         for each in slow:
-            if service.backends[each].weight == 1:
+            weighs = any(map(_weighs, service.checks_of(service.backends[each])))
+            if service.backends[each].weight == 1 and not weighs:
                 place = (*path, "backends", each)
                 message = "slow_start has no step below weight 1"
                 hint = "write larger weights, such as weight: 100 for each"
-                read = ((*place, "weight"), (*place, "slow_start"), (*path, "slow_start"))
+                keys = ("weight", "slow_start", "check")
+                read = tuple((*at, key) for at in (place, path) for key in keys)
                 yield Finding(place, message, hint, read=read)
+
+
+def _weighs(check: CheckConfig) -> bool:
+    """Tell whether a check contributes a weight."""
+    specs = (getattr(check, kind) for kind in check.kinds)
+    return any(getattr(spec, "weight", None) for spec in specs)
 
 
 def _said(path: Path, service: ServiceConfig, backend: str) -> Path:

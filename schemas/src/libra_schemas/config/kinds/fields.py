@@ -3,11 +3,16 @@
 The one rule: what would break a protocol's line or pattern is refused here, with its place.
 """
 
+import re
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from libra_schemas.patterns import pattern_of
+
+_LABEL = "[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+_DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
 def _rising(value: str) -> str:
@@ -40,6 +45,27 @@ def _one_word(value: str) -> str:
     return value
 
 
+def _whole_path(value: str) -> str:
+    if not value.startswith("/") or "\0" in value:
+        raise ValueError("must be a whole path, one that begins with /")
+    return value
+
+
+def _server_name(value: str) -> str:
+    """Take a DNS name, in its ASCII form (RFC 5890 A-labels), or an address."""
+    if _DNS_NAME.fullmatch(value):
+        return value
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError("must be a DNS name or an address, without a port") from None
+
+
+def as_text(value: object) -> object:
+    """Read `1.1` as text."""
+    return str(value)
+
+
 def as_texts(value: object) -> object:
     """Read `200` and `[200, 204]` as texts."""
     return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
@@ -55,3 +81,8 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_one_word)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
+FilePath = Annotated[str, AfterValidator(_whole_path)]
+ServerName = Annotated[str, AfterValidator(_server_name), Field(examples=["www.example.net"])]
+Protocol = Annotated[str, Field(pattern=r"^[!-~]{1,255}$", examples=["http/1.1"])]
+HexSha256 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{64}$")]
+HexMd5 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
