@@ -34,8 +34,8 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "smtp", "dns", "udp", "ldap", "grpc", "bfd", "hold",
-            "data_path", "vantage", "preset",
+            "smtp", "dns", "ldap", "grpc", "bfd", "hold",
+            "data_path", "vantage",
         }
     ),
     "notify": frozenset(

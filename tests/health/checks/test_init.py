@@ -8,6 +8,7 @@ from libra_health.checks import (
     Spec,
     TcpSpec,
     TlsSpec,
+    UdpSpec,
     kind_of,
     start,
     step,
@@ -29,6 +30,7 @@ ASKS = (Ask(Request("h")),)
         ("tls", TlsSpec(Tls("h"))),
         ("icmp", IcmpSpec()),
         ("exec", ExecSpec(("/bin/true",))),
+        ("udp", UdpSpec(silence_passes=False)),
     ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:

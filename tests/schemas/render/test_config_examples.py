@@ -37,6 +37,8 @@ def test_the_examples_are_one_config_that_libra_accepts() -> None:
         "api",
         "imaps",
         "db",
+        "news",
+        "sip",
     }
     assert {sink.kind for sink in config.notify.values()} == {"webhook", "email", "program"}
 

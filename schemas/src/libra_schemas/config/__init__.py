@@ -16,8 +16,9 @@ from libra_schemas.config.kinds.exec import ExecSpec
 from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
-from libra_schemas.config.kinds.tcp import TcpSpec
+from libra_schemas.config.kinds.tcp import ExchangeSpec, TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
+from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
@@ -132,6 +133,7 @@ __all__ = [
     "Duration",
     "EmailSink",
     "Endpoint",
+    "ExchangeSpec",
     "ExecSpec",
     "FileSpec",
     "HttpRequest",
@@ -152,5 +154,6 @@ __all__ = [
     "TlsSpec",
     "Track",
     "TrackedInterface",
+    "UdpSpec",
     "WebhookSink",
 ]

@@ -75,6 +75,8 @@ def _place(check: written.CheckConfig) -> str:
     """Say what is asked there, to tell checks of one kind apart."""
     if (spec := check.http or check.https) is not None:
         return ",".join(one.path for one in spec.each)
+    if check.tcp is not None and check.tcp.preset is not None:
+        return f" {check.tcp.preset}"
     if check.exec is not None:
         return f" {check.exec.command[0]}"
     return f" {check.file.path}" if check.file is not None else ""

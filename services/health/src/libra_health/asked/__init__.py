@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from libra_health.asked import exec as program
-from libra_health.asked import file, http, https, icmp, tcp, tls
+from libra_health.asked import file, http, https, icmp, tcp, tls, udp
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
@@ -24,6 +24,7 @@ ASKED: Final[dict[str, Ask]] = {
     "icmp": icmp.asked,
     "exec": program.asked,
     "file": file.asked,
+    "udp": udp.asked,
 }
 PORTLESS: Final = frozenset({"icmp", "file"})
 """The checks that go to an address and no port."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from libra_health.checks import exec as program
-from libra_health.checks import file, http, https, icmp, tcp, tls
+from libra_health.checks import file, http, https, icmp, tcp, tls, udp
 from libra_health.checks.exec import ExecSpec, ExecState
 from libra_health.checks.file import FileSpec, FileState
 from libra_health.checks.http import HttpSpec, HttpState
@@ -17,11 +17,14 @@ from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
 from libra_health.checks.tcp import TcpSpec, TcpState
 from libra_health.checks.tls import TlsSpec, TlsState
+from libra_health.checks.udp import UdpSpec, UdpState
 from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
-Spec: TypeAlias = TcpSpec | HttpSpec | HttpsSpec | TlsSpec | IcmpSpec | ExecSpec | FileSpec
-State: TypeAlias = TcpState | HttpState | TlsState | IcmpState | ExecState | FileState
+Spec: TypeAlias = (
+    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | ExecSpec | FileSpec
+)
+State: TypeAlias = TcpState | HttpState | TlsState | UdpState | IcmpState | ExecState | FileState
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
@@ -33,6 +36,7 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     IcmpSpec: ("icmp", icmp.start),
     ExecSpec: ("exec", program.start),
     FileSpec: ("file", file.start),
+    UdpSpec: ("udp", udp.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
@@ -41,6 +45,7 @@ STEPS: Final[dict[type, Step]] = {
     IcmpState: icmp.step,
     ExecState: program.step,
     FileState: file.step,
+    UdpState: udp.step,
 }
 
 
@@ -75,6 +80,8 @@ __all__ = [
     "TcpState",
     "TlsSpec",
     "TlsState",
+    "UdpSpec",
+    "UdpState",
     "kind_of",
     "start",
     "step",
