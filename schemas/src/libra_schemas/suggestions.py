@@ -27,11 +27,11 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "max_down", "slow_start", "damping", "vantage",
+            "addresses", "ports", "vantage",
             "data_path", "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
-    "services.backends": frozenset({"tunnel", "slow_start", "addresses"}),
+    "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
             "smtp", "dns", "ldap", "grpc", "bfd", "hold",

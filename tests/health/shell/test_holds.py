@@ -82,7 +82,7 @@ class Keeper:
         """Wait for a verdict: whether it is up, and the detail of its evidence."""
         verdict = self.told.get(timeout=PATIENCE).verdict
         detail = getattr(verdict.findings[0].outcome, "detail", "") if verdict.findings[0] else ""
-        return verdict.up, detail
+        return verdict.stand.up, detail
 
     def until(self, condition: Callable[[], object]) -> None:
         ends = time.monotonic() + PATIENCE

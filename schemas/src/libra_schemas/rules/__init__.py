@@ -26,6 +26,7 @@ from libra_schemas.rules import (
     timeouts,
     tls,
     tracks,
+    verdicts,
     virtual_addresses,
     vmacs,
 )
@@ -81,6 +82,10 @@ RULES: tuple[Rule, ...] = (
     pools.checked,
     pools.sizes,
     holds.possible,
+    verdicts.several,
+    verdicts.damping,
+    verdicts.max_down,
+    verdicts.slow_start,
     sinks.kinds,
     sinks.routes,
     sinks.credentials,
