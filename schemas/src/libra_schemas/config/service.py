@@ -25,7 +25,7 @@ class HoldConfig(Strict):
     """A TCP connection kept open to each backend, whose end tells at once that its server is gone.
 
     Its end has the backend probed at once; a connection that is then refused twice, 5 ms apart,
-    makes it down whatever `fall` says. A server's idle timeout is learned.
+    fails the checks that connect there, whatever `fall` says. A server's idle timeout is learned.
     """
 
     enabled: StrictBool = True
