@@ -27,7 +27,10 @@ def together() -> Document:
 
 def test_the_examples_are_one_config_that_libra_accepts() -> None:
     config = config_from(together())
-    assert set(config.services) == {"ntp", "web", "marked", "mail", "shop", "imap", "api", "imaps"}
+    assert set(config.services) == {
+        "ntp", "web", "marked", "mail", "shop", "imap", "smtp", "names", "directory", "api",
+        "imaps",
+    }  # fmt: skip
     assert {sink.kind for sink in config.notify.values()} == {"webhook", "email", "program"}
 
 

@@ -5,8 +5,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from libra_schemas.config.fields import Duration, Interface, parse_duration
+from libra_schemas.config.kinds.dns import DnsSpec
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
+from libra_schemas.config.kinds.ldap import LdapSpec
+from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.model import Address, Name, Port, Strict
@@ -35,6 +38,12 @@ class CheckConfig(Strict):
     """Shake hands over TLS and look at the certificate."""
     icmp: IcmpSpec | None = None
     """Send one echo request (ping)."""
+    smtp: SmtpSpec | None = None
+    """Greet a mail server, where asked by STARTTLS and with a login, and take leave."""
+    dns: DnsSpec | None = None
+    """Ask a name server one question and look at the answer."""
+    ldap: LdapSpec | None = None
+    """Bind to a directory and, where asked, search in it."""
     every: Span = 1.0
     """Time from the start of one probe to the start of the next."""
     timeout: Span = _TIMEOUT
@@ -86,7 +95,7 @@ class CheckConfig(Strict):
         return self.kinds[0]
 
 
-KINDS = ("tcp", "http", "https", "tls", "icmp")
+KINDS = ("tcp", "http", "https", "tls", "icmp", "smtp", "dns", "ldap")
 
 
 def _timeout_within(value: dict[str, object]) -> dict[str, object]:
