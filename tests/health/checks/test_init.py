@@ -1,9 +1,12 @@
 import pytest
 
 from libra_health.checks import (
+    DnsSpec,
     HttpSpec,
     HttpsSpec,
     IcmpSpec,
+    LdapSpec,
+    SmtpSpec,
     Spec,
     TcpSpec,
     TlsSpec,
@@ -27,6 +30,9 @@ ASKS = (Ask(Request("h")),)
         ("https", HttpsSpec(ASKS, tls=TlsSpec(Tls("h")))),
         ("tls", TlsSpec(Tls("h"))),
         ("icmp", IcmpSpec()),
+        ("smtp", SmtpSpec()),
+        ("dns", DnsSpec(b"")),
+        ("ldap", LdapSpec()),
     ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:

@@ -50,11 +50,14 @@ def _lookout(
     address = str(check.address or backend.address.address)
     target = Target(address, port, _origin(check, node))
     probe = Probe(target, spec_of(check, target), check.every, check.timeout)
-    return Lookout(probe, check.rise, check.fall, f"{check.kind} {target}{_paths(check)}"[:256])
+    label = f"{check.kind} {target}{_about(check)}"
+    return Lookout(probe, check.rise, check.fall, label[:256])
 
 
-def _paths(check: written.CheckConfig) -> str:
-    """Name what is asked for over HTTP."""
+def _about(check: written.CheckConfig) -> str:
+    """Name what is asked for, over HTTP or of a name server."""
+    if check.dns is not None:
+        return f" {check.dns.name} {check.dns.type}"
     spec = check.http or check.https
     return "" if spec is None else ",".join(one.path for one in spec.each)
 

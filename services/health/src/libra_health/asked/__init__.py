@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import http, https, icmp, tcp, tls
+from libra_health.asked import dns, http, https, icmp, ldap, smtp, tcp, tls
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
@@ -21,6 +21,9 @@ ASKED: Final[dict[str, Ask]] = {
     "https": https.asked,
     "tls": tls.asked,
     "icmp": icmp.asked,
+    "smtp": smtp.asked,
+    "dns": dns.asked,
+    "ldap": ldap.asked,
 }
 PORTLESS: Final = frozenset({"icmp"})
 """The checks that go to an address and no port."""

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import http, https, icmp, tcp, tls
+from libra_health.checks import dns, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.checks.dns import DnsSpec, DnsState
 from libra_health.checks.http import HttpSpec, HttpState
 from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
+from libra_health.checks.ldap import LdapSpec, LdapState
+from libra_health.checks.smtp import SmtpSpec, SmtpState
 from libra_health.checks.tcp import TcpSpec, TcpState
 from libra_health.checks.tls import TlsSpec, TlsState
 from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
-Spec: TypeAlias = TcpSpec | HttpSpec | HttpsSpec | TlsSpec | IcmpSpec
-State: TypeAlias = TcpState | HttpState | TlsState | IcmpState
+Spec: TypeAlias = (
+    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
+)  # fmt: skip
+State: TypeAlias = TcpState | HttpState | TlsState | IcmpState | SmtpState | DnsState | LdapState
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
@@ -28,12 +33,18 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     HttpsSpec: ("https", https.start),
     TlsSpec: ("tls", tls.start),
     IcmpSpec: ("icmp", icmp.start),
+    SmtpSpec: ("smtp", smtp.start),
+    DnsSpec: ("dns", dns.start),
+    LdapSpec: ("ldap", ldap.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
     HttpState: http.step,
     TlsState: tls.step,
     IcmpState: icmp.step,
+    SmtpState: smtp.step,
+    DnsState: dns.step,
+    LdapState: ldap.step,
 }
 
 
@@ -53,11 +64,17 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
 
 
 __all__ = [
+    "DnsSpec",
+    "DnsState",
     "HttpSpec",
     "HttpState",
     "HttpsSpec",
     "IcmpSpec",
     "IcmpState",
+    "LdapSpec",
+    "LdapState",
+    "SmtpSpec",
+    "SmtpState",
     "Spec",
     "State",
     "TcpSpec",
