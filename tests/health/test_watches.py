@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from libra_health.checks import IcmpSpec, Spec, TcpSpec
+from libra_health.checks import ExecSpec, FileSpec, IcmpSpec, Spec, TcpSpec
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
@@ -48,6 +48,23 @@ def test_a_ping_has_no_port_so_that_services_share_it() -> None:
     (lookout,) = only(check={"icmp": {"size": 9}}).lookouts
     assert (lookout.probe.target, lookout.probe.spec) == (Target("10.0.1.11"), IcmpSpec(9))
     assert lookout.label == "icmp 10.0.1.11"
+
+
+def test_a_program_is_told_of_a_port_where_there_is_one() -> None:
+    check = {"exec": {"command": ["/bin/look", "-q"]}}
+    (lookout,) = only(check=check).lookouts
+    assert lookout.probe.target == Target("10.0.1.11", 8080)
+    assert lookout.label == "exec 10.0.1.11:8080 /bin/look"
+    marked = {"fwmark": 7, "address": None, "backends": {"w1": "10.0.1.11"}}
+    (lookout,) = only(check=check, **marked).lookouts
+    assert isinstance(lookout.probe.spec, ExecSpec)
+    assert lookout.probe.target == Target("10.0.1.11")
+
+
+def test_a_file_is_told_by_its_path() -> None:
+    (lookout,) = only(check={"file": {"path": "/run/w1"}}).lookouts
+    assert lookout.probe.spec == FileSpec("/run/w1")
+    assert lookout.label == "file 10.0.1.11 /run/w1"
 
 
 def test_another_place_may_be_probed() -> None:

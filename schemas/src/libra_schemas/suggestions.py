@@ -34,7 +34,7 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
     "services.check": frozenset(
         {
-            "udp", "exec", "file", "grpc", "bfd", "hold",
+            "udp", "grpc", "bfd", "hold",
             "data_path", "vantage", "preset",
         }
     ),

@@ -2,6 +2,7 @@ import pytest
 
 from libra_health.checks import (
     DnsSpec,
+    ExecSpec,
     HttpSpec,
     HttpsSpec,
     IcmpSpec,
@@ -33,6 +34,7 @@ ASKS = (Ask(Request("h")),)
         ("smtp", SmtpSpec()),
         ("dns", DnsSpec(b"")),
         ("ldap", LdapSpec()),
+        ("exec", ExecSpec(("/bin/true",))),
     ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:

@@ -13,6 +13,8 @@ from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint, Interface
 from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
 from libra_schemas.config.kinds.dns import DnsSpec
+from libra_schemas.config.kinds.exec import ExecSpec
+from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.ldap import LdapSpec
@@ -134,6 +136,8 @@ __all__ = [
     "Duration",
     "EmailSink",
     "Endpoint",
+    "ExecSpec",
+    "FileSpec",
     "HttpRequest",
     "HttpSpec",
     "IcmpSpec",

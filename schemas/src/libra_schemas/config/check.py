@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from libra_schemas.config.fields import Duration, Interface, parse_duration
+from libra_schemas.config.fields import Interface, Span, parse_duration
 from libra_schemas.config.kinds.dns import DnsSpec
+from libra_schemas.config.kinds.exec import ExecSpec
+from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.ldap import LdapSpec
@@ -14,14 +16,6 @@ from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.model import Address, Name, Port, Strict
 
-
-def _longer_than_nothing(value: float) -> float:
-    if value <= 0:
-        raise ValueError("must be longer than 0")
-    return value
-
-
-Span = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 _TIMEOUT = 0.5
 
 
@@ -44,6 +38,10 @@ class CheckConfig(Strict):
     """Ask a name server one question and look at the answer."""
     ldap: LdapSpec | None = None
     """Bind to a directory and, where asked, search in it."""
+    exec: ExecSpec | None = None
+    """Run a program that looks."""
+    file: FileSpec | None = None
+    """Read a file that says how the backend is."""
     every: Span = 1.0
     """Time from the start of one probe to the start of the next."""
     timeout: Span = _TIMEOUT
@@ -95,7 +93,9 @@ class CheckConfig(Strict):
         return self.kinds[0]
 
 
-KINDS = ("tcp", "http", "https", "tls", "icmp", "smtp", "dns", "ldap")
+KINDS = (
+    "tcp", "http", "https", "tls", "icmp", "smtp", "dns", "ldap", "exec", "file",
+)  # fmt: skip
 
 
 def _timeout_within(value: dict[str, object]) -> dict[str, object]:

@@ -103,6 +103,12 @@ services:
         base: dc=example,dc=net
         filter: (uid=probe)
     backends: {l1: 10.0.1.89:389}
+  db:
+    address: 192.0.2.10:5432
+    check: {exec: {command: [/usr/local/bin/db-load], weight: stdout}, every: 5s, timeout: 2s}
+    backends:
+      d1: 10.0.1.71:5432
+      d2: {address: 10.0.1.72:5432, check: {file: {path: /run/libra/d2, missing: up}}}
 """,
     "HttpSpec": """\
 services:

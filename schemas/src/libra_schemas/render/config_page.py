@@ -7,6 +7,7 @@ table of who holds it, its keys with a prefix.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from libra_schemas.config.check import KINDS
 from libra_schemas.keepalived import ABSENT, OURS
 from libra_schemas.render.config_examples import EXAMPLES
 from libra_schemas.render.values import DEFINITION, default, values
@@ -57,8 +58,8 @@ PARTS = (
         "Checks",
         "[check](#checks)",
         ("services.check",),
-        "`check` of a service or a backend. Each has exactly one of `tcp`, `http`, "
-        "`https`, `tls`, `icmp`. `check: tcp` is short for `check: {tcp: {}}`, likewise others.",
+        f"`check` of a service or a backend. Each has exactly one of `{'`, `'.join(KINDS)}`. "
+        "`check: tcp` is short for `check: {tcp: {}}`, likewise each that needs no key of its own.",
     ),
     Part(
         "HttpSpec",

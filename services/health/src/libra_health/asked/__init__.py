@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import dns, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.asked import dns, file, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.asked import exec as program
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
@@ -24,9 +25,13 @@ ASKED: Final[dict[str, Ask]] = {
     "smtp": smtp.asked,
     "dns": dns.asked,
     "ldap": ldap.asked,
+    "exec": program.asked,
+    "file": file.asked,
 }
-PORTLESS: Final = frozenset({"icmp"})
+PORTLESS: Final = frozenset({"icmp", "file"})
 """The checks that go to an address and no port."""
+PORT_OR_NONE: Final = frozenset({"exec"})
+"""The checks that are told of a port where there is one."""
 
 
 def spec_of(check: CheckConfig, target: Target) -> Spec:

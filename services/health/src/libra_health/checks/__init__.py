@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import dns, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.checks import dns, file, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.checks import exec as program
 from libra_health.checks.dns import DnsSpec, DnsState
+from libra_health.checks.exec import ExecSpec, ExecState
+from libra_health.checks.file import FileSpec, FileState
 from libra_health.checks.http import HttpSpec, HttpState
 from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
@@ -22,8 +25,12 @@ from libra_health.wire import Effects, Input, Target
 
 Spec: TypeAlias = (
     TcpSpec | HttpSpec | HttpsSpec | TlsSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
+    | ExecSpec | FileSpec
 )  # fmt: skip
-State: TypeAlias = TcpState | HttpState | TlsState | IcmpState | SmtpState | DnsState | LdapState
+State: TypeAlias = (
+    TcpState | HttpState | TlsState | IcmpState | SmtpState | DnsState | LdapState | ExecState
+    | FileState
+)  # fmt: skip
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
@@ -36,6 +43,8 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     SmtpSpec: ("smtp", smtp.start),
     DnsSpec: ("dns", dns.start),
     LdapSpec: ("ldap", ldap.start),
+    ExecSpec: ("exec", program.start),
+    FileSpec: ("file", file.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
@@ -45,6 +54,8 @@ STEPS: Final[dict[type, Step]] = {
     SmtpState: smtp.step,
     DnsState: dns.step,
     LdapState: ldap.step,
+    ExecState: program.step,
+    FileState: file.step,
 }
 
 
@@ -66,6 +77,10 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
 __all__ = [
     "DnsSpec",
     "DnsState",
+    "ExecSpec",
+    "ExecState",
+    "FileSpec",
+    "FileState",
     "HttpSpec",
     "HttpState",
     "HttpsSpec",
