@@ -25,8 +25,17 @@ class Daemon:
     address: str = "127.0.0.1"
 
     def told(self) -> str:
-        """Read its log."""
-        return self.log.read_text(errors="replace")
+        """Read its log, "" while there is none."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def has_told(self, words: str, times: int = 1) -> str:
+        """Wait until its log says *words* so many times; gives the log."""
+        deadline = time.monotonic() + PATIENCE
+        while (log := self.told()).count(words) < times:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{words!r} is not {times} times in {log}")
+            time.sleep(0.02)
+        return log
 
 
 class NotStarted(RuntimeError):

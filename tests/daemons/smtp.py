@@ -14,7 +14,7 @@ USER = "ada"
 PASSWORD = "loved by the lab"  # noqa: S105  of a server that lives for a test
 
 _PROGRAM = """\
-import asyncio, ssl
+import asyncio, logging, ssl
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -37,6 +37,8 @@ async def main():
     )
     await server.serve_forever()
 
+logging.basicConfig()
+logging.getLogger("mail.log").setLevel(logging.DEBUG)
 asyncio.run(main())
 """
 
@@ -45,7 +47,9 @@ asyncio.run(main())
 def smtp(
     *, tls: tuple[Path, Path] | None = None, implicit: bool = False, exclude: tuple[str, ...] = ()
 ) -> Iterator[Daemon]:
-    """Run aiosmtpd, which lets `USER` log in, where it has TLS only by TLS.
+    """Run aiosmtpd, which says on its log what it was told.
+
+    It lets `USER` log in, where it has TLS only by TLS.
 
     `tls`: PEM files of certificate and key that the daemon's user can read; STARTTLS then works,
     and with `implicit` TLS is spoken from the first byte on. `exclude`: ways to log in it lacks.

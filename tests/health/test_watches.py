@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from libra_health.checks import ExecSpec, FileSpec, IcmpSpec, Spec, TcpSpec
+from libra_health.checks.tcp import Exchange
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
@@ -27,11 +28,16 @@ def spec_of(check: Any, **service: Any) -> Spec:
     return lookout.probe.spec
 
 
+def test_evidence_names_the_preset() -> None:
+    (lookout,) = only(check={"tcp": {"preset": "redis"}}).lookouts
+    assert lookout.label == "tcp 10.0.1.11:8080 redis"
+
+
 def test_a_backend_is_watched_by_its_services_check() -> None:
     check = {"tcp": {"send": "HI", "expect": "^OK"}, "every": "2s", "timeout": "1s", "rise": 4}
     config = configured(check=check)
     service = config.services["web"]
-    probe = Probe(Target("10.0.1.11", 8080), TcpSpec(b"HI", "^OK"), 2.0, 1.0)
+    probe = Probe(Target("10.0.1.11", 8080), TcpSpec((Exchange(b"HI", "^OK"),)), 2.0, 1.0)
     assert watches_of(config, "a") == (
         Watch(
             ("web", "w1"),

@@ -34,8 +34,8 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
     "services.check": frozenset(
         {
-            "udp", "grpc", "bfd", "hold",
-            "data_path", "vantage", "preset",
+            "grpc", "bfd", "hold",
+            "data_path", "vantage",
         }
     ),
     "notify": frozenset(

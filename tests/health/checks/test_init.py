@@ -11,6 +11,7 @@ from libra_health.checks import (
     Spec,
     TcpSpec,
     TlsSpec,
+    UdpSpec,
     kind_of,
     start,
     step,
@@ -35,6 +36,7 @@ ASKS = (Ask(Request("h")),)
         ("dns", DnsSpec(b"")),
         ("ldap", LdapSpec()),
         ("exec", ExecSpec(("/bin/true",))),
+        ("udp", UdpSpec(silence_passes=False)),
     ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
 from libra_health.checks.http import Ask
+from libra_health.checks.tcp import Exchange
 from libra_health.http.expectations import Contains, Matches
 from libra_health.http.request import Request
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
@@ -137,13 +138,13 @@ def test_a_closed_port_is_refused(bench: Bench) -> None:
 
 def test_a_dialogue_is_held(bench: Bench) -> None:
     with served(say(b"+PO", b"NG\r\n", pause=0.01)) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(b"PING\r\n", "PONG")))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(b"PING\r\n", "PONG"),))))
     assert isinstance(outcome, Passed)
 
 
 def test_a_silent_backend_times_out_in_time(bench: Bench) -> None:
     with served(silent) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(expect="220"), timeout=0.1))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(expect="220"),)), timeout=0.1))
     assert isinstance(outcome, Failed)
     assert outcome.reason is Reason.TIMEOUT
     assert 0.1 <= outcome.latency < PATIENCE
@@ -206,7 +207,7 @@ def test_a_request_larger_than_the_socket_buffer_is_sent_whole(bench: Bench) -> 
         connection.sendall(b"got it")
 
     with served(swallow) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(b"x" * size, "got it")))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(b"x" * size, "got it"),))))
     assert isinstance(outcome, Passed)
 
 
@@ -267,7 +268,7 @@ def test_a_retimed_probe_counts_from_its_last_run(bench: Bench) -> None:
 
 def test_a_stopped_probe_is_heard_of_no_more(bench: Bench) -> None:
     with served(silent) as target:
-        waiting = once(target, TcpSpec(expect="never"), timeout=0.2)
+        waiting = once(target, TcpSpec((Exchange(expect="never"),)), timeout=0.2)
         bench.run(waiting)
         bench.change(Changes((waiting,), (), ()))
         marker = once(target, TcpSpec())
@@ -279,7 +280,9 @@ def test_a_stopped_probe_is_heard_of_no_more(bench: Bench) -> None:
 
 def test_a_stalled_backend_delays_no_other(bench: Bench) -> None:
     with served(silent) as target:
-        stalled = [once(target, TcpSpec(expect=f"{n}"), timeout=5.0) for n in range(200)]
+        stalled = [
+            once(target, TcpSpec((Exchange(expect=f"{n}"),)), timeout=5.0) for n in range(200)
+        ]
         bench.run(*stalled, once(target, TcpSpec()))
         _, outcome, _ = bench.next()
     assert isinstance(outcome, Passed)
@@ -287,7 +290,7 @@ def test_a_stalled_backend_delays_no_other(bench: Bench) -> None:
 
 def test_a_run_that_lasts_its_whole_period_still_ends(bench: Bench) -> None:
     with served(silent) as target:
-        bench.run(Probe(target, TcpSpec(expect="never"), 0.1, 0.1))
+        bench.run(Probe(target, TcpSpec((Exchange(expect="never"),)), 0.1, 0.1))
         outcomes = [bench.next()[1] for _ in range(4)]
     assert {o.reason for o in outcomes if isinstance(o, Failed)} == {Reason.TIMEOUT}
 

@@ -19,8 +19,9 @@ from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.ldap import LdapSpec
 from libra_schemas.config.kinds.smtp import SmtpSpec
-from libra_schemas.config.kinds.tcp import TcpSpec
+from libra_schemas.config.kinds.tcp import ExchangeSpec, TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
+from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
@@ -136,6 +137,7 @@ __all__ = [
     "Duration",
     "EmailSink",
     "Endpoint",
+    "ExchangeSpec",
     "ExecSpec",
     "FileSpec",
     "HttpRequest",
@@ -158,5 +160,6 @@ __all__ = [
     "TlsSpec",
     "Track",
     "TrackedInterface",
+    "UdpSpec",
     "WebhookSink",
 ]

@@ -14,6 +14,7 @@ from libra_schemas.config.kinds.ldap import LdapSpec
 from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
+from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.model import Address, Name, Port, Strict
 
 _TIMEOUT = 0.5
@@ -23,7 +24,7 @@ class CheckConfig(Strict):
     """One check: exactly one kind, and when it runs."""
 
     tcp: TcpSpec | None = None
-    """Connect and, where asked, hold a short dialogue."""
+    """Connect and, where asked, hold a dialogue."""
     http: HttpSpec | None = None
     """Ask over HTTP and look at the answer."""
     https: HttpSpec | None = None
@@ -42,6 +43,8 @@ class CheckConfig(Strict):
     """Run a program that looks."""
     file: FileSpec | None = None
     """Read a file that says how the backend is."""
+    udp: UdpSpec | None = None
+    """Send one datagram and look at what comes back."""
     every: Span = 1.0
     """Time from the start of one probe to the start of the next."""
     timeout: Span = _TIMEOUT
@@ -89,12 +92,12 @@ class CheckConfig(Strict):
 
     @property
     def kind(self) -> str:
-        """Name the check: `tcp`, `http`, `https`, `tls`, `icmp`."""
+        """Name the check: `tcp`, `http`, `icmp` and so on."""
         return self.kinds[0]
 
 
 KINDS = (
-    "tcp", "http", "https", "tls", "icmp", "smtp", "dns", "ldap", "exec", "file",
+    "tcp", "http", "https", "tls", "udp", "icmp", "smtp", "dns", "ldap", "exec", "file",
 )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ services:
     backends: {s1: 10.0.1.51:443}
   imap:
     address: 192.0.2.10:143
-    check: tcp
+    check: {tcp: {preset: imap}}
     backends: {i1: 10.0.1.61:143}
   smtp:
     address: 192.0.2.10:587
@@ -128,6 +128,15 @@ services:
     address: 192.0.2.10:993
     check: {tls: {name: mail.example.net, expires_within: 14d}}
     backends: {i1: 10.0.1.61:993}
+  news:                               # the server speaks first
+    address: 192.0.2.10:119
+    check: {tcp: {exchanges: [{expect: "^20[01] "}, {send: "QUIT\\r\\n", expect_hex: "32 30 35"}]}}
+    backends: {n1: 10.0.1.71:119}
+  sip:
+    address: 192.0.2.10:5060
+    protocol: udp
+    check: {udp: {send: "\\r\\n\\r\\n", expect: "^\\r\\n", silence: fail}, every: 5s}
+    backends: {p1: 10.0.1.81:5060}
 """,
     "SinkConfig": """\
 notify:

@@ -58,6 +58,8 @@ def _place(check: written.CheckConfig) -> str:
     """Say what is asked there, to tell checks of one kind apart."""
     if (spec := check.http or check.https) is not None:
         return ",".join(one.path for one in spec.each)
+    if check.tcp is not None and check.tcp.preset is not None:
+        return f" {check.tcp.preset}"
     if check.dns is not None:
         return f" {check.dns.name} {check.dns.type}"
     if check.exec is not None:

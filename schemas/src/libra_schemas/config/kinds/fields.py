@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_address
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from libra_schemas.patterns import pattern_of
 
@@ -31,6 +31,18 @@ def _one_line(value: str) -> str:
     if not value.isprintable() or not value.isascii():
         raise ValueError("holds printable ASCII only, on one line")
     return value
+
+
+def _hex(value: object) -> str:
+    if not isinstance(value, str):  # YAML reads 00 and 1e5 as numbers
+        raise ValueError('bytes in hex stand in quotes, such as "0d 0a"')
+    try:
+        held = bytes.fromhex(value)
+    except ValueError:
+        raise ValueError('expected bytes in hex such as "0d 0a" or "0d0a"') from None
+    if not held:
+        raise ValueError("holds no byte")
+    return held.hex()
 
 
 def _absolute(value: str) -> str:
@@ -77,6 +89,7 @@ StatusRange = Annotated[
     AfterValidator(_rising),
 ]
 Regex = Annotated[str, AfterValidator(_compiles)]
+Hex = Annotated[str, BeforeValidator(_hex, json_schema_input_type=str), Field(examples=["0d0a"])]
 Line = Annotated[str, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_one_word)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]

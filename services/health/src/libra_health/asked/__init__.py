@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import dns, file, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.asked import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.asked import exec as program
 from libra_health.checks import Spec
 from libra_health.wire import Target
@@ -27,6 +27,7 @@ ASKED: Final[dict[str, Ask]] = {
     "ldap": ldap.asked,
     "exec": program.asked,
     "file": file.asked,
+    "udp": udp.asked,
 }
 PORTLESS: Final = frozenset({"icmp", "file"})
 """The checks that go to an address and no port."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import dns, file, http, https, icmp, ldap, smtp, tcp, tls
+from libra_health.checks import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.checks import exec as program
 from libra_health.checks.dns import DnsSpec, DnsState
 from libra_health.checks.exec import ExecSpec, ExecState
@@ -20,16 +20,17 @@ from libra_health.checks.ldap import LdapSpec, LdapState
 from libra_health.checks.smtp import SmtpSpec, SmtpState
 from libra_health.checks.tcp import TcpSpec, TcpState
 from libra_health.checks.tls import TlsSpec, TlsState
+from libra_health.checks.udp import UdpSpec, UdpState
 from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
 Spec: TypeAlias = (
-    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
+    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
     | ExecSpec | FileSpec
 )  # fmt: skip
 State: TypeAlias = (
-    TcpState | HttpState | TlsState | IcmpState | SmtpState | DnsState | LdapState | ExecState
-    | FileState
+    TcpState | HttpState | TlsState | UdpState | IcmpState | SmtpState | DnsState | LdapState
+    | ExecState | FileState
 )  # fmt: skip
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
@@ -45,6 +46,7 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     LdapSpec: ("ldap", ldap.start),
     ExecSpec: ("exec", program.start),
     FileSpec: ("file", file.start),
+    UdpSpec: ("udp", udp.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
@@ -56,6 +58,7 @@ STEPS: Final[dict[type, Step]] = {
     LdapState: ldap.step,
     ExecState: program.step,
     FileState: file.step,
+    UdpState: udp.step,
 }
 
 
@@ -96,6 +99,8 @@ __all__ = [
     "TcpState",
     "TlsSpec",
     "TlsState",
+    "UdpSpec",
+    "UdpState",
     "kind_of",
     "start",
     "step",
