@@ -27,6 +27,7 @@ from libra_schemas.rules import (
     timeouts,
     tls,
     tracks,
+    verdicts,
     virtual_addresses,
     vmacs,
 )
@@ -86,6 +87,10 @@ RULES: tuple[Rule, ...] = (
     pools.ports,
     pools.checked,
     pools.sizes,
+    verdicts.several,
+    verdicts.damping,
+    verdicts.max_down,
+    verdicts.slow_start,
     sinks.kinds,
     sinks.routes,
     sinks.credentials,
