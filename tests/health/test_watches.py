@@ -118,6 +118,11 @@ def test_several_checks_are_watched_together() -> None:
     ]
 
 
+def test_a_name_server_is_labelled_with_what_it_is_asked() -> None:
+    (lookout,) = only(check={"dns": {"name": "example.net", "type": "MX"}}).lookouts
+    assert lookout.label == "dns 10.0.1.11:8080 example.net MX"
+
+
 def test_a_probe_leaves_from_where_its_node_was_told_to() -> None:
     check = {"tcp": {}, "bind": {"a": "10.0.0.2"}, "interface": {"b": "eth1"}, "fwmark": 7}
     (watch,) = watches_of(configured(check=check), "a")

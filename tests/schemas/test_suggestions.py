@@ -41,7 +41,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
     [
         ("instances", "front", "handover"),
         ("services", "web", "drain"),
-        ("services", "web", "check", "smtp"),
+        ("services", "web", "check", "vantage"),
         ("services", "web", "backends", "w1", "check", 0, "grpc"),
         ("notify", "ops", "syslog"),
         ("ipvs", "unlogged_after"),

@@ -34,7 +34,7 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "smtp", "dns", "ldap", "grpc", "bfd",
+            "grpc", "bfd",
             "data_path", "vantage",
         }
     ),

@@ -77,6 +77,8 @@ def _place(check: written.CheckConfig) -> str:
         return ",".join(one.path for one in spec.each)
     if check.tcp is not None and check.tcp.preset is not None:
         return f" {check.tcp.preset}"
+    if check.dns is not None:
+        return f" {check.dns.name} {check.dns.type}"
     if check.exec is not None:
         return f" {check.exec.command[0]}"
     return f" {check.file.path}" if check.file is not None else ""

@@ -16,8 +16,8 @@ from libra_health.probes import Key, Probe, Watch
 from libra_health.wire import Connect, Origin, Target
 from libra_schemas import config as written
 
-_MAY_READ: Final = frozenset({"http", "https"})
-"""The checks that may read a file before they connect."""
+_MAY_READ: Final = frozenset({"http", "https", "smtp", "ldap"})
+"""The checks that may read a file before they connect, all of them by TCP."""
 
 
 @dataclass(frozen=True, slots=True)
