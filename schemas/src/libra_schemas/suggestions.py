@@ -28,14 +28,14 @@ LATER: dict[str, frozenset[str]] = {
     "services": frozenset(
         {
             "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",
-            "data_path", "drain", "engine", "tunnel", "quorum_up", "quorum_down",
+            "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
     "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
     "services.check": frozenset(
         {
             "https", "tls", "smtp", "dns", "udp", "ldap", "exec", "file", "grpc", "bfd", "hold",
-            "data_path", "vantage", "preset",
+            "vantage", "preset",
         }
     ),
     "notify": frozenset(
@@ -47,7 +47,7 @@ LATER: dict[str, frozenset[str]] = {
     "nodes": frozenset({"site", "labels", "tls"}),
     "sync": frozenset({"tunnel"}),
     "tether": frozenset(),
-    "ipvs": frozenset({"unlogged_after", "ballast", "marks"}),
+    "ipvs": frozenset({"unlogged_after", "ballast"}),
 }  # fmt: skip
 
 _SECRETS = ("password", "passwd", "secret", "token", "auth_pass", "api_key", "apikey", "key", "url")

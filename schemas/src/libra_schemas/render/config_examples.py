@@ -84,6 +84,11 @@ services:
     address: 192.0.2.10:143
     check: tcp
     backends: {i1: 10.0.1.61:143}
+  web-dr:
+    address: 192.0.2.10:8080
+    forward: dr
+    check: {http: {path: /healthz}, data_path: true}   # asks 192.0.2.10:8080, through IPVS
+    backends: {w1: 10.0.0.71:8080}
 """,
     "SinkConfig": """\
 notify:
@@ -114,6 +119,7 @@ tether: {port: 9700}                  # or {enabled: false}
 ipvs:
   timeouts: {tcp: 15m, tcp_fin: 2m, udp: 5m}
   sysctls: {drop_entry: 1}
+  marks: 0x4d000000/12
 """,
 }
 """Model -> YAML."""
