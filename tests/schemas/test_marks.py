@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libra_schemas.config import Config
-from libra_schemas.marks import asked_through, is_private, marks_of, name_of
+from libra_schemas.marks import asked_through, is_marking, is_private, marks_of, name_of
 
 THROUGH = {"tcp": {}, "data_path": True}
 
@@ -71,3 +71,11 @@ def test_the_names_of_private_services_are_told_from_those_of_the_config() -> No
     assert is_private(name_of(1))
     assert not is_private("path-1")
     assert not is_private("path-to-nowhere")
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [("tcp", False), (THROUGH, True), ({"tcp": {}, "fwmark": 7}, True), ("icmp", False)],
+)
+def test_it_is_told_whether_any_probe_bears_a_mark(check: object, *, expected: bool) -> None:
+    assert is_marking(config("w1", web={"check": check})) is expected

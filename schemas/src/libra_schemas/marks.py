@@ -43,6 +43,17 @@ def asked_through(config: Config) -> Iterator[Key]:
                 yield name, backend
 
 
+def is_marking(config: Config) -> bool:
+    """Tell whether any probe bears a mark, which takes a privilege of who sends it."""
+    checks = (
+        check
+        for service in config.services.values()
+        for backend in service.backends.values()
+        for check in service.checks_of(backend)
+    )
+    return any(check.fwmark or check.data_path for check in checks)
+
+
 def marks_of(config: Config) -> dict[Key, int]:
     """Give each backend that is checked through IPVS its own mark.
 
