@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
@@ -355,6 +357,36 @@ def test_ipv6_needs_no_setting(bench: Bench) -> None:
     assert isinstance(bench.probe("2001:db8::1", "2001:db8::11", vip=VIP6), Failed)
 
 
+def connects(mark: int, port: int) -> bool:
+    """Say whether a connection from this port with this mark comes about within a second."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+        sock.settimeout(1)
+        sock.bind(("192.0.2.1", port))
+        with contextlib.suppress(OSError):
+            sock.connect((VIP, 80))
+            return True
+        return False
+
+
+def test_a_port_that_was_not_answered_leads_to_the_same_backend_for_a_minute(
+    bench: Bench,
+) -> None:
+    """See why probes take ports in order, and not at random."""
+    bench.settings(eth0__accept_local=1)
+    for mark, real in ((MARK, "192.0.2.11"), (MARK + 1, "192.0.2.77")):
+        bench.director.ipvsadm("-A", "-f", str(mark), "-s", "rr")
+        bench.director.ipvsadm("-a", "-f", str(mark), "-r", real, "-g")
+    asked = [(MARK, 40000), (MARK, 40000), (MARK + 1, 40001), (MARK, 40001), (MARK, 40002)]
+    found = [bench.director.call(connects, *each) for each in asked]
+    assert found == [True, True, False, False, True]
+    for mark in (MARK, MARK + 1):
+        bench.director.ipvsadm("-D", "-f", str(mark))
+    bench.settings(eth0__accept_local=0)
+
+
 def test_nat_shows_nothing_of_the_way_back(bench: Bench) -> None:
     """The server has no route to clients through the director, and the probe passes."""
     assert isinstance(bench.probe("192.0.2.1", "192.0.2.11", "-m"), Passed)
@@ -369,6 +401,9 @@ def test_a_mark_takes_a_privilege_and_is_no_fault_of_the_backend(bench: Bench) -
     nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     said = bench.director.run(*nobody, sys.executable, "-c", program).stdout.strip()
     assert said == str(Errored(Reason.PERMISSION, "EPERM"))
+    raw = ("--bounding-set=-all,+net_raw", "--inh-caps=+net_raw", "--ambient-caps=+net_raw")
+    said = bench.director.run(*nobody, *raw, sys.executable, "-c", program).stdout.strip()
+    assert "ECONNREFUSED" in said, "nothing listens here, and no private service is there"
 
 
 def test_the_writer_names_the_sysctls_that_keep_answers_out(bench: Bench) -> None:
