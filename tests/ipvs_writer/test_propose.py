@@ -65,7 +65,8 @@ def test_a_service_that_moved_leaves_its_former_address() -> None:
 
 def test_what_others_hold_is_never_looked_at() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
-    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, held, {}, {})
+    owners = {OLD: "another"}
+    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, held, owners, {})
     assert all(step.operation.key == WEB for step in proposal.plan.steps)
 
 

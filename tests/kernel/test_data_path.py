@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from libra_health.probes import Probe
 from libra_health.wire import Origin, Target
 from libra_ipvs_writer.shell.data_paths import WHY, troubles
 from libra_lab.client import fetch
+from libra_lab.demo.director import Director as Whole
 from libra_lab.node import Node
 from libra_lab.serving import ready, start
 from libra_lab.topology import Topology
@@ -283,6 +285,8 @@ def require_steady_over_a_failover(farm: Farm) -> None:
 # What the kernel does, by itself: one marked probe, one private service made by hand.
 
 MARK = 0x4C000001
+CAP_NET_RAW = 13
+"""linux/capability.h."""
 
 
 @dataclass
@@ -324,6 +328,7 @@ def bench() -> Iterator[Bench]:
         topology.plug(server, "eth1", back, "10.3.0.11/24")
         server.ip("addr add 2001:db8::11/64 dev eth0", f"addr add {VIP6}/128 dev lo")
         ready(start(server, "http", "s", 80), start(server, "http", "s6", 80, "::"))
+        ready(start(server, "udp", "u", 53))
         yield Bench(one, server)
 
 
@@ -387,6 +392,27 @@ def test_a_port_that_was_not_answered_leads_to_the_same_backend_for_a_minute(
     bench.settings(eth0__accept_local=0)
 
 
+def asks(mark: int) -> str:
+    """Give the answer to one datagram with this mark."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+        sock.settimeout(5)
+        sock.bind(("192.0.2.1", 0))
+        sock.connect((VIP, 53))
+        sock.send(b"?")
+        return sock.recv(100).decode()
+
+
+def test_datagrams_scheduled_one_by_one_leave_no_connection(bench: Bench) -> None:
+    bench.settings(eth0__accept_local=1)
+    bench.director.ipvsadm("-A", "-f", str(MARK), "-s", "rr", "-o")
+    bench.director.ipvsadm("-a", "-f", str(MARK), "-r", "192.0.2.11", "-g")
+    assert bench.director.call(asks, MARK) == "u ?"
+    assert "UDP" not in bench.director.ipvsadm("-Lnc")
+    bench.director.ipvsadm("-D", "-f", str(MARK))
+    bench.settings(eth0__accept_local=0)
+
+
 def test_nat_shows_nothing_of_the_way_back(bench: Bench) -> None:
     """The server has no route to clients through the director, and the probe passes."""
     assert isinstance(bench.probe("192.0.2.1", "192.0.2.11", "-m"), Passed)
@@ -438,3 +464,51 @@ def test_the_writer_names_the_sysctls_that_keep_answers_out(bench: Bench) -> Non
     bench.settings(all__accept_local=1, eth1__rp_filter=2)
     assert bench.director.call(troubles, prepared) == []
     bench.settings(all__accept_local=0, eth1__rp_filter=0)
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """Give a directory whose way in is open to every user, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def test_libra_up_lets_health_mark_packets_and_no_more(open_path: Path) -> None:
+    config = open_path / "libra.yaml"
+    config.write_text(
+        "version: 1\n"
+        "nodes: {d: {address: 192.0.2.1}}\n"
+        "services:\n"
+        f"  web: {{address: '{VIP}:80', forward: dr, check: {{tcp: {{}}, data_path: true}},\n"
+        "        backends: {w1: '192.0.2.11:80'}}\n"
+    )
+    with Topology() as topology:
+        net = topology.network("net")
+        node = director(topology, "d", {"eth0": (net, ("192.0.2.1/24", f"{VIP}/32"))})
+        node.sysctl({"net.ipv4.conf.eth0.accept_local": 1})
+        server = dr_server(topology, "s", net, "192.0.2.11/24", [VIP])
+        ready(start(server, "http", "s", 80))
+        whole = Whole(node, open_path / "d", config)
+        whole.start()
+        try:
+            held = f"-a -t {VIP}:80 -r 192.0.2.11:80 -g -w 1"
+            try:
+                whole.wait_until(lambda: held in node.ipvsadm("-Sn"), "the backend is in the table")
+            except TimeoutError:
+                pytest.fail(whole.output.read_text()[-4000:] + node.ipvsadm("-Lnc"))
+            assert require_rights(node) == 1 << CAP_NET_RAW
+        finally:
+            whole.stop()
+
+
+def require_rights(node: Node) -> int:
+    """Give the effective capabilities of health, which runs as another user than root."""
+    for folder in (Path(f"/proc/{process}") for process in node.processes()):
+        if b"libra-health" in (folder / "cmdline").read_bytes():
+            lines = (folder / "status").read_text().splitlines()
+            status = dict(line.split(":", 1) for line in lines)
+            assert status["Uid"].split()[0] != "0"
+            return int(status["CapEff"], 16)
+    pytest.fail("health does not run")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from libra_ipvs_writer.packet_filter.answers import IPAddress
 from libra_ipvs_writer.returning import doors, real_servers
 from libra_ipvs_writer.shell import sysctls
+from libra_ipvs_writer.shell.forward import UNREADABLE
 from libra_ipvs_writer.shell.inquiry import ROUTE, Inquiry
 from libra_ipvs_writer.shell.paths import links, paths
 from libra_schemas.intent.prepared import Prepared
@@ -20,7 +21,7 @@ def troubles(prepared: Prepared) -> list[str]:
         return []
     try:
         interfaces = _interfaces(asked)
-    except OSError:
+    except UNREADABLE:
         return []
     found = doors(prepared, interfaces)
     return [f"{wrong} {WHY}" for each in sorted(found) for wrong in _wrong(each, found[each])]
