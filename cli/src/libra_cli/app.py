@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from libra_cli import operate, past
+from libra_cli import digest, operate, past
 from libra_cli.config_file import count, in_words, node_of, notes, read, require_shared
 from libra_cli.exits import CommandError
 from libra_cli.keys import keys
@@ -217,6 +217,7 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     print(report(answer))
 
 
+digest.add_to(app)
 past.add_to(app)
 operate.add_to(app)
 app.add_typer(keys, name="keys")

@@ -27,7 +27,20 @@ def together() -> Document:
 
 def test_the_examples_are_one_config_that_libra_accepts() -> None:
     config = config_from(together())
-    assert set(config.services) == {"ntp", "web", "marked", "mail", "shop", "imap", "web-dr"}
+    assert set(config.services) == {
+        "ntp",
+        "web",
+        "marked",
+        "mail",
+        "shop",
+        "imap",
+        "api",
+        "imaps",
+        "db",
+        "news",
+        "sip",
+        "web-dr",
+    }
     assert {sink.kind for sink in config.notify.values()} == {"webhook", "email", "program"}
 
 

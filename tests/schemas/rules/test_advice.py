@@ -3,7 +3,16 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import advise, crowded, lonely, uneven, unheard, unowned, untied
+from libra_schemas.rules.advice import (
+    advise,
+    crowded,
+    lonely,
+    uneven,
+    unheard,
+    unheard_refusals,
+    unowned,
+    untied,
+)
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -123,3 +132,29 @@ def test_more_probes_through_ipvs_than_it_forgets_are_named(
         ("services", "web"), message, "write a longer every: 50 a second are safe", on_key=True
     )
     assert list(crowded(config_from(document))) == [found] * told
+
+
+@pytest.mark.parametrize("udp", [{}, {"silence": "pass"}, {"expect": "x", "silence": "pass"}])
+def test_a_closed_port_that_is_asked_too_often_is_named(
+    document: Document, udp: dict[str, str]
+) -> None:
+    document["services"]["web"]["check"] = {"udp": udp, "every": "500ms"}
+    (found,) = unheard_refusals(config_from(document))
+    assert found.path == ("services", "web", "check", "udp")
+    assert found.hint == "check every 1s, or say silence: fail"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"udp": {}, "every": "1s"},
+        {"udp": {"expect": "x"}, "every": "500ms"},
+        {"udp": {"silence": "fail"}, "every": "500ms"},
+        {"tcp": {}, "every": "500ms"},
+    ],
+)
+def test_a_check_whose_silence_fails_may_be_asked_often(
+    document: Document, check: Document
+) -> None:
+    document["services"]["web"]["check"] = check
+    assert list(unheard_refusals(config_from(document))) == []

@@ -6,6 +6,7 @@ from libra_schemas.config import Config
 from libra_schemas.config.instance import virtual_address
 from libra_schemas.marks import asked_through
 from libra_schemas.places import Finding
+from libra_schemas.rules.checks import written
 from libra_schemas.rules.groups import groups
 from libra_schemas.suggestions import nearest
 
@@ -105,6 +106,19 @@ def crowded(config: Config) -> Iterator[Finding]:
             yield Finding(("services", name), message, hint, on_key=True)
 
 
+def unheard_refusals(config: Config) -> Iterator[Finding]:
+    """Name UDP checks that ask more often than a closed port answers (icmp(7))."""
+    for path, check in written(config):
+        spec = check.udp
+        expects = spec is not None and (spec.expect is not None or spec.expect_hex is not None)
+        passes = spec is not None and (spec.silence or ("fail" if expects else "pass")) == "pass"
+        if passes and check.every < 1:
+            message = "a closed port may refuse once a second only, and silence passes between"
+            hint = "check every 1s, or say silence: fail"
+            read = ((*path, "every"),)
+            yield Finding((*path, "udp"), message, hint, read=read)
+
+
 ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unowned,
     lonely,
@@ -113,6 +127,7 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     untied,
     sourceless,
     crowded,
+    unheard_refusals,
 )
 
 

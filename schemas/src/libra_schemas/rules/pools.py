@@ -8,7 +8,7 @@ from libra_schemas.config.service import Forward
 from libra_schemas.places import Finding, Path
 from libra_schemas.rules.services import family_of, takes
 
-WITH_PORT = frozenset({"tcp", "http"})
+WITH_PORT = frozenset({"tcp", "http", "https", "tls", "udp"})
 """The checks that ask a port."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libra_health.asked import PORTLESS, spec_of
+from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
 from libra_health.probes import Key, Lookout, Probe, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
@@ -57,9 +57,20 @@ def _watch(key: Key, place: _Place) -> Watch:
 def _lookout(place: _Place, check: written.CheckConfig) -> Lookout:
     target = _through(place, check) if check.data_path else _straight(place, check)
     probe = Probe(target, spec_of(check, target), check.every, check.timeout)
-    path = check.http.path if check.http is not None else ""
+    label = f"{check.kind} {target}{_asked(check)}"[:256]
     route = _route(place) if check.data_path else ""
-    return Lookout(probe, check.rise, check.fall, f"{check.kind} {target}{path}"[:256] + route)
+    return Lookout(probe, check.rise, check.fall, label + route)
+
+
+def _asked(check: written.CheckConfig) -> str:
+    """Say what is asked there, to tell checks of one kind apart."""
+    if (spec := check.http or check.https) is not None:
+        return ",".join(one.path for one in spec.each)
+    if check.tcp is not None and check.tcp.preset is not None:
+        return f" {check.tcp.preset}"
+    if check.exec is not None:
+        return f" {check.exec.command[0]}"
+    return f" {check.file.path}" if check.file is not None else ""
 
 
 def _straight(place: _Place, check: written.CheckConfig) -> Target:
@@ -67,7 +78,7 @@ def _straight(place: _Place, check: written.CheckConfig) -> Target:
     service, backend = place.service, place.backend
     own_port = backend.address.port or (service.address.port if service.address else 0)
     port = 0 if check.kind in PORTLESS else check.port or own_port
-    if not port and check.kind not in PORTLESS:
+    if not port and check.kind not in PORTLESS | PORT_OR_NONE:
         raise ValueError("no port to check; name one")
     address = check.bind_of(place.node)
     origin = Origin(
@@ -88,7 +99,7 @@ def _through(place: _Place, check: written.CheckConfig) -> Target:
         raise ValueError("data_path takes a service that has an address")
     port = virtual.port or check.port or 0
     own = str(check.bind_of(place.node) or place.own)
-    if not port or not own or check.kind in PORTLESS:
+    if not port or not own or check.kind in PORTLESS | PORT_OR_NONE:
         lacking = f"an address of node {place.node}" if port and not own else "a port to check"
         raise ValueError(f"data_path takes {lacking}")
     return Target(str(virtual.address), port, Origin(own, "", place.mark))
