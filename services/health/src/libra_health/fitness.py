@@ -25,6 +25,9 @@ _HINTS: Final = {
 }
 
 
+_MARKED: Final = "a firewall mark takes CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before"
+
+
 def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> str | None:
     """Say in one sentence what is not checked; *late* in seconds, None where all is.
 
@@ -34,7 +37,8 @@ def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> 
         return f"the checks are stuck: the next one is {late:.0f} s late"
     for probe, outcome in unable.items():
         others = f" (and {len(unable) - 1} more)" if len(unable) > 1 else ""
-        hint = _HINTS.get(outcome.reason)
+        marked = outcome.reason is Reason.PERMISSION and probe.target.origin.fwmark
+        hint = _MARKED if marked else _HINTS.get(outcome.reason)
         why = f"{outcome.detail}; {hint}" if hint else outcome.detail
         return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
     if withheld:
