@@ -21,7 +21,7 @@ _HINTS: Final = {
     ),
     Reason.DESCRIPTORS: "raise the limit of open files",
     Reason.NO_ROUTE: "this node has no route there",
-    Reason.PORTS: "this node has no free port left",
+    Reason.PORTS: "this node has no free port left, or not the address that `bind` names",
 }
 
 
