@@ -62,10 +62,10 @@ class Driver:
         self._timers: list[tuple[float, int, Seat, int]] = []
         self._tokens = count(1)
         self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._matcher = Matcher()
+        self.matcher = Matcher()
         self._is_hearing = False
         self._leaving: list[socket.socket] = []
-        self._around = Around(self._matcher.search, Contexts(), self.aside, self._close, trace)
+        self._around = Around(self.matcher.search, Contexts(), self.aside, self._close, trace)
         self._calls: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -127,7 +127,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
-            self._matcher.close()
+            self.matcher.close()
             self._epoll.close()
 
     def _turn(self) -> None:
