@@ -13,6 +13,7 @@ ROWS = (
     "table-cold",
     "table-change",
     "probe-cpu",
+    "probe-scale",
     "failover-process",
     "failover-host",
     "advert-jitter",

@@ -12,10 +12,11 @@ from pathlib import Path
 from libra_lab.door import Door
 from libra_lab.errors import LabUnavailable
 from libra_lab.job import Job
+from libra_lab.registers import preloaded
 from libra_lab.session import Session
 from libra_lab.syscalls import die_with_parent
 
-PACKAGES = "user-mode-linux kmod iproute2 ipvsadm tcpdump"
+PACKAGES = "user-mode-linux kmod tcc iproute2 ipvsadm tcpdump"
 MODULES = Path("/usr/lib/uml/modules")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 LOG_LINES = 15
@@ -141,8 +142,9 @@ def _boot(
     orders_out, orders = os.pipe()
     visits, visits_in = os.pipe()
     visitors_out, visitors = os.pipe()
+    registers = preloaded()
     with log.open("wb") as log_file:
-        ends = (out_in, err_in, control_in, orders_out, visits_in, visitors_out)
+        ends = (out_in, err_in, control_in, orders_out, visits_in, visitors_out, registers)
         lines = {
             "con0": f"null,fd:{log_file.fileno()}",
             "con1": f"null,fd:{out_in}",
@@ -156,7 +158,12 @@ def _boot(
             stdout=log_file,
             stderr=log_file,
             pass_fds=(*ends, log_file.fileno()),
-            env={"PATH": os.defpath, "TMPDIR": home, "HOME": directory},
+            env={
+                "PATH": os.defpath,
+                "TMPDIR": home,
+                "HOME": directory,
+                "LD_PRELOAD": f"/proc/self/fd/{registers}",
+            },
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509  no threads yet
         )

@@ -23,9 +23,9 @@ class ReadFile:
 class Execute:
     """Run a program, without a shell, in a process group of its own; `Executed`, `Unexecuted`.
 
-    `arguments`: the program's path first. `environment`: all of it. `user`: whose rights it has,
-    "" for this service's own. After an outcome the whole group is killed. At most `limit` bytes
-    of its standard output are kept.
+    `arguments`: the program's path first. `environment`: all of it. `user`: whose rights it has;
+    "" for this service's own, or nobody's where those are root's. After an outcome the whole group
+    is killed. At most `limit` bytes of its standard output are kept.
     """
 
     arguments: tuple[str, ...]

@@ -36,15 +36,25 @@ from libra_health.wire import (
 DEADLINE: Final = DeadlineReached()
 
 Look: TypeAlias = Callable[[Search], Searched]
-Cancel: TypeAlias = Callable[[], None]
 Trace: TypeAlias = Callable[[float, Effect | Input | Outcome], None]
 """Told of all that a run asks and hears, with the monotonic time in seconds."""
+
+
+class Begun(Protocol):
+    """An errand under way; called, it is cancelled."""
+
+    @property
+    def lack(self) -> Done | None:
+        """What a check is told that can wait no longer, where it is not the backend's fault."""
+
+    def __call__(self) -> None:
+        """Cancel it."""
 
 
 class Errands(Protocol):
     """Who does errands beside the driver's thread (libra_health.shell.aside)."""
 
-    def begin(self, errand: Errand, told: Callable[[Done], None]) -> Cancel:
+    def begin(self, errand: Errand, told: Callable[[Done], None]) -> Begun:
         """Do `errand`; `told` is called in the driver's thread, once, unless it is cancelled."""
 
 
@@ -70,7 +80,7 @@ class Attempt:
     this attempt, by `wake_with`.
     """
 
-    __slots__ = ("_around", "_cancel", "_enrol", "_state", "_told", "channel")
+    __slots__ = ("_around", "_enrol", "_errand", "_state", "_told", "channel")
 
     def __init__(
         self, around: Around, enrol: Callable[[int], None], told: Callable[[Done], None]
@@ -78,7 +88,7 @@ class Attempt:
         self._around = around
         self._enrol = enrol
         self._told = told
-        self._cancel: Cancel | None = None
+        self._errand: Begun | None = None
         self.channel: Channel | None = None
 
     def start(self, probe: Probe, now: float) -> Outcome | None:
@@ -104,11 +114,19 @@ class Attempt:
             pending = self._perform(result, now)
         return None
 
+    def expire(self, now: float) -> Outcome | None:
+        """Tell the machine that its time is over, or what of ours it waits for in vain."""
+        errand, outcome = self._errand, None
+        if errand is not None and (lack := errand.lack) is not None:
+            errand()
+            outcome = self.tell(lack, now)
+        return outcome or self.tell(DEADLINE, now)
+
     def close(self) -> None:
         """Give everything back."""
-        if self._cancel is not None:
-            self._cancel()
-            self._cancel = None
+        if self._errand is not None:
+            self._errand()
+            self._errand = None
         self._close_channel()
 
     def _perform(self, effects: Effects, now: float) -> Input | None:
@@ -134,7 +152,7 @@ class Attempt:
             case StartTls(tls):
                 return self._secure(tls)
             case ReadFile() | Execute():
-                self._cancel = self._around.errands.begin(effect, self._hear)
+                self._errand = self._around.errands.begin(effect, self._hear)
                 return None
             case _:
                 assert_never(effect)
@@ -167,5 +185,5 @@ class Attempt:
         self.channel = None
 
     def _hear(self, done: Done) -> None:
-        self._cancel = None
+        self._errand = None
         self._told(done)

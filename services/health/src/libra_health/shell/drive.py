@@ -24,7 +24,7 @@ from libra_health.errands import Done
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
 from libra_health.shell.aside import Aside
-from libra_health.shell.attempt import DEADLINE, Around, Attempt, Trace
+from libra_health.shell.attempt import Around, Attempt, Trace
 from libra_health.shell.channel import EVERYTHING
 from libra_health.shell.load import Load
 from libra_health.shell.matcher import Matcher
@@ -159,7 +159,7 @@ class Driver:
         if late > STALL:
             heapq.heappush(self._timers, (now + late, seat.run, seat, seat.run))
         else:
-            self._conclude(seat, attempt.tell(DEADLINE, now), now)
+            self._conclude(seat, attempt.expire(now), now)
 
     def _hear(self, wait: float) -> int:
         """Serve what the sockets say; return how many did.
@@ -209,7 +209,7 @@ class Driver:
             return
         now, probe, due = time.monotonic(), seat.probe, seat.due
         if seat.attempt is not None:  # timeout = every, and this run began late
-            self._conclude(seat, seat.attempt.tell(DEADLINE, now), now)
+            self._conclude(seat, seat.attempt.expire(now), now)
         seat.due = after = schedule.following(due, probe.every, now)
         self.load.account(schedule.lag(due, now), after - due, probe.every)
         seat.run = run = next(self._tokens)

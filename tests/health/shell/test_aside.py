@@ -1,0 +1,402 @@
+"""Errands are done beside the driver's thread, here played by the test: it does what is posted."""
+
+import errno
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import structlog
+
+from libra_health.errands import (
+    Done,
+    Errand,
+    Executed,
+    FileRead,
+    FileUnread,
+    ReadFile,
+    Unexecuted,
+)
+from libra_health.errands import Execute as Run
+from libra_health.shell import aside
+from libra_health.shell.aside import PROGRAMS, READERS, Aside, Job
+from libra_health.shell.reading import Reading
+
+PATIENCE = 10.0
+SH = "/bin/sh"
+
+
+class Stand:
+    """A driver's thread: what is posted is done where the test says so."""
+
+    def __init__(self) -> None:
+        self.posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.aside = Aside(self.posted.put)
+        self.told: dict[Job, Done] = {}
+
+    def begin(self, errand: Errand) -> Job:
+        job: Job
+
+        def told(done: Done) -> None:
+            assert job not in self.told
+            self.told[job] = done
+
+        job = self.aside.begin(errand, told)
+        return job
+
+    def end_of(self, errand: Errand) -> Done:
+        job = self.begin(errand)
+        self.hear(job)
+        return self.told[job]
+
+    def hear(self, *jobs: Job) -> None:
+        """Do what is posted until all of *jobs* have ended."""
+        until = time.monotonic() + PATIENCE
+        while any(job not in self.told for job in jobs):
+            self.posted.get(timeout=until - time.monotonic())()
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    made = Stand()
+    yield made
+    made.aside.close()
+    assert made.aside.running == 0
+    assert_no_children()
+
+
+def assert_no_children() -> None:
+    """No process of the test's is left, alive or unreaped."""
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture
+def ground() -> Iterator[Path]:
+    """Make a directory that programs may write to, whoever they run as."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o777)
+        yield path
+
+
+def shell(text: str, *, limit: int = 4096) -> Run:
+    return Run((SH, "-c", text), (("PATH", "/usr/bin:/bin"),), limit=limit)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether nothing runs by that number; what init has not reaped yet does not run."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def numbers(path: Path, count: int) -> list[int]:
+    """Wait until a program has written *count* process ids, one a line."""
+    eventually(lambda: path.exists() and path.read_text().count("\n") >= count)
+    return [int(line) for line in path.read_text().split()]
+
+
+def test_a_program_tells_its_status_and_its_output(stand: Stand) -> None:
+    assert stand.end_of(shell("echo well; echo unheard >&2; exit 3")) == Executed(3, b"well\n")
+
+
+def test_a_signal_is_a_negative_status(stand: Stand) -> None:
+    assert stand.end_of(shell("kill -TERM $$")) == Executed(-15, b"")
+
+
+def test_a_program_finds_exactly_the_environment_given(stand: Stand) -> None:
+    run = Run(("/usr/bin/env",), (("LIBRA_PORT", "80"), ("LANG", "C.UTF-8")))
+    assert stand.end_of(run) == Executed(0, b"LIBRA_PORT=80\nLANG=C.UTF-8\n")
+
+
+def test_a_program_has_no_input_and_stands_at_the_root(stand: Stand) -> None:
+    assert stand.end_of(shell("cat; pwd")) == Executed(0, b"/\n")
+
+
+def test_a_program_leads_a_group_and_a_session_of_its_own(stand: Stand) -> None:
+    done = stand.end_of(shell("echo $$; cut -d' ' -f5,6 /proc/$$/stat"))
+    assert isinstance(done, Executed)
+    assert len(set(done.output.split())) == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        pytest.param("/nowhere/check", "/nowhere/check: No such file or directory", id="missing"),
+        pytest.param("/etc/passwd", "/etc/passwd: Permission denied", id="not executable"),
+        pytest.param("/etc", "/etc: not a program", id="directory"),
+        pytest.param("/dev/null", "/dev/null: not a program", id="device"),
+        pytest.param("/bin/\0sh", "embedded null byte", id="NUL"),
+    ],
+)
+def test_what_cannot_be_started_says_why(stand: Stand, program: str, said: str) -> None:
+    assert stand.end_of(Run((program,))) == Unexecuted(said)
+
+
+def test_cancelling_kills_grandchildren_too(stand: Stand, ground: Path) -> None:
+    inner = f"echo $$ >> {ground}/pids; sleep 99"
+    job = stand.begin(shell(f"trap '' TERM; ( sh -c '{inner}' & {inner} ) & {inner}"))
+    pids = numbers(ground / "pids", 3)
+    job()
+    eventually(lambda: stand.aside.running == 0)
+    eventually(lambda: all(map(is_gone, pids)))
+
+
+def test_what_a_program_leaves_in_its_group_ends_with_it(stand: Stand, ground: Path) -> None:
+    text = f"sh -c 'echo $$ > {ground}/pids; sleep 99' & while ! test -s {ground}/pids; do :; done"
+    assert stand.end_of(shell(text)) == Executed(0, b"")
+    eventually(lambda: is_gone(numbers(ground / "pids", 1)[0]))
+
+
+def test_one_that_left_the_group_and_keeps_the_output_holds_nothing_up(
+    stand: Stand, ground: Path
+) -> None:
+    left = f"echo $$ > {ground}/pids; while :; do echo more; sleep 0.01; done"
+    text = f"setsid sh -c '{left}' & while ! test -s {ground}/pids; do :; done; exit 7"
+    done = stand.end_of(shell(text))
+    assert isinstance(done, Executed)
+    assert done.status == 7
+    eventually(lambda: is_gone(numbers(ground / "pids", 1)[0]))  # by SIGPIPE
+
+
+def test_a_flood_is_cut_and_does_not_block(stand: Stand) -> None:
+    done = stand.end_of(shell("head -c 20000000 /dev/zero; exit 4", limit=100))
+    assert done == Executed(4, bytes(100))
+
+
+def test_an_endless_flood_costs_little(stand: Stand) -> None:
+    before = time.process_time()
+    job = stand.begin(shell("yes"))
+    time.sleep(0.5)
+    job()
+    eventually(lambda: stand.aside.running == 0)
+    assert time.process_time() - before < 0.25
+
+
+def test_output_closed_early_is_no_end(stand: Stand) -> None:
+    assert stand.end_of(shell("echo so; exec >&-; sleep 0.05; exit 2")) == Executed(2, b"so\n")
+
+
+def test_cancelling_tells_nothing_any_more(stand: Stand) -> None:
+    job = stand.begin(shell("true"))
+    eventually(lambda: stand.aside.running == 0)
+    job()
+    job()
+    stand.end_of(shell("true"))
+    assert job not in stand.told
+
+
+def test_200_at_once_run_64_at_a_time_and_all_end(stand: Stand, ground: Path) -> None:
+    before = descriptors()
+    gate = ground / "gate"
+    jobs = [
+        stand.begin(shell(f"while ! test -e {gate}; do sleep 0.05; done; echo {n}"))
+        for n in range(200)
+    ]
+    eventually(lambda: stand.aside.running == PROGRAMS)
+    assert stand.aside.waiting == 200 - PROGRAMS
+    assert [job.has_begun for job in jobs] == [True] * PROGRAMS + [False] * (200 - PROGRAMS)
+    gate.touch()
+    stand.hear(*jobs)
+    assert [stand.told[job] for job in jobs] == [Executed(0, b"%d\n" % n) for n in range(200)]
+    assert stand.aside.running == stand.aside.waiting == 0
+    eventually(lambda: descriptors() == before)
+
+
+def test_one_that_is_cancelled_while_it_waits_never_starts(
+    ground: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "PROGRAMS", 1)
+    few = Stand()
+    first = few.begin(
+        shell(f"touch {ground}/begun; while ! test -e {ground}/gate; do sleep 0.01; done")
+    )
+    eventually((ground / "begun").exists)
+    second = few.begin(shell(f"touch {ground}/started"))
+    third = few.begin(shell("echo third"))
+    assert not second.has_begun
+    assert first.lack is None
+    assert third.lack == Unexecuted("1 programs run already, and none ended in time")
+    second()
+    (ground / "gate").touch()
+    few.hear(first, third)
+    few.aside.close()
+    assert not (ground / "started").exists()
+    assert second not in few.told
+
+
+def test_closing_kills_what_runs_and_drops_what_waits(ground: Path) -> None:
+    made = Stand()
+    for n in range(PROGRAMS + 10):
+        made.begin(shell(f"echo $$ >> {ground}/pids; sleep 99; {n}"))
+    pids = numbers(ground / "pids", PROGRAMS)
+    made.aside.close()
+    assert_no_children()
+    assert all(map(is_gone, pids))
+    assert made.aside.running == made.aside.waiting == 0
+    assert made.posted.empty()
+
+
+def test_what_is_begun_after_the_closing_is_never_done() -> None:
+    made = Stand()
+    made.aside.close()
+    assert not made.begin(shell("true")).has_begun
+    assert made.posted.empty()
+
+
+def test_a_file_is_read_and_its_age_told(stand: Stand, tmp_path: Path) -> None:
+    path = tmp_path / "weight"
+    path.write_text("30\n")
+    os.utime(path, (0, time.time() - 60))
+    done = stand.end_of(ReadFile(str(path)))
+    assert isinstance(done, FileRead)
+    assert done.data == b"30\n"
+    assert 60 <= done.age < 65
+
+
+def test_a_file_is_cut_at_the_limit_and_one_of_the_future_is_new(
+    stand: Stand, tmp_path: Path
+) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(bytes(1000))
+    os.utime(path, (0, time.time() + 60))
+    assert stand.end_of(ReadFile(str(path), 10)) == FileRead(bytes(10), 0.0)
+
+
+def test_a_file_without_a_size_is_read_whole(stand: Stand) -> None:
+    done = stand.end_of(ReadFile("/proc/self/status"))
+    assert isinstance(done, FileRead)
+    assert len(done.data) > 500
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        pytest.param("/nowhere/file", errno.ENOENT, id="missing"),
+        pytest.param("/etc", errno.EISDIR, id="directory"),
+        pytest.param("/dev/zero", errno.ENODEV, id="device"),
+        pytest.param("/etc/passwd/x", errno.ENOTDIR, id="under a file"),
+        pytest.param("/etc/\0", errno.EINVAL, id="NUL"),
+    ],
+)
+def test_what_cannot_be_read_gives_its_number(stand: Stand, path: str, number: int) -> None:
+    assert stand.end_of(ReadFile(path)) == FileUnread(number)
+
+
+def test_a_fifo_is_not_opened_and_holds_nothing_up(stand: Stand, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert stand.end_of(ReadFile(str(tmp_path / "fifo"))) == FileUnread(errno.ENODEV)
+
+
+def test_a_file_that_is_replaced_meanwhile_is_never_seen_torn(stand: Stand, tmp_path: Path) -> None:
+    path, other = tmp_path / "file", tmp_path / "new"
+    path.write_bytes(b"a" * 5000)
+    seen = set()
+    for n in range(200):
+        job = stand.begin(ReadFile(str(path)))
+        other.write_bytes((b"a" if n % 2 else b"b") * 5000)
+        other.replace(path)
+        stand.hear(job)
+        done = stand.told[job]
+        assert isinstance(done, FileRead)
+        seen.add(done.data)
+    assert seen == {b"a" * 5000, b"b" * 5000}
+
+
+class Hanging(Reading):
+    """A file on a server that died: nothing but its return ends the reading."""
+
+    def run(self) -> Done:
+        returned.wait(PATIENCE)
+        return FileRead(b"late", 0.0)
+
+
+returned = threading.Event()
+
+
+@pytest.fixture
+def dead_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have every file under /dead hang."""
+
+    def work(wanted: ReadFile) -> Reading:
+        return Hanging(wanted) if wanted.path.startswith("/dead") else Reading(wanted)
+
+    returned.clear()
+    monkeypatch.setattr(aside, "Reading", work)
+    yield
+    returned.set()
+
+
+@pytest.mark.usefixtures("dead_server")
+def test_one_file_that_hangs_takes_one_reader_however_often_it_is_asked_for(stand: Stand) -> None:
+    for _ in range(3 * READERS):
+        stand.begin(ReadFile("/dead/one"))()
+        assert isinstance(stand.end_of(ReadFile("/etc/passwd")), FileRead)
+    again = stand.begin(ReadFile("/dead/one"))
+    assert stand.aside.running == 1
+    assert not again.has_begun
+    assert again.lack == FileUnread(errno.ETIMEDOUT)
+    returned.set()
+    stand.hear(again)
+    assert stand.told[again] == FileRead(b"late", 0.0)
+
+
+@pytest.mark.usefixtures("dead_server")
+def test_it_is_said_once_when_all_readers_hang(stand: Stand) -> None:
+    for n in range(READERS):
+        hangs = stand.begin(ReadFile(f"/dead/{n}"))
+        eventually(partial(getattr, hangs, "has_begun"))
+        hangs()
+    with structlog.testing.capture_logs() as said:
+        jobs = [stand.begin(ReadFile("/etc/passwd", limit)) for limit in (1, 2)]
+    assert [(line["event"], line["hung"]) for line in said] == [
+        ("errands hang", [f"/dead/{n}" for n in range(READERS)])
+    ]
+    assert stand.end_of(shell("echo unhurt")) == Executed(0, b"unhurt\n")
+    returned.set()
+    stand.hear(*jobs)
+
+
+def test_where_there_is_no_thread_an_errand_waits(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched, structlog.testing.capture_logs() as said:
+        patched.setattr(threading.Thread, "start", refuse)
+        job = stand.begin(shell("true"))
+    assert said[0]["event"] == "no thread for an errand"
+    assert not job.has_begun
+    assert stand.end_of(shell("echo later")) == Executed(0, b"later\n")
+
+
+def test_many_runs_leave_no_descriptor_thread_or_process(stand: Stand) -> None:
+    stand.end_of(shell("true"))
+    eventually(lambda: threading.active_count() == 1)
+    before = descriptors()
+    for n in range(50):
+        stand.end_of(Run(("/nowhere",)) if n % 5 == 0 else shell(f"exit {n}"))
+        stand.begin(shell("sleep 9"))()
+        stand.end_of(ReadFile("/etc/passwd" if n % 2 else "/nowhere"))
+    eventually(lambda: stand.aside.running == 0 and threading.active_count() == 1)
+    assert descriptors() == before
+    assert_no_children()
