@@ -20,7 +20,7 @@ EXAMPLES: Final[dict[str, tuple[Written, ...]]] = {
             {"preset": "mysql"}, {"preset": "postgresql"}, {"preset": "ldap"},
             {"preset": "imap"}),
     "http": ({}, {"contains": "never", "max_body": 4096}, {"regex": "n+ever"},
-             {"method": "HEAD", "status": "200"}, {"digest": "md5:" + 32 * "0"},
+             {"method": "HEAD", "status": "200"}, {"digest": {"md5": 32 * "0"}},
              {"contains": "ok", "redirects": 3}, {"headers_files": {"X-Key": _KEY}},
              {"requests": [{"path": "/a", "contains": "a"}, {"path": "/b", "contains": "b"}]}),
     "https": ({"tls": _UNVERIFIED}, {"tls": _UNVERIFIED, "contains": "never"}),

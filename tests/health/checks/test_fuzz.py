@@ -58,6 +58,7 @@ WORDS: Final = [
     b"\xc0\x0c", b"\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01", b"\x81\x80", b"40\n", b"100%",
 ]  # fmt: skip
 NUMBERS: Final = [errno.ECONNREFUSED, errno.ECONNRESET, errno.EMFILE, errno.EHOSTUNREACH, 9999]
+OURS: Final = st.sampled_from(["", "expired", "no such program"])
 ERRNOS: Final = st.sampled_from(NUMBERS)
 REFUSALS: Final = st.builds(Refused, ERRNOS, immediate=st.booleans())
 REASONS: Final = st.sampled_from([Reason.TLS, Reason.CERTIFICATE, Reason.LOCAL])
@@ -67,7 +68,7 @@ ANSWERS: Final[dict[type, st.SearchStrategy[Input]]] = {
     OpenUdp: st.just(UdpOpened()) | REFUSALS,
     OpenPing: st.builds(PingOpened, raw=st.booleans()) | REFUSALS,
     StartTls: st.builds(Secured, LEFT, st.just("TLSv1.3"), st.sampled_from(["", "h2"]))
-    | st.builds(Unsecured, REASONS, st.text(max_size=9))
+    | st.builds(Unsecured, REASONS, OURS)
     | REFUSALS,
     Search: st.builds(Searched, st.sampled_from([True, False, None]), st.booleans()),
 }
@@ -106,7 +107,7 @@ def answers(effect: Effect, sent: bytes, *, is_stream: bool) -> st.SearchStrateg
             )
         case Execute():
             return st.builds(Executed, st.integers(-70, 255), pieces(b"")) | st.builds(
-                Unexecuted, st.text(max_size=9)
+                Unexecuted, OURS
             )
         case _:
             return ANSWERS[type(effect)]
