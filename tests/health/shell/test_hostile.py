@@ -127,14 +127,24 @@ class Bench:
     """A driver that checks the good server all the time, and hostile ones when it is told to."""
 
     def __init__(self, servers: Ports) -> None:
-        self.reports: queue.Queue[Report] = queue.Queue()
+        self.reports: queue.Queue[Report | None] = queue.Queue()
         self.died: list[BaseException] = []
-        self.driver = Driver(lambda *report: self.reports.put(report), self.died.append)
+        self.driver = Driver(lambda *report: self.reports.put(report), self.mourn)
         self.driver.matcher.prepare(PATIENCE)
         self.driver.start()
         self.change(Changes((), tuple(goods(servers)), ()), spread=True)
         for _ in range(2 * GOOD):
-            self.reports.get(timeout=PATIENCE)
+            self.next()
+
+    def mourn(self, error: BaseException) -> None:
+        self.died.append(error)
+        self.reports.put(None)
+
+    def next(self) -> Report:
+        report = self.reports.get(timeout=PATIENCE)
+        if report is None:
+            raise self.died[0]
+        return report
 
     def change(self, changes: Changes, *, spread: bool = False) -> None:
         self.driver.call(lambda: self.driver.apply(changes, spread=spread))
@@ -148,7 +158,7 @@ class Bench:
             due = int(len(probes) * (time.monotonic() - begun) / spread) + 1
             self.change(Changes((), tuple(probes[at:due]), ()))
             at = min(due, len(probes))
-            probe, outcome, _ = self.reports.get(timeout=PATIENCE)
+            probe, outcome, _ = self.next()
             if probe in hostile:
                 found.by_case[hostile[probe]].append(outcome)
             else:
