@@ -151,10 +151,10 @@ def converse(connection: socket.socket, talk: Talk, context: ssl.SSLContext | No
 
 
 def serve_udp(server: socket.socket, answer: bytes) -> None:
-    """Answer every datagram with half a second of datagrams, as fast as they go."""
+    """Answer every datagram with two seconds of datagrams, as fast as they go."""
     while True:
         data, peer = server.recvfrom(BLOCK)
-        until = time.monotonic() + 0.5
+        until = time.monotonic() + 2.0
         while time.monotonic() < until:
             with suppress(OSError):
                 server.sendto(data if answer == b"?" else answer, peer)
