@@ -11,6 +11,7 @@ from libra_lab.native import is_privileged
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     "table-cold",
+    "memory",
     "table-change",
     "probe-cpu",
     "probe-scale",

@@ -62,11 +62,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wait_for(condition: Callable[[], bool], poll: float, what: str) -> float:
+def wait_for(
+    condition: Callable[[], bool], poll: float, what: str, patience: float = PATIENCE
+) -> float:
     """Wait until *condition* holds; return seconds, raise TimeoutError."""
     started = time.monotonic()
     while not condition():
-        if time.monotonic() - started > PATIENCE:
+        if time.monotonic() - started > patience:
             raise TimeoutError(what)
         time.sleep(poll)
     return time.monotonic() - started

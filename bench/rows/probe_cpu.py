@@ -13,7 +13,8 @@ from functools import partial
 from bench.keepalived import children, cpu_seconds, keepalived, wait_for
 from bench.report import Measured, Row, repeats
 from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec
-from libra_health.checks.http import request
+from libra_health.checks.http import Ask
+from libra_health.http.request import Request
 from libra_health.probes import Probe
 from libra_health.shell.measure import cost
 from libra_health.wire import Target
@@ -49,7 +50,7 @@ class Kind:
 KINDS = {
     "tcp": Kind(TcpSpec(), 80, "TCP_CHECK { connect_timeout 1 }", 0.5),
     "http": Kind(
-        HttpSpec(request("www.example.net", "/")),
+        HttpSpec((Ask(Request("www.example.net")),)),
         81,
         "HTTP_GET { url { path / status_code 200 } connect_timeout 1 }",
         1.0,

@@ -11,7 +11,7 @@ from libra_cli.app import app
 
 README = (Path(__file__).parents[2] / "cli" / "README.md").read_text()
 ROWS = [line.split(" | ")[0] for line in README.splitlines() if line.startswith("| `")]
-OPTION = re.compile(r"--[a-z-]+")
+OPTION = re.compile(r"--[a-z0-9-]+")
 EVERYWHERE = {"--node", "--run", "--state", "--nats", "--json", "--help"}
 
 

@@ -12,6 +12,8 @@ from libra_health.outcome import Errored, Failed, Reason, excerpt, from_errno, u
         pytest.param(errno.ECONNREFUSED, True, Failed(Reason.REFUSED, "ECONNREFUSED", 0.5)),
         pytest.param(errno.EHOSTUNREACH, False, Failed(Reason.UNREACHABLE, "EHOSTUNREACH", 0.5)),
         pytest.param(errno.ENETUNREACH, True, Errored(Reason.NO_ROUTE, "ENETUNREACH")),
+        pytest.param(errno.EACCES, True, Errored(Reason.PERMISSION, "EACCES")),
+        pytest.param(errno.EACCES, False, Failed(Reason.UNREACHABLE, "EACCES", 0.5)),
         pytest.param(errno.EMFILE, True, Errored(Reason.DESCRIPTORS, "EMFILE")),
         pytest.param(errno.EADDRNOTAVAIL, True, Errored(Reason.PORTS, "EADDRNOTAVAIL")),
         pytest.param(errno.EINVAL, True, Errored(Reason.LOCAL, "EINVAL")),

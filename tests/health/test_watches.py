@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
+from libra_health.checks import ExecSpec, FileSpec, IcmpSpec, Spec, TcpSpec
+from libra_health.checks.tcp import Exchange
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
@@ -22,16 +23,21 @@ def only(**service: Any) -> Watch:
     return watch
 
 
-def spec_of(check: Any, **service: Any) -> TcpSpec | HttpSpec | IcmpSpec:
+def spec_of(check: Any, **service: Any) -> Spec:
     (lookout,) = only(check=check, **service).lookouts
     return lookout.probe.spec
+
+
+def test_evidence_names_the_preset() -> None:
+    (lookout,) = only(check={"tcp": {"preset": "redis"}}).lookouts
+    assert lookout.label == "tcp 10.0.1.11:8080 redis"
 
 
 def test_a_backend_is_watched_by_its_services_check() -> None:
     check = {"tcp": {"send": "HI", "expect": "^OK"}, "every": "2s", "timeout": "1s", "rise": 4}
     config = configured(check=check)
     service = config.services["web"]
-    probe = Probe(Target("10.0.1.11", 8080), TcpSpec(b"HI", "^OK"), 2.0, 1.0)
+    probe = Probe(Target("10.0.1.11", 8080), TcpSpec((Exchange(b"HI", "^OK"),)), 2.0, 1.0)
     assert watches_of(config, "a") == (
         Watch(
             ("web", "w1"),
@@ -48,6 +54,23 @@ def test_a_ping_has_no_port_so_that_services_share_it() -> None:
     (lookout,) = only(check={"icmp": {"size": 9}}).lookouts
     assert (lookout.probe.target, lookout.probe.spec) == (Target("10.0.1.11"), IcmpSpec(9))
     assert lookout.label == "icmp 10.0.1.11"
+
+
+def test_a_program_is_told_of_a_port_where_there_is_one() -> None:
+    check = {"exec": {"command": ["/bin/look", "-q"]}}
+    (lookout,) = only(check=check).lookouts
+    assert lookout.probe.target == Target("10.0.1.11", 8080)
+    assert lookout.label == "exec 10.0.1.11:8080 /bin/look"
+    marked = {"fwmark": 7, "address": None, "backends": {"w1": "10.0.1.11"}}
+    (lookout,) = only(check=check, **marked).lookouts
+    assert isinstance(lookout.probe.spec, ExecSpec)
+    assert lookout.probe.target == Target("10.0.1.11")
+
+
+def test_a_file_is_told_by_its_path() -> None:
+    (lookout,) = only(check={"file": {"path": "/run/w1"}}).lookouts
+    assert lookout.probe.spec == FileSpec("/run/w1")
+    assert lookout.label == "file 10.0.1.11 /run/w1"
 
 
 def test_another_place_may_be_probed() -> None:
@@ -82,9 +105,13 @@ def test_what_cannot_be_asked_is_no_config_in_the_first_place(check: Any) -> Non
 
 
 def test_several_checks_are_watched_together() -> None:
-    assert [each.label for each in only(check=["tcp", {"http": {"path": "/x"}}]).lookouts] == [
+    pages = {"https": {"requests": [{"path": "/x"}, {"path": "/y"}]}}
+    checks = ["tcp", {"http": {"path": "/x"}}, pages, "tls"]
+    assert [each.label for each in only(check=checks).lookouts] == [
         "tcp 10.0.1.11:8080",
         "http 10.0.1.11:8080/x",
+        "https 10.0.1.11:8080/x,/y",
+        "tls 10.0.1.11:8080",
     ]
 
 

@@ -12,6 +12,10 @@ from libra_schemas.suggestions import advise
         (("instances", "VI_1", "virtual_router_id"), "keepalived's virtual_router_id is here vrid"),
         (("services", "web", "lb_algo"), "keepalived's lb_algo is here scheduler"),
         (("services", "web", "check", "HTTP_GET"), "keepalived's HTTP_GET is here check: {http:"),
+        (
+            ("services", "web", "check", "https", "virtualhost"),
+            "keepalived's virtualhost is here host, in check: {http: ...}",
+        ),
         (("virtual_server",), "keepalived's virtual_server is here services"),
         (("instances", "VI_1", "track_bfd"), "keepalived's track_bfd is not here: LibrA speaks no"),
         (("bfd_instance",), "keepalived's bfd_instance is not here: LibrA speaks no BFD; ask"),

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from tests.schemas.conftest import Complain, Document
 
 from libra_schemas.config import Config
+from libra_schemas.config.check import KINDS
 from libra_schemas.places import Finding
 from libra_schemas.problems import findings
 
@@ -92,7 +93,7 @@ def test_one_mistake_in_an_instance_is_one_problem(
         ),
         pytest.param(
             {"check": {"every": "1s"}},
-            "services.web.check: name exactly one of tcp, http, icmp",
+            f"services.web.check: name exactly one of {', '.join(KINDS)}",
             id="a rule over a value of several kinds",
         ),
         pytest.param(

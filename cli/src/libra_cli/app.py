@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from libra_cli import checking, operate, past
+from libra_cli import checking, digest, operate, past
 from libra_cli.config_file import node_of, read, require_shared
 from libra_cli.exits import CommandError
 from libra_cli.keys import keys
@@ -203,6 +203,7 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
 
 
 checking.add_to(app)
+digest.add_to(app)
 past.add_to(app)
 operate.add_to(app)
 app.add_typer(keys, name="keys")

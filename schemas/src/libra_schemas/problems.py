@@ -50,7 +50,7 @@ def _locate(error: ErrorDetails, document: Any) -> _Located:
     for index, part in enumerate(loc):
         if _is_in(part, value):
             path, value = (*path, part), value[part]
-        elif names_a_key and index == len(loc) - 1:
+        elif part == value or (names_a_key and index == len(loc) - 1):  # a bare word: check: exec
             path = (*path, part)
         elif part not in _IMPLIED:
             unions.append((path, str(part)))

@@ -34,8 +34,8 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
     "services.check": frozenset(
         {
-            "https", "tls", "smtp", "dns", "udp", "ldap", "exec", "file", "grpc", "bfd", "hold",
-            "data_path", "vantage", "preset",
+            "smtp", "dns", "ldap", "grpc", "bfd", "hold",
+            "data_path", "vantage",
         }
     ),
     "notify": frozenset(

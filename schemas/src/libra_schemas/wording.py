@@ -38,6 +38,11 @@ _PATTERNS = (
     ("[1-5][0-9]{2}", "expected an HTTP status or a range such as 200-299"),
     (r"[a-z]+)\.(", "expected an event type or a pattern such as backend.down or vrrp.*"),
     ("@", "expected a mail address such as ops@example.com"),
+    (
+        "A-Za-z0-9_]{0,127}",
+        "a variable's name holds letters, digits and _ and starts with no digit",
+    ),
+    ("A-Za-z0-9_.-]{0,31}", "a user's name holds at most 32 letters, digits, -, _ and ."),
     ("[a-z0-9_]+", "a sysctl of net.ipv4.vs has lowercase letters, digits and _ only"),
 )
 
@@ -100,7 +105,10 @@ def as_in(path: Path) -> str:
 
 def say_of_key(error: ErrorDetails) -> str:
     """Say what is wrong with the name that a mapping's key is."""
-    return _of_pattern(error.get("ctx", {}).get("pattern", ""))
+    context: dict[str, Any] = error.get("ctx", {})
+    if error["type"] == "value_error":
+        return str(context["error"])
+    return _of_pattern(context.get("pattern", ""))
 
 
 def _of_pattern(pattern: str) -> str:

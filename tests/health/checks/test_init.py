@@ -1,12 +1,37 @@
 import pytest
 
-from libra_health.checks import HttpSpec, IcmpSpec, Spec, TcpSpec, kind_of, start, step
+from libra_health.checks import (
+    ExecSpec,
+    HttpSpec,
+    HttpsSpec,
+    IcmpSpec,
+    Spec,
+    TcpSpec,
+    TlsSpec,
+    UdpSpec,
+    kind_of,
+    start,
+    step,
+)
+from libra_health.checks.http import Ask
+from libra_health.http.request import Request
 from libra_health.outcome import Failed, Reason
-from libra_health.wire import DeadlineReached, Target
+from libra_health.wire import DeadlineReached, Target, Tls
+
+ASKS = (Ask(Request("h")),)
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec"), [("tcp", TcpSpec()), ("http", HttpSpec(b"GET")), ("icmp", IcmpSpec())]
+    ("kind", "spec"),
+    [
+        ("tcp", TcpSpec()),
+        ("http", HttpSpec(ASKS)),
+        ("https", HttpsSpec(ASKS, tls=TlsSpec(Tls("h")))),
+        ("tls", TlsSpec(Tls("h"))),
+        ("icmp", IcmpSpec()),
+        ("exec", ExecSpec(("/bin/true",))),
+        ("udp", UdpSpec(silence_passes=False)),
+    ],
 )
 def test_every_check_starts_and_ends_by_its_deadline(kind: str, spec: Spec) -> None:
     assert kind_of(spec) == kind

@@ -1,8 +1,11 @@
 import errno
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from libra_health.checks.tcp import DIALOGUE_LIMIT, TcpSpec, start, step
+from libra_health.checks.tcp import DIALOGUE_LIMIT, Exchange, TcpSpec, start, step
+from libra_health.greetings import READERS
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.wire import (
     Connect,
@@ -24,8 +27,12 @@ from libra_health.wire import (
 
 TARGET = Target("192.0.2.1", 25)
 PLAIN = TcpSpec()
-GREETING = TcpSpec(expect="^220 ")
-DIALOGUE = TcpSpec(send=b"PING\r\n", expect="PONG")
+GREETING = TcpSpec((Exchange(expect="^220 "),))
+DIALOGUE = TcpSpec((Exchange(b"PING\r\n", "PONG"),))
+ANY_ANSWER = TcpSpec((Exchange(b"x"),))
+LONGER = TcpSpec(
+    (Exchange(expect="^220 "), Exchange(b"EHLO\r\n", "250 "), Exchange(b"QUIT\r\n", "221 "))
+)
 
 
 def play(spec: TcpSpec, *inputs: Input) -> Effects | Outcome:
@@ -55,8 +62,67 @@ def test_an_answer_may_come_in_pieces() -> None:
     assert play(DIALOGUE, Connected(), Received(b"PO"), Received(b"NG")) == Passed(0.25)
 
 
+def test_steps_follow_each_other() -> None:
+    said: list[Input] = [Connected(), Received(b"220 mail\r\n")]
+    assert play(LONGER, *said) == (Send(b"EHLO\r\n"), Receive())
+    said.append(Received(b"250 hi\r\n"))
+    assert play(LONGER, *said) == (Send(b"QUIT\r\n"), Receive())
+    assert play(LONGER, *said, Received(b"221 bye\r\n")) == Passed(0.25)
+
+
+def test_what_came_beyond_a_match_is_kept_for_the_next_step() -> None:
+    two = TcpSpec((Exchange(expect="a"), Exchange(expect="^b"), Exchange(expect="c")))
+    assert play(two, Connected(), Received(b"abxc")) == Passed(0.25)
+    assert play(two, Connected(), Received(b"xa"), Received(b"b"), Received(b"c")) == Passed(0.25)
+    assert play(two, Connected(), Received(b"xaxb")) == (Receive(),)
+
+
+def test_what_is_to_be_sent_is_sent_even_if_its_answer_was_there_before() -> None:
+    early = TcpSpec((Exchange(expect="a"), Exchange(b"x", "b"), Exchange(b"y", "c")))
+    heard = (Connected(), Received(b"ab"))
+    assert play(early, *heard) == (Send(b"xy"), Receive())
+    assert play(early, Connected(), Received(b"abc")) == (Send(b"xy"), Receive())
+    assert play(early, Connected(), Received(b"abc"), Ended()) == Passed(0.25)
+
+
+def test_a_step_that_expects_nothing_is_not_waited_for_unless_it_is_the_last() -> None:
+    steps = TcpSpec((Exchange(b"a"), Exchange(b"b"), Exchange(expect="c"), Exchange(b"d")))
+    assert play(steps, Connected()) == (Send(b"ab"), Receive())
+    assert play(steps, Connected(), Received(b"cc")) == (Send(b"d"), Receive())
+    assert play(steps, Connected(), Received(b"cc"), Received(b"x")) == Passed(0.25)
+
+
+QUITTING = TcpSpec((Exchange(reader="220"),), farewell=b"QUIT\r\n")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        Received(b"221 bye\r\n"),
+        Ended(),
+        DeadlineReached(),
+        Refused(errno.ECONNRESET, immediate=False),
+    ],
+)
+def test_what_becomes_of_a_farewell_changes_nothing(end: Input) -> None:
+    state, _ = start(TARGET, QUITTING, 10.0)
+    state, _ = step(state, Connected(), 10.1)
+    state, effects = step(state, Received(b"220 mail\r\n"), 10.25)
+    assert effects == (Send(b"QUIT\r\n"), Receive())
+    assert step(state, end, 99.0)[1] == Passed(0.25)
+
+
+def test_a_reader_waits_for_more_and_refuses_what_is_wrong() -> None:
+    assert play(QUITTING, Connected(), Received(b"220-a\r\n")) == (Receive(),)
+    told = "the backend says no: '554 no'"
+    wrong = play(QUITTING, Connected(), Received(b"554 no\r\n"))
+    assert wrong == Failed(Reason.STATUS, told, 0.25)
+    late = play(QUITTING, Connected(), Received(b"22"), DeadlineReached())
+    assert late == Failed(Reason.TIMEOUT, "no answer in time; a reply 220 not in '22'", 0.25)
+
+
 def test_any_answer_will_do_where_none_is_expected() -> None:
-    assert play(TcpSpec(send=b"x"), Connected(), Received(b"y")) == Passed(0.25)
+    assert play(ANY_ANSWER, Connected(), Received(b"y")) == Passed(0.25)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +151,18 @@ def test_the_evidence_shows_what_was_wanted_and_what_came() -> None:
     assert outcome.detail == "closed by the backend; /^220 / not in '554 no\\r\\n'"
 
 
+def test_the_evidence_says_which_step_failed() -> None:
+    greeted = (Connected(), Received(b"220 mail\r\n"))
+    late = play(LONGER, *greeted, Received(b"550 no\r\n"), DeadlineReached())
+    told = "step 2 of 3: no answer in time; /250 / not in 'mail\\r\\n550 no\\r\\n'"
+    assert late == Failed(Reason.TIMEOUT, told, 0.25)
+    first = play(LONGER, Connected(), Ended())
+    told = "step 1 of 3: closed by the backend; /^220 / wanted, nothing came"
+    assert first == Failed(Reason.CLOSED, told, 0.25)
+    silent = play(ANY_ANSWER, Connected(), DeadlineReached())
+    assert silent == Failed(Reason.TIMEOUT, "no answer in time", 0.25)
+
+
 def test_no_route_of_our_own_is_not_the_backends_fault() -> None:
     refused = Refused(errno.ENETUNREACH, immediate=True)
     assert play(PLAIN, refused) == Errored(Reason.NO_ROUTE, "ENETUNREACH")
@@ -95,7 +173,7 @@ def test_an_echo_socket_is_our_mistake() -> None:
         play(PLAIN, PingOpened(raw=False))
 
 
-COSTLY = TcpSpec(expect="(0+)+K")
+COSTLY = TcpSpec((Exchange(expect="(0+)+K"),))
 
 
 def test_a_costly_pattern_is_searched_for_elsewhere() -> None:
@@ -105,6 +183,55 @@ def test_a_costly_pattern_is_searched_for_elsewhere() -> None:
     more = (*parts, Searched(found=False), Received(b"K"))
     assert play(COSTLY, *more) == (Search("(0+)+K", b"00K"),)
     assert play(COSTLY, *more, Searched(found=True)) == Passed(0.25)
+
+
+def test_a_costly_pattern_tells_where_the_next_step_begins() -> None:
+    steps = TcpSpec((Exchange(expect="0+K"), Exchange(b"x", "(1+)+K")))
+    heard = (Connected(), Received(b"00K11"))
+    assert play(steps, *heard) == (Search("0+K", b"00K11"),)
+    found = (*heard, Searched(found=True, end=3))
+    assert play(steps, *found) == (Send(b"x"), Search("(1+)+K", b"11"))
+    assert play(steps, *found, Searched(found=False), Received(b"K")) == (Search("(1+)+K", b"11K"),)
+
+
+def test_all_steps_together_read_so_much_and_no_more() -> None:
+    steps = TcpSpec((Exchange(expect="a"), Exchange(expect="b"), Exchange(expect="c")))
+    half = b"x" * (DIALOGUE_LIMIT // 2 - 1)
+    some = (Connected(), Received(half + b"a"))
+    assert play(steps, *some) == (Receive(),)
+    outcome = play(steps, *some, Received(b"b" + half))
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is Reason.OVERSIZED
+    assert outcome.detail.startswith("step 3 of 3: too much was sent; /c/ not in 'xxx")
+
+
+EXCHANGES = st.builds(
+    Exchange,
+    st.binary(max_size=3),
+    st.sampled_from(["", "a", "^b", "a|", "$", "[^c]"]),
+    st.sampled_from(["", "", "", "220", *READERS]),
+)
+
+
+@given(
+    st.lists(EXCHANGES, min_size=1, max_size=5),
+    st.lists(st.binary(min_size=1, max_size=9000) | st.sampled_from([b"a", b"b", b"220 \n"])),
+    st.binary(max_size=2),
+)
+def test_any_bytes_in_any_pieces_lead_to_an_outcome_or_a_wait(
+    exchanges: list[Exchange], pieces: list[bytes], farewell: bytes
+) -> None:
+    state, _ = start(TARGET, TcpSpec(tuple(exchanges), farewell), 0.0)
+    state, result = step(state, Connected(), 0.0)
+    for piece in pieces:
+        if not isinstance(result, tuple):
+            return
+        assert isinstance(result[-1], Receive)
+        assert state.talk is not None
+        assert len(state.talk.heard) <= state.talk.total < DIALOGUE_LIMIT
+        state, result = step(state, Received(piece), 0.0)
+    if isinstance(result, tuple):
+        assert not isinstance(step(state, DeadlineReached(), 1.0)[1], tuple)
 
 
 def test_a_pattern_that_took_too_long_counts_against_the_answer_it_was_tried_on() -> None:

@@ -3,7 +3,6 @@
 import errno
 import os
 import queue
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from tests.health.shell.programs import (
+    PATIENCE,
+    eventually,
+    is_gone,
+    no_children_left,
+    open_ground,
+)
 
 from libra_health.errands import (
     Done,
@@ -24,19 +30,21 @@ from libra_health.errands import (
 )
 from libra_health.errands import Execute as Run
 from libra_health.shell import aside
-from libra_health.shell.aside import PROGRAMS, READERS, Aside, Job
+from libra_health.shell.aside import PROGRAMS, READERS, Aside
+from libra_health.shell.desk import Job
+from libra_health.shell.program import Program, swept
 from libra_health.shell.reading import Reading
+from libra_runtime.leftovers import mark_of
 
-PATIENCE = 10.0
 SH = "/bin/sh"
 
 
 class Stand:
     """A driver's thread: what is posted is done where the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "") -> None:
         self.posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.aside = Aside(self.posted.put)
+        self.aside = Aside(self.posted.put, mark)
         self.told: dict[Job, Done] = {}
 
     def begin(self, errand: Errand) -> Job:
@@ -61,19 +69,23 @@ class Stand:
             self.posted.get(timeout=until - time.monotonic())()
 
 
+@pytest.fixture(autouse=True)
+def childless() -> Iterator[None]:
+    """Have no test leave a process."""
+    with no_children_left():
+        yield
+
+
 @pytest.fixture
 def stand() -> Iterator[Stand]:
     made = Stand()
     yield made
     made.aside.close()
     assert made.aside.running == 0
-    assert_no_children()
 
 
-def assert_no_children() -> None:
-    """No process of the test's is left, alive or unreaped."""
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+def workers() -> int:
+    return sum(each.name in {"program", "reader"} for each in threading.enumerate())
 
 
 def descriptors() -> int:
@@ -82,30 +94,13 @@ def descriptors() -> int:
 
 @pytest.fixture
 def ground() -> Iterator[Path]:
-    """Make a directory that programs may write to, whoever they run as."""
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name)
-        path.chmod(0o777)
+    """Give a directory that programs may write to."""
+    with open_ground() as path:
         yield path
 
 
 def shell(text: str, *, limit: int = 4096) -> Run:
     return Run((SH, "-c", text), (("PATH", "/usr/bin:/bin"),), limit=limit)
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.005)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether nothing runs by that number; what init has not reaped yet does not run."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def numbers(path: Path, count: int) -> list[int]:
@@ -125,6 +120,24 @@ def test_a_signal_is_a_negative_status(stand: Stand) -> None:
 def test_a_program_finds_exactly_the_environment_given(stand: Stand) -> None:
     run = Run(("/usr/bin/env",), (("LIBRA_PORT", "80"), ("LANG", "C.UTF-8")))
     assert stand.end_of(run) == Executed(0, b"LIBRA_PORT=80\nLANG=C.UTF-8\n")
+
+
+def test_what_a_killed_service_left_the_next_one_kills(tmp_path: Path) -> None:
+    mine, other = tmp_path / "a", tmp_path / "b"
+    assert swept(mine) == ""
+    mine.mkdir()
+    other.mkdir()
+    stands = [Stand(mark_of(directory)) for directory in (mine, other)]
+    jobs = [each.begin(shell("sleep 99")) for each in stands]
+    eventually(lambda: all(job.lack is None for job in jobs))
+    with structlog.testing.capture_logs() as said:
+        assert swept(mine) == mark_of(mine)
+    stands[0].hear(jobs[0])
+    assert stands[0].told[jobs[0]] == Executed(-9, b"")
+    assert [line["event"] for line in said] == ["programs of an earlier health service killed"]
+    assert stands[1].aside.running == 1
+    for each in stands:
+        each.aside.close()
 
 
 def test_a_program_has_no_input_and_stands_at_the_root(stand: Stand) -> None:
@@ -249,7 +262,6 @@ def test_closing_kills_what_runs_and_drops_what_waits(ground: Path) -> None:
         made.begin(shell(f"echo $$ >> {ground}/pids; sleep 99; {n}"))
     pids = numbers(ground / "pids", PROGRAMS)
     made.aside.close()
-    assert_no_children()
     assert all(map(is_gone, pids))
     assert made.aside.running == made.aside.waiting == 0
     assert made.posted.empty()
@@ -258,7 +270,10 @@ def test_closing_kills_what_runs_and_drops_what_waits(ground: Path) -> None:
 def test_what_is_begun_after_the_closing_is_never_done() -> None:
     made = Stand()
     made.aside.close()
-    assert not made.begin(shell("true")).has_begun
+    late = made.begin(shell("true"))
+    assert not late.has_begun
+    late()
+    assert made.aside.waiting == 0
     assert made.posted.empty()
 
 
@@ -359,6 +374,23 @@ def test_one_file_that_hangs_takes_one_reader_however_often_it_is_asked_for(stan
     assert stand.told[again] == FileRead(b"late", 0.0)
 
 
+def test_a_program_that_outlives_its_killing_is_not_started_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = threading.Event()
+    monkeypatch.setattr(Program, "kill", lambda _program: killed.set())  # as a dead disk does
+    first = stand.begin(shell("sleep 0.3"))
+    eventually(lambda: first.lack is None)
+    first()
+    again = stand.begin(shell("sleep 0.3"))
+    assert killed.is_set()
+    assert again.lack == Unexecuted("/bin/sh of the run before was killed and does not end")
+    assert stand.end_of(shell("echo other")) == Executed(0, b"other\n")
+    assert not again.has_begun
+    stand.hear(again)
+    assert stand.told[again] == Executed(0, b"")
+
+
 @pytest.mark.usefixtures("dead_server")
 def test_it_is_said_once_when_all_readers_hang(stand: Stand) -> None:
     for n in range(READERS):
@@ -391,12 +423,11 @@ def test_where_there_is_no_thread_an_errand_waits(
 
 def test_many_runs_leave_no_descriptor_thread_or_process(stand: Stand) -> None:
     stand.end_of(shell("true"))
-    eventually(lambda: threading.active_count() == 1)
+    eventually(lambda: workers() == 0)
     before = descriptors()
     for n in range(50):
         stand.end_of(Run(("/nowhere",)) if n % 5 == 0 else shell(f"exit {n}"))
         stand.begin(shell("sleep 9"))()
         stand.end_of(ReadFile("/etc/passwd" if n % 2 else "/nowhere"))
-    eventually(lambda: stand.aside.running == 0 and threading.active_count() == 1)
+    eventually(lambda: stand.aside.running == 0 and workers() == 0)
     assert descriptors() == before
-    assert_no_children()

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from libra_health.checks import HttpSpec, IcmpSpec, TcpSpec
-from libra_health.checks.http import Contains, Matches, request
+from libra_health.checks.http import Ask
+from libra_health.checks.tcp import Exchange
+from libra_health.http.expectations import Contains, Matches
+from libra_health.http.request import Request
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.probes import Changes, Probe
 from libra_health.shell.drive import Driver
@@ -113,7 +116,7 @@ def once(target: Target, spec: TcpSpec | HttpSpec | IcmpSpec, timeout: float = 5
 
 
 def http(target: Target, body: bytes = b"") -> HttpSpec:
-    return HttpSpec(request(str(target)), body=(Contains(body),) if body else ())
+    return HttpSpec((Ask(Request(str(target)), body=(Contains(body),) if body else ()),))
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -135,13 +138,13 @@ def test_a_closed_port_is_refused(bench: Bench) -> None:
 
 def test_a_dialogue_is_held(bench: Bench) -> None:
     with served(say(b"+PO", b"NG\r\n", pause=0.01)) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(b"PING\r\n", "PONG")))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(b"PING\r\n", "PONG"),))))
     assert isinstance(outcome, Passed)
 
 
 def test_a_silent_backend_times_out_in_time(bench: Bench) -> None:
     with served(silent) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(expect="220"), timeout=0.1))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(expect="220"),)), timeout=0.1))
     assert isinstance(outcome, Failed)
     assert outcome.reason is Reason.TIMEOUT
     assert 0.1 <= outcome.latency < PATIENCE
@@ -204,7 +207,7 @@ def test_a_request_larger_than_the_socket_buffer_is_sent_whole(bench: Bench) -> 
         connection.sendall(b"got it")
 
     with served(swallow) as target:
-        outcome = bench.outcome_of(once(target, TcpSpec(b"x" * size, "got it")))
+        outcome = bench.outcome_of(once(target, TcpSpec((Exchange(b"x" * size, "got it"),))))
     assert isinstance(outcome, Passed)
 
 
@@ -265,7 +268,7 @@ def test_a_retimed_probe_counts_from_its_last_run(bench: Bench) -> None:
 
 def test_a_stopped_probe_is_heard_of_no_more(bench: Bench) -> None:
     with served(silent) as target:
-        waiting = once(target, TcpSpec(expect="never"), timeout=0.2)
+        waiting = once(target, TcpSpec((Exchange(expect="never"),)), timeout=0.2)
         bench.run(waiting)
         bench.change(Changes((waiting,), (), ()))
         marker = once(target, TcpSpec())
@@ -277,7 +280,9 @@ def test_a_stopped_probe_is_heard_of_no_more(bench: Bench) -> None:
 
 def test_a_stalled_backend_delays_no_other(bench: Bench) -> None:
     with served(silent) as target:
-        stalled = [once(target, TcpSpec(expect=f"{n}"), timeout=5.0) for n in range(200)]
+        stalled = [
+            once(target, TcpSpec((Exchange(expect=f"{n}"),)), timeout=5.0) for n in range(200)
+        ]
         bench.run(*stalled, once(target, TcpSpec()))
         _, outcome, _ = bench.next()
     assert isinstance(outcome, Passed)
@@ -285,7 +290,7 @@ def test_a_stalled_backend_delays_no_other(bench: Bench) -> None:
 
 def test_a_run_that_lasts_its_whole_period_still_ends(bench: Bench) -> None:
     with served(silent) as target:
-        bench.run(Probe(target, TcpSpec(expect="never"), 0.1, 0.1))
+        bench.run(Probe(target, TcpSpec((Exchange(expect="never"),)), 0.1, 0.1))
         outcomes = [bench.next()[1] for _ in range(4)]
     assert {o.reason for o in outcomes if isinstance(o, Failed)} == {Reason.TIMEOUT}
 
@@ -307,7 +312,7 @@ def test_a_driver_that_dies_says_so() -> None:
 def test_an_answer_on_which_a_pattern_explodes_holds_nobody_up(bench: Bench) -> None:
     evil = b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 64 + b"b"
     with served(say(evil)) as hostile, served(silent) as good:
-        costly = HttpSpec(request(str(hostile)), body=(Matches("(a+)+$"),))
+        costly = HttpSpec((Ask(Request(str(hostile)), body=(Matches("(a+)+$"),)),))
         bench.run(Probe(hostile, costly, 0.05, 0.05), Probe(good, TcpSpec(), 0.05, 0.05))
         results = [bench.next() for _ in range(100)]
     found = {

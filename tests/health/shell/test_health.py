@@ -112,6 +112,41 @@ async def test_a_verdict_is_said_with_its_evidence(tmp_path: Path, server: socke
     assert said(log) == [UP, DOWN]
 
 
+async def test_what_a_file_says_is_said_and_what_it_does_not_say_is_not(tmp_path: Path) -> None:
+    log, path = MemoryLog(), tmp_path / "w1"
+    path.write_text("up\n")
+    times = {"every": 0.05, "timeout": 0.05, "rise": 1, "fall": 1}
+    apply(log, document({"file": {"path": str(path)}} | times, w1=9))
+    async with running(log, tmp_path) as (health, _):
+        await until_said(log, UP)
+        replace(path, "wip")
+        await counted(health, 3)
+        assert "neither up, down nor" in str(health.board.unable)
+        replace(path, "down\n")
+        await until_said(log, ("backend.down", "w1", "content"))
+    assert [each[0] for each in said(log)] == ["backend.up", "backend.down"]
+
+
+async def test_a_programs_exit_status_is_said(tmp_path: Path) -> None:
+    log = MemoryLog()
+    text = "echo $LIBRA_ADDRESS refuses; exit 4"
+    times = {"every": 1, "timeout": 1, "rise": 1, "fall": 1}
+    apply(log, document({"exec": {"command": ["/bin/sh", "-c", text]}} | times, w1=9))
+    async with running(log, tmp_path):
+        await until_said(log, ("backend.down", "w1", "status"))
+    data = states(log)[0].data
+    assert isinstance(data, BackendState)
+    assert data.evidence[0].probe == "exec 127.0.0.1:9 /bin/sh"
+    assert data.evidence[0].detail == "exit status 4: '127.0.0.1 refuses\\n'"
+
+
+def replace(path: Path, text: str) -> None:
+    """Have a file hold something else, at once."""
+    new = path.with_name("new")
+    new.write_text(text)
+    new.replace(path)
+
+
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  made true by the driver's thread

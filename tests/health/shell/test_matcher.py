@@ -9,7 +9,8 @@ from libra_health.shell.matcher import PAUSE, Matcher
 from libra_health.wire import Search, Searched
 
 EVIL = Search("(a+)+$", b"a" * 64 + b"b")
-FINE = Search("(a+)+b", b"aab")
+FINE = Search("(a+)+b", b"aabaa")
+FOUND = Searched(found=True, end=3)
 
 
 @pytest.fixture
@@ -29,15 +30,15 @@ def decided(matcher: Matcher, wanted: Search) -> Searched:
     raise AssertionError("no match was tried")
 
 
-def test_a_match_is_found_or_not(matcher: Matcher) -> None:
-    assert decided(matcher, FINE) == Searched(found=True)
+def test_a_match_is_found_with_its_end_or_not(matcher: Matcher) -> None:
+    assert decided(matcher, FINE) == FOUND
     assert decided(matcher, Search("(a+)+b", b"c" * 100_000)) == Searched(found=False)
 
 
 def test_an_explosion_is_cut_off_and_others_are_matched_after_it(matcher: Matcher) -> None:
     decided(matcher, FINE)
     assert decided(matcher, EVIL) == Searched(None)
-    assert decided(matcher, FINE) == Searched(found=True)
+    assert decided(matcher, FINE) == FOUND
 
 
 def test_a_pattern_that_exploded_costs_nothing_for_a_while(matcher: Matcher) -> None:
@@ -54,4 +55,4 @@ def test_a_process_that_was_killed_is_replaced(matcher: Matcher) -> None:
     assert matcher._process is not None
     matcher._process.kill()
     matcher._process.wait()
-    assert decided(matcher, FINE) == Searched(found=True)
+    assert decided(matcher, FINE) == FOUND

@@ -1,6 +1,8 @@
 import os
 import pwd
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +108,18 @@ def test_nobody_needs_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rights_of("", "/bin/true") == Rights(65534, 65534, ())
 
 
-def test_a_program_inherits_no_ambient_capability() -> None:
-    ends = Program(Execute(("/bin/grep", "CapAmb", "/proc/self/status"), NAMES)).run()
-    assert ends == Executed(0, b"CapAmb:\t0000000000000000\n")
+@as_root
+def test_a_program_inherits_no_capability_of_an_unprivileged_service() -> None:
+    service = (
+        "from libra_health.errands import Execute; from libra_health.shell.program import Program;"
+        "print(Program(Execute(('/bin/grep', 'Cap[AE]', '/proc/self/status'))).run().output)"
+    )
+    given = ["--reuid=65534", "--clear-groups", "--inh-caps=+net_raw", "--ambient-caps=+net_raw"]
+    ends = subprocess.run(
+        ["setpriv", *given, sys.executable, "-c", service],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert ends.stdout.count("0000000000000000") == 2, ends.stdout

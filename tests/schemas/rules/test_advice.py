@@ -3,7 +3,15 @@ from tests.schemas.conftest import Document
 
 from libra_schemas.load import config_from
 from libra_schemas.places import Finding
-from libra_schemas.rules.advice import advise, lonely, uneven, unheard, unowned, untied
+from libra_schemas.rules.advice import (
+    advise,
+    lonely,
+    uneven,
+    unheard,
+    unheard_refusals,
+    unowned,
+    untied,
+)
 
 
 def test_an_address_that_no_instance_owns_is_named_with_the_nearest(document: Document) -> None:
@@ -107,3 +115,29 @@ def test_who_needs_no_tether_may_have_any_address(document: Document, changes: D
     if "nodes" in changes:
         document["instances"]["front"]["priority"] = {"a": 150}
     assert list(untied(config_from(document | changes))) == []
+
+
+@pytest.mark.parametrize("udp", [{}, {"silence": "pass"}, {"expect": "x", "silence": "pass"}])
+def test_a_closed_port_that_is_asked_too_often_is_named(
+    document: Document, udp: dict[str, str]
+) -> None:
+    document["services"]["web"]["check"] = {"udp": udp, "every": "500ms"}
+    (found,) = unheard_refusals(config_from(document))
+    assert found.path == ("services", "web", "check", "udp")
+    assert found.hint == "check every 1s, or say silence: fail"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"udp": {}, "every": "1s"},
+        {"udp": {"expect": "x"}, "every": "500ms"},
+        {"udp": {"silence": "fail"}, "every": "500ms"},
+        {"tcp": {}, "every": "500ms"},
+    ],
+)
+def test_a_check_whose_silence_fails_may_be_asked_often(
+    document: Document, check: Document
+) -> None:
+    document["services"]["web"]["check"] = check
+    assert list(unheard_refusals(config_from(document))) == []

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from libra_runtime.leftovers import mark_of, sweep
 from libra_vrrp.shell import program
-from libra_vrrp.shell.leftovers import mark_of, sweep
 from libra_vrrp.shell.program import MARK, Run, environment
 from libra_vrrp.watched import Judged
 
@@ -123,7 +123,7 @@ async def test_what_a_killed_reporter_left_the_next_one_kills(tmp_path: Path) ->
     left = Run(("/bin/sleep", "1000"), environment("a", mine))
     others = Run(("/bin/sleep", "1000"), environment("a", other))
     try:
-        assert sweep(mine) == [left.pid]
+        assert sweep(MARK, mine) == [left.pid]
         assert (await left.judge(PATIENCE)).why == "killed by SIGKILL"
         assert not is_gone(others.pid)
     finally:

@@ -12,9 +12,13 @@ from pydantic import Field, StrictBool, StrictInt
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint, Interface
 from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
-from libra_schemas.config.kinds.http import HttpSpec
+from libra_schemas.config.kinds.exec import ExecSpec
+from libra_schemas.config.kinds.file import FileSpec
+from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
-from libra_schemas.config.kinds.tcp import TcpSpec
+from libra_schemas.config.kinds.tcp import ExchangeSpec, TcpSpec
+from libra_schemas.config.kinds.tls import TlsSpec
+from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
 from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
@@ -123,11 +127,16 @@ class Config(Strict):
 __all__ = [
     "AddressElsewhere",
     "BackendConfig",
+    "BodyDigest",
     "CheckConfig",
     "Config",
     "Duration",
     "EmailSink",
     "Endpoint",
+    "ExchangeSpec",
+    "ExecSpec",
+    "FileSpec",
+    "HttpRequest",
     "HttpSpec",
     "IcmpSpec",
     "InstanceConfig",
@@ -142,7 +151,9 @@ __all__ = [
     "TcpSpec",
     "TetherConfig",
     "TimeoutsConfig",
+    "TlsSpec",
     "Track",
     "TrackedInterface",
+    "UdpSpec",
     "WebhookSink",
 ]

@@ -2,22 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from libra_schemas.config.fields import Duration, Interface, parse_duration
+from libra_schemas.config.fields import Interface, Span, parse_duration
+from libra_schemas.config.kinds.exec import ExecSpec
+from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
+from libra_schemas.config.kinds.tls import TlsSpec
+from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.model import Address, Name, Port, Strict
 
-
-def _longer_than_nothing(value: float) -> float:
-    if value <= 0:
-        raise ValueError("must be longer than 0")
-    return value
-
-
-Span = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 _TIMEOUT = 0.5
 
 
@@ -25,11 +21,21 @@ class CheckConfig(Strict):
     """One check: exactly one kind, and when it runs."""
 
     tcp: TcpSpec | None = None
-    """Connect and, where asked, hold a short dialogue."""
+    """Connect and, where asked, hold a dialogue."""
     http: HttpSpec | None = None
-    """Ask one HTTP/1.1 request and look at the answer."""
+    """Ask over HTTP and look at the answer."""
+    https: HttpSpec | None = None
+    """Likewise over TLS."""
+    tls: TlsSpec | None = None
+    """Shake hands over TLS and look at the certificate."""
     icmp: IcmpSpec | None = None
     """Send one echo request (ping)."""
+    exec: ExecSpec | None = None
+    """Run a program that looks."""
+    file: FileSpec | None = None
+    """Read a file that says how the backend is."""
+    udp: UdpSpec | None = None
+    """Send one datagram and look at what comes back."""
     every: Span = 1.0
     """Time from the start of one probe to the start of the next."""
     timeout: Span = _TIMEOUT
@@ -77,11 +83,11 @@ class CheckConfig(Strict):
 
     @property
     def kind(self) -> str:
-        """Name the check: `tcp`, `http`, `icmp`."""
+        """Name the check: `tcp`, `http`, `icmp` and so on."""
         return self.kinds[0]
 
 
-KINDS = ("tcp", "http", "icmp")
+KINDS = ("tcp", "http", "https", "tls", "udp", "icmp", "exec", "file")
 
 
 def _timeout_within(value: dict[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_interface
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -54,6 +55,16 @@ _DURATION_SCHEMA = WithJsonSchema(
 
 Duration = Annotated[float, BeforeValidator(parse_duration), _DURATION_SCHEMA]
 """Seconds."""
+
+
+def _longer_than_nothing(value: float) -> float:
+    if value <= 0:
+        raise ValueError("must be longer than 0")
+    return value
+
+
+Span = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+"""Seconds, more than none."""
 
 
 def parse_whole_seconds(value: Any) -> int:
@@ -148,3 +159,33 @@ InterfaceAddress = Annotated[
 
 Interface = Annotated[str, Field(pattern=r"^[^\s/]{1,15}$", examples=["eth0"])]
 """A network interface's name (linux/if.h IFNAMSIZ)."""
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/") or "\0" in value:
+        raise ValueError("must be a whole path, one that begins with /")
+    return value
+
+
+def whole(value: str) -> str:
+    """Refuse a text that the kernel would cut (execve(2)); raise ValueError."""
+    if "\0" in value:
+        raise ValueError("holds a NUL byte")
+    return value
+
+
+def _command(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value:
+        _absolute(value[0])
+    return value
+
+
+FilePath = Annotated[str, AfterValidator(_absolute)]
+"""A file of each node, by its whole path."""
+
+Command = Annotated[
+    tuple[Annotated[str, AfterValidator(whole)], ...],
+    Field(min_length=1, examples=[["/usr/bin/ping", "-c1", "10.0.0.1"]]),
+    AfterValidator(_command),
+]
+"""A program, by its whole path, and its arguments."""

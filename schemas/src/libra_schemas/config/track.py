@@ -9,8 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
-from libra_schemas.config.check import Span
-from libra_schemas.config.fields import Duration, Interface, parse_duration
+from libra_schemas.config.fields import (
+    Command,
+    Duration,
+    FilePath,
+    Interface,
+    Span,
+    parse_duration,
+)
 from libra_schemas.model import Name, Strict
 
 _SHORTEST = 0.1
@@ -29,34 +35,10 @@ def _often_enough(value: float) -> float:
     return value
 
 
-def _absolute(value: str) -> str:
-    if not value.startswith("/") or "\0" in value:
-        raise ValueError("must be a whole path, one that begins with /")
-    return value
-
-
-def _whole(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("holds a NUL byte")
-    return value
-
-
-def _command(value: tuple[str, ...]) -> tuple[str, ...]:
-    if value:
-        _absolute(value[0])
-    return value
-
-
 Weight = Annotated[StrictInt, Field(ge=-253, le=253), AfterValidator(_not_zero)]
 Factor = Annotated[StrictInt, Field(ge=-254, le=254), AfterValidator(_not_zero)]
 Every = Annotated[Span, AfterValidator(_often_enough)]
-FilePath = Annotated[str, AfterValidator(_absolute)]
 ProcessName = Annotated[str, Field(pattern=r"^[^/\x00-\x1f]{1,255}$", examples=["haproxy"])]
-Command = Annotated[
-    tuple[Annotated[str, AfterValidator(_whole)], ...],
-    Field(min_length=1, examples=[["/usr/bin/ping", "-c1", "10.0.0.1"]]),
-    AfterValidator(_command),
-]
 
 
 class TrackedInterface(Strict):

@@ -82,8 +82,42 @@ services:
     backends: {s1: 10.0.1.51:443}
   imap:
     address: 192.0.2.10:143
-    check: tcp
+    check: {tcp: {preset: imap}}
     backends: {i1: 10.0.1.61:143}
+  db:
+    address: 192.0.2.10:5432
+    check: {exec: {command: [/usr/local/bin/db-load], weight: stdout}, every: 5s, timeout: 2s}
+    backends:
+      d1: 10.0.1.71:5432
+      d2: {address: 10.0.1.72:5432, check: {file: {path: /run/libra/d2, missing: up}}}
+""",
+    "HttpSpec": """\
+services:
+  api:
+    address: 192.0.2.11:443
+    check:
+      https:
+        host: api.example.net
+        headers_files: {Authorization: /etc/libra/secrets/probe.token}
+        tls: {ca_file: /etc/libra/secrets/ca.pem, expires_within: 14d}
+        requests:
+          - {path: /healthz, contains: ok}
+          - {path: /old, status: 301}
+          - {path: /login, method: POST, body: "user=probe", status: [200, 403]}
+    backends: {a1: 10.0.1.71:443}
+  imaps:
+    address: 192.0.2.10:993
+    check: {tls: {name: mail.example.net, expires_within: 14d}}
+    backends: {i1: 10.0.1.61:993}
+  news:                               # the server speaks first
+    address: 192.0.2.10:119
+    check: {tcp: {exchanges: [{expect: "^20[01] "}, {send: "QUIT\\r\\n", expect_hex: "32 30 35"}]}}
+    backends: {n1: 10.0.1.71:119}
+  sip:
+    address: 192.0.2.10:5060
+    protocol: udp
+    check: {udp: {send: "\\r\\n\\r\\n", expect: "^\\r\\n", silence: fail}, every: 5s}
+    backends: {p1: 10.0.1.81:5060}
 """,
     "SinkConfig": """\
 notify:

@@ -7,6 +7,7 @@ table of who holds it, its keys with a prefix.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from libra_schemas.config.check import KINDS
 from libra_schemas.keepalived import ABSENT, OURS
 from libra_schemas.render.config_examples import EXAMPLES
 from libra_schemas.render.values import DEFINITION, default, values
@@ -57,8 +58,16 @@ PARTS = (
         "Checks",
         "[check](#checks)",
         ("services.check",),
-        "`check` of a service or a backend. Each has exactly one of `tcp`, `http`, `icmp`. `check: "
-        "tcp` is short for `check: {tcp: {}}`, likewise `http` and `icmp`.",
+        f"`check` of a service or a backend. Each has exactly one of `{'`, `'.join(KINDS)}`. "
+        "`check: tcp` is short for `check: {tcp: {}}`, likewise each that needs no key of its own.",
+    ),
+    Part(
+        "HttpSpec",
+        "HTTP checks",
+        "[http](#http-checks)",
+        (),
+        "`http` and `https` of a check. A redirect is followed only where `redirects` says so. "
+        "`https` has `tls` besides.",
     ),
     Part(
         "SinkConfig",
@@ -154,7 +163,7 @@ def _models(schema: Json, suffix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _later(part: Part) -> str:
-    own = part.later[0]
+    own = next(iter(part.later), "")
     keys = [
         f"`{place.removeprefix(own).lstrip('.')}{'.' if place != own else ''}{key}`"
         for place in part.later

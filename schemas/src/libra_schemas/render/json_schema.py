@@ -37,8 +37,15 @@ def config_schema() -> Json:
     schema = plain(described(Config.model_json_schema(by_alias=True)))
     definitions = schema["$defs"]
     spelled = definitions["CheckConfig"]
-    definitions["CheckConfig"] = {"anyOf": [{"enum": list(KINDS)}, spelled]}
+    bare = [kind for kind in KINDS if "required" not in _of(definitions, spelled, kind)]
+    definitions["CheckConfig"] = {"anyOf": [{"enum": bare}, spelled]}
     return {"$schema": DIALECT, "$id": "urn:libra:config:1", **schema}
+
+
+def _of(definitions: Json, spelled: Json, kind: str) -> Json:
+    """Find what a kind of check may hold."""
+    options = spelled["properties"][kind]["anyOf"]
+    return next(definitions[ref.rpartition("/")[2]] for o in options if (ref := o.get("$ref")))
 
 
 def narrowed(schema: Json, event_type: str) -> Json:

@@ -71,7 +71,7 @@ def _word(schema: Json, links: Mapping[str, str]) -> str:
 
 
 def _listed(choices: Sequence[Any]) -> str:
-    return ", ".join(f"`{choice}`" for choice in choices)
+    return ", ".join(f"`{choice}`" for choice in dict.fromkeys(map(str, choices)))
 
 
 def _bounds(schema: Json) -> str:

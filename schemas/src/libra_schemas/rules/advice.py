@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from libra_schemas.config import Config
 from libra_schemas.config.instance import virtual_address
 from libra_schemas.places import Finding
+from libra_schemas.rules.checks import written
 from libra_schemas.rules.groups import groups
 from libra_schemas.suggestions import nearest
 
@@ -85,6 +86,19 @@ def sourceless(config: Config) -> Iterator[Finding]:
                 yield Finding(("instances", name, "routes", index, "src"), message, hint)
 
 
+def unheard_refusals(config: Config) -> Iterator[Finding]:
+    """Name UDP checks that ask more often than a closed port answers (icmp(7))."""
+    for path, check in written(config):
+        spec = check.udp
+        expects = spec is not None and (spec.expect is not None or spec.expect_hex is not None)
+        passes = spec is not None and (spec.silence or ("fail" if expects else "pass")) == "pass"
+        if passes and check.every < 1:
+            message = "a closed port may refuse once a second only, and silence passes between"
+            hint = "check every 1s, or say silence: fail"
+            read = ((*path, "every"),)
+            yield Finding((*path, "udp"), message, hint, read=read)
+
+
 ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unowned,
     lonely,
@@ -92,6 +106,7 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unheard,
     untied,
     sourceless,
+    unheard_refusals,
 )
 
 

@@ -1,14 +1,10 @@
-"""Checks: of one kind, done before the next one is due, and without a secret."""
+"""Checks: of one kind, and done before the next one is due."""
 
 from collections.abc import Iterator
 
 from libra_schemas.config import CheckConfig, Config
 from libra_schemas.config.check import KINDS
 from libra_schemas.places import STRANGER, Finding, Path
-
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"}
-)
 
 Written = CheckConfig | tuple[CheckConfig, ...] | None
 
@@ -52,26 +48,3 @@ def timeouts(config: Config) -> Iterator[Finding]:
         if check.timeout > check.every:
             message = f"timeout {check.timeout:g}s is longer than every {check.every:g}s"
             yield Finding((*path, "timeout"), message, read=((*path, "every"),))
-
-
-def bodies(config: Config) -> Iterator[Finding]:
-    """Check that there is a body where one is looked at (RFC 9110 §9.3.2)."""
-    for path, check in written(config):
-        if check.http is None or check.http.method != "HEAD":
-            continue
-        for key in ("contains", "regex"):
-            if getattr(check.http, key) is not None:
-                place = (*path, "http", key)
-                read = ((*path, "http", "method"),)
-                message = "an answer to HEAD has no body"
-                yield Finding(place, message, "use method: GET", read=read)
-
-
-def secret_headers(config: Config) -> Iterator[Finding]:
-    """Refuse headers whose value is a secret."""
-    for path, check in written(config):
-        for header in check.http.headers if check.http is not None else ():
-            if header.lower() in _SECRET_HEADERS:
-                place = (*path, "http", "headers", header)
-                message = "holds a secret, and a secret is never a value"
-                yield Finding(place, message, "ask a page that needs none", on_key=True)

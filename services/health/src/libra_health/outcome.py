@@ -94,10 +94,11 @@ def from_errno(number: int, latency: float, *, immediate: bool) -> Failed | Erro
     """Translate what the kernel said about a socket.
 
     `immediate`: the call itself returned it, so no packet came back. A missing route is then ours;
-    the same number reported later was an ICMP error or a failed neighbour lookup.
+    the same number reported later was an ICMP error or a failed neighbour lookup, and EACCES an
+    ICMPv6 one: prohibited by a firewall (RFC 4443 section 3.1, linux/net/ipv6/icmp.c).
     """
     label = errno.errorcode.get(number, str(number))
-    if number in _OURS:
+    if number in _OURS and (immediate or number != errno.EACCES):
         return Errored(_OURS[number], label)
     if number in _THEIRS:
         return Failed(_THEIRS[number], label, latency)

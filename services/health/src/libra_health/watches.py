@@ -5,7 +5,7 @@ The one rule: what cannot be asked is refused here, before anything that runs is
 
 from __future__ import annotations
 
-from libra_health.asked import PORTLESS, spec_of
+from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
 from libra_health.probes import Key, Lookout, Probe, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
@@ -45,13 +45,24 @@ def _lookout(
 ) -> Lookout:
     own_port = backend.address.port or (service.address.port if service.address else 0)
     port = 0 if check.kind in PORTLESS else check.port or own_port
-    if not port and check.kind not in PORTLESS:
+    if not port and check.kind not in PORTLESS | PORT_OR_NONE:
         raise ValueError("no port to check; name one")
     address = str(check.address or backend.address.address)
     target = Target(address, port, _origin(check, node))
     probe = Probe(target, spec_of(check, target), check.every, check.timeout)
-    path = check.http.path if check.http is not None else ""
-    return Lookout(probe, check.rise, check.fall, f"{check.kind} {target}{path}"[:256])
+    label = f"{check.kind} {target}{_place(check)}"[:256]
+    return Lookout(probe, check.rise, check.fall, label)
+
+
+def _place(check: written.CheckConfig) -> str:
+    """Say what is asked there, to tell checks of one kind apart."""
+    if (spec := check.http or check.https) is not None:
+        return ",".join(one.path for one in spec.each)
+    if check.tcp is not None and check.tcp.preset is not None:
+        return f" {check.tcp.preset}"
+    if check.exec is not None:
+        return f" {check.exec.command[0]}"
+    return f" {check.file.path}" if check.file is not None else ""
 
 
 def _origin(check: written.CheckConfig, node: str) -> Origin:

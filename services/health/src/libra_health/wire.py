@@ -191,11 +191,13 @@ class DeadlineReached:
 class Searched:
     """Whether the pattern was found; None: not decided within the bound.
 
-    `tried`: it was this very data that took too long, not something of our own.
+    `tried`: it was this very data that took too long, not something of our own. `end`: how many
+    bytes of the data there are up to the end of what was found.
     """
 
     found: bool | None
     tried: bool = True
+    end: int = 0
 
 
 Input: TypeAlias = (

@@ -3,11 +3,16 @@
 The one rule: what would break a protocol's line or pattern is refused here, with its place.
 """
 
+import re
+from ipaddress import ip_address
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from libra_schemas.patterns import pattern_of
+
+_LABEL = "[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+_DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
 def _rising(value: str) -> str:
@@ -28,6 +33,18 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _hex(value: object) -> str:
+    if not isinstance(value, str):  # YAML reads 00 and 1e5 as numbers
+        raise ValueError('bytes in hex stand in quotes, such as "0d 0a"')
+    try:
+        held = bytes.fromhex(value)
+    except ValueError:
+        raise ValueError('expected bytes in hex such as "0d 0a" or "0d0a"') from None
+    if not held:
+        raise ValueError("holds no byte")
+    return held.hex()
+
+
 def _absolute(value: str) -> str:
     if not _one_line(value).startswith("/") or any(c.isspace() for c in value):
         raise ValueError("must start with / and hold no white space")
@@ -38,6 +55,27 @@ def _one_word(value: str) -> str:
     if not value or " " in _one_line(value):
         raise ValueError("holds no blanks and is not empty")
     return value
+
+
+def _whole_path(value: str) -> str:
+    if not value.startswith("/") or "\0" in value:
+        raise ValueError("must be a whole path, one that begins with /")
+    return value
+
+
+def _server_name(value: str) -> str:
+    """Take a DNS name, in its ASCII form (RFC 5890 A-labels), or an address."""
+    if _DNS_NAME.fullmatch(value):
+        return value
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError("must be a DNS name or an address, without a port") from None
+
+
+def as_text(value: object) -> object:
+    """Read `1.1` as text."""
+    return str(value)
 
 
 def as_texts(value: object) -> object:
@@ -51,7 +89,13 @@ StatusRange = Annotated[
     AfterValidator(_rising),
 ]
 Regex = Annotated[str, AfterValidator(_compiles)]
+Hex = Annotated[str, BeforeValidator(_hex, json_schema_input_type=str), Field(examples=["0d0a"])]
 Line = Annotated[str, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_one_word)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
+FilePath = Annotated[str, AfterValidator(_whole_path)]
+ServerName = Annotated[str, AfterValidator(_server_name), Field(examples=["www.example.net"])]
+Protocol = Annotated[str, Field(pattern=r"^[!-~]{1,255}$", examples=["http/1.1"])]
+HexSha256 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{64}$")]
+HexMd5 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]

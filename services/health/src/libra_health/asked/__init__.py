@@ -8,16 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import http, icmp, tcp
+from libra_health.asked import exec as program
+from libra_health.asked import file, http, https, icmp, tcp, tls, udp
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
 
 Ask: TypeAlias = Callable[[Any, Target], Spec]
 
-ASKED: Final[dict[str, Ask]] = {"tcp": tcp.asked, "http": http.asked, "icmp": icmp.asked}
-PORTLESS: Final = frozenset({"icmp"})
+ASKED: Final[dict[str, Ask]] = {
+    "tcp": tcp.asked,
+    "http": http.asked,
+    "https": https.asked,
+    "tls": tls.asked,
+    "icmp": icmp.asked,
+    "exec": program.asked,
+    "file": file.asked,
+    "udp": udp.asked,
+}
+PORTLESS: Final = frozenset({"icmp", "file"})
 """The checks that go to an address and no port."""
+PORT_OR_NONE: Final = frozenset({"exec"})
+"""The checks that are told of a port where there is one."""
 
 
 def spec_of(check: CheckConfig, target: Target) -> Spec:

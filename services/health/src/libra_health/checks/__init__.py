@@ -8,27 +8,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import http, icmp, tcp
+from libra_health.checks import exec as program
+from libra_health.checks import file, http, https, icmp, tcp, tls, udp
+from libra_health.checks.exec import ExecSpec, ExecState
+from libra_health.checks.file import FileSpec, FileState
 from libra_health.checks.http import HttpSpec, HttpState
+from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
 from libra_health.checks.tcp import TcpSpec, TcpState
+from libra_health.checks.tls import TlsSpec, TlsState
+from libra_health.checks.udp import UdpSpec, UdpState
 from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
-Spec: TypeAlias = TcpSpec | HttpSpec | IcmpSpec
-State: TypeAlias = TcpState | HttpState | IcmpState
+Spec: TypeAlias = (
+    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | ExecSpec | FileSpec
+)
+State: TypeAlias = TcpState | HttpState | TlsState | UdpState | IcmpState | ExecState | FileState
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
 STARTS: Final[dict[type, tuple[str, Start]]] = {
     TcpSpec: ("tcp", tcp.start),
     HttpSpec: ("http", http.start),
+    HttpsSpec: ("https", https.start),
+    TlsSpec: ("tls", tls.start),
     IcmpSpec: ("icmp", icmp.start),
+    ExecSpec: ("exec", program.start),
+    FileSpec: ("file", file.start),
+    UdpSpec: ("udp", udp.start),
 }
 STEPS: Final[dict[type, Step]] = {
     TcpState: tcp.step,
     HttpState: http.step,
+    TlsState: tls.step,
     IcmpState: icmp.step,
+    ExecState: program.step,
+    FileState: file.step,
+    UdpState: udp.step,
 }
 
 
@@ -48,14 +65,23 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
 
 
 __all__ = [
+    "ExecSpec",
+    "ExecState",
+    "FileSpec",
+    "FileState",
     "HttpSpec",
     "HttpState",
+    "HttpsSpec",
     "IcmpSpec",
     "IcmpState",
     "Spec",
     "State",
     "TcpSpec",
     "TcpState",
+    "TlsSpec",
+    "TlsState",
+    "UdpSpec",
+    "UdpState",
     "kind_of",
     "start",
     "step",

@@ -1,36 +1,24 @@
-"""Check `http`: one request, and an answer with the right status and, if asked, the right body.
+"""Check `http`: requests, and answers with the right status and, if asked, the right body.
 
-The one rule: the body is read only when something is asked of it.
+The one rule: a body is read only when something is asked of it, or to ask more after it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Final, TypeAlias, assert_never
+import errno
+from dataclasses import replace
+from typing import Final, TypeAlias
 
-from libra_health.outcome import (
-    Failed,
-    Outcome,
-    Passed,
-    Reason,
-    excerpt,
-    from_errno,
-    undecided,
-)
-from libra_health.patterns import compiled, is_costly
-from libra_health.response import (
-    NOTHING,
-    Head,
-    MalformedResponse,
-    OversizedResponse,
-    Reading,
-    feed,
-    finish,
-)
+from libra_health.errands import FileRead, FileUnread, ReadFile
+from libra_health.handshake import shortcoming, unsecured
+from libra_health.http.expectations import wrong_status
+from libra_health.http.head import Head, MalformedResponse
+from libra_health.http.judge import Ruling, judge, searched
+from libra_health.http.redirect import REDIRECTS, Unfollowable, followed
+from libra_health.http.request import VALUE_LIMIT, encode, header_value
+from libra_health.http.response import NOTHING, OversizedResponse, feed, finish
+from libra_health.http.run import Ask, HttpSpec, HttpState, Stage, Turn, begun
+from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, from_errno
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -41,208 +29,200 @@ from libra_health.wire import (
     Input,
     Received,
     Refused,
-    Search,
     Searched,
+    Secured,
     Send,
+    StartTls,
     Target,
     Unasked,
+    Unsecured,
 )
 
-BODY_LIMIT: Final = 1048576
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
-_VISIBLE: Final = re.compile(r"[!-~]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Contains:
-    """The body contains these bytes."""
-
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The body matches this regular expression somewhere."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """The body has this digest (lowercase hex); `algorithm` as hashlib names it."""
-
-    algorithm: str
-    value: str
-
-
-Expectation: TypeAlias = Contains | Matches | Digest
-
-
-@dataclass(frozen=True, slots=True)
-class HttpSpec:
-    """What to ask (see `request`) and what to accept. `statuses`: inclusive ranges.
-
-    `is_head`: the request's method is HEAD, so no body follows.
-    `body_limit`: how many bytes of the body are looked at; a digest needs the whole body in them.
-    """
-
-    request: bytes
-    is_head: bool = False
-    statuses: tuple[tuple[int, int], ...] = ((200, 299),)
-    body: tuple[Expectation, ...] = ()
-    body_limit: int = BODY_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class HttpState:
-    """A check under way. `started` in seconds of the monotonic clock.
-
-    `met`: how many of the expectations of the body are met.
-    """
-
-    spec: HttpSpec
-    started: float
-    is_connected: bool = False
-    reading: Reading = NOTHING
-    met: int = 0
-
+_LOST: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
 Step: TypeAlias = tuple[HttpState, Effects | Outcome]
 
 
 def start(target: Target, spec: HttpSpec, now: float) -> tuple[HttpState, Effects]:
-    """Begin by connecting."""
-    return HttpState(spec, now), (Connect(target, abort=False),)
+    """Begin by reading the files of secret headers, or else by connecting."""
+    state = begun(target, spec, now)
+    if spec.secrets:
+        return state, (ReadFile(spec.secrets[0][1], VALUE_LIMIT),)
+    return state, (Connect(target, abort=False),)
 
 
 def step(state: HttpState, event: Input, now: float) -> Step:
-    """Take one input further."""
+    """Take one input further; with several requests a failure names the one that failed."""
+    after, result = _step(state, event, now)
+    if isinstance(result, Failed) and state.name:
+        return after, replace(result, detail=state.name + result.detail)
+    return after, result
+
+
+def _step(state: HttpState, event: Input, now: float) -> Step:
     match event:
         case Connected():
-            spoken = HttpState(state.spec, state.started, is_connected=True)
-            return spoken, (Send(state.spec.request), *RECEIVE)
+            return _open(state)
         case Received(data):
             return _read(state, data, now)
         case Ended():
             return _end(state, now)
         case Refused(number, immediate):
-            return state, from_errno(number, now - state.started, immediate=immediate)
-        case DeadlineReached():
-            return state, Failed(Reason.TIMEOUT, _progress(state), now - state.started)
+            if number in _LOST and _was_idle(state):
+                return _connect(state, state.turn)
+            return state, from_errno(number, now - state.run.started, immediate=immediate)
         case Searched():
-            return _take_answer(state, event, now)
+            return _go_on(state, searched(state, event, now), now)
+        case DeadlineReached():
+            return state, _late(state, now)
+        case _:
+            return _prepare(state, event, now)
+
+
+def _prepare(state: HttpState, event: Input, now: float) -> Step:
+    """Go on with files and TLS, without which nothing is asked."""
+    latency = now - state.run.started
+    match event:
+        case FileRead(data):
+            return _take_secret(state, data)
+        case FileUnread(number):
+            name, path = state.run.spec.secrets[len(state.run.secrets)]
+            code = errno.errorcode.get(number, str(number))
+            return state, Errored(Reason.LOCAL, f"{name}: {path} cannot be read: {code}")
+        case Secured() if state.run.spec.tls is not None:
+            wrong = shortcoming(state.run.spec.tls, event, latency)
+            return (state, wrong) if wrong is not None else _ask(state)
+        case Unsecured():
+            return state, unsecured(event, latency)
         case _:
             raise Unasked("http", event)
 
 
-def request(
-    host: str,
-    path: str = "/",
-    method: str = "GET",
-    headers: Mapping[str, str] = MappingProxyType({}),
-) -> bytes:
-    """Write a request (RFC 9112 section 3); raises ValueError where it would not stay one."""
-    if not all(map(_TOKEN.fullmatch, (method, *headers))):
-        raise ValueError("method and header names must be tokens")
-    if any(map(_UNSAFE.search, headers.values())):
-        raise ValueError("a header value holds a control character")
-    if not (_VISIBLE.fullmatch(path) and _VISIBLE.fullmatch(host)):
-        raise ValueError("path and host must be visible ASCII")
-    fields = {"host": f"Host: {host}", "user-agent": "User-Agent: LibrA-health"}
-    fields |= {name.lower(): f"{name}: {value}" for name, value in headers.items()}
-    fields["connection"] = "Connection: close"
-    lines = (f"{method} {path} HTTP/1.1", *fields.values(), "", "")
-    return "\r\n".join(lines).encode("latin-1", "replace")
+def _take_secret(state: HttpState, data: bytes) -> Step:
+    run = state.run
+    name, path = run.spec.secrets[len(run.secrets)]
+    try:
+        value = header_value(data)
+    except ValueError as wrong:
+        return state, Errored(Reason.LOCAL, f"{name}: {path} {wrong}")
+    known = replace(state, run=replace(run, secrets=(*run.secrets, (name, value))))
+    if len(known.run.secrets) < len(run.spec.secrets):
+        return known, (ReadFile(run.spec.secrets[len(known.run.secrets)][1], VALUE_LIMIT),)
+    return _connect(known, state.turn)
+
+
+def _connect(state: HttpState, turn: Turn) -> Step:
+    """Open a connection for a request, in place of the one before if there was one."""
+    following = HttpState(state.run, replace(turn, is_reused=False))
+    return following, (Connect(state.run.target, abort=False),)
+
+
+def _open(state: HttpState) -> Step:
+    tls = state.run.spec.tls
+    if tls is None:
+        return _ask(state)
+    return HttpState(state.run, state.turn, Stage.HANDSHAKE), (StartTls(tls.tls),)
+
+
+def _ask(state: HttpState) -> Step:
+    request = encode(state.turn.ask.request, keeps=state.keeps, secrets=state.run.secrets)
+    return HttpState(state.run, state.turn, Stage.ANSWER), (Send(request), *RECEIVE)
 
 
 def _read(state: HttpState, data: bytes, now: float) -> Step:
-    spec, elapsed = state.spec, now - state.started
-    bodiless = spec.is_head or not spec.body
+    ask, limit = state.turn.ask, state.run.spec.body_limit
+    bodiless = ask.request.is_head or not (ask.body or state.keeps)
     try:
-        reading = feed(state.reading, data, body_limit=spec.body_limit, bodiless=bodiless)
+        reading = feed(state.reading, data, body_limit=limit, bodiless=bodiless)
     except MalformedResponse as found:
-        heard = excerpt(state.reading.pending + data, 300)
-        return state, Failed(Reason.MALFORMED, f"{found}: '{heard}'", elapsed)
+        heard = state.shown(state.reading.pending + data, 300)
+        return state, Failed(Reason.MALFORMED, f"{found}: '{heard}'", now - state.run.started)
     except OversizedResponse as found:
-        return state, Failed(Reason.OVERSIZED, str(found), elapsed)
-    if reading.head is not None:
-        if (wrong := _status_failure(spec, reading.head, elapsed)) is not None:
-            return state, wrong
-        if reading.is_complete:
-            return _judge(_whole(state, reading), now)
-    return HttpState(spec, state.started, is_connected=True, reading=reading), RECEIVE
+        return state, Failed(Reason.OVERSIZED, str(found), now - state.run.started)
+    following, head = HttpState(state.run, state.turn, Stage.ANSWER, reading), reading.head
+    if head is None:
+        return following, RECEIVE
+    if wrong := wrong_status(head.status, ask.statuses):
+        return _turn_away(state, head, wrong, now)
+    if reading.is_complete or not (ask.body or head.persists):
+        return _go_on(following, judge(following, now), now)
+    return following, RECEIVE
 
 
 def _end(state: HttpState, now: float) -> Step:
+    latency = now - state.run.started
+    if _was_idle(state):
+        return _connect(state, state.turn)
+    if state.stage is not Stage.ANSWER:
+        return state, Failed(Reason.CLOSED, "closed within the TLS handshake", latency)
     if state.reading.head is None and not state.reading.pending:
-        return state, Failed(Reason.CLOSED, "closed without an answer", now - state.started)
+        return state, Failed(Reason.CLOSED, "closed without an answer", latency)
     try:
         reading = finish(state.reading)
     except MalformedResponse as found:
-        return state, Failed(Reason.MALFORMED, str(found), now - state.started)
-    return _judge(_whole(state, reading), now)
+        return state, Failed(Reason.MALFORMED, str(found), latency)
+    following = replace(state, reading=reading)
+    return _go_on(following, judge(following, now), now)
 
 
-def _status_failure(spec: HttpSpec, head: Head, elapsed: float) -> Failed | None:
-    if any(low <= head.status <= high for low, high in spec.statuses):
-        return None
-    wanted = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spec.statuses)
-    return Failed(Reason.STATUS, f"status {head.status}, wanted {wanted}", elapsed)
+def _was_idle(state: HttpState) -> bool:
+    """Whether the backend closed a connection that it had kept open (RFC 9112 section 9.3.1)."""
+    return state.turn.is_reused and state.reading is NOTHING
 
 
-def _whole(state: HttpState, reading: Reading) -> HttpState:
-    return HttpState(state.spec, state.started, is_connected=True, reading=reading)
+def _go_on(state: HttpState, ruling: Ruling, now: float) -> Step:
+    """Ask the next request once this one's answer is accepted."""
+    if isinstance(ruling, tuple):
+        return replace(state, met=ruling[0]), (ruling[1],)
+    if ruling is not None:
+        return state, ruling
+    if state.is_last:
+        return state, Passed(now - state.run.started)
+    place = state.turn.place + 1
+    turn = Turn(place, state.run.spec.asks[place])
+    if state.keeps and state.reading.leaves_open and turn.ask.request.is_repeatable:
+        return _ask(HttpState(state.run, replace(turn, is_reused=True)))
+    return _connect(state, turn)
 
 
-def _judge(state: HttpState, now: float) -> Step:
-    """Hold the expectations that are not met yet against the body, in order."""
-    spec, reading, elapsed = state.spec, state.reading, now - state.started
-    if reading.is_cut and any(isinstance(wanted, Digest) for wanted in spec.body):
-        cut = f"body of more than {spec.body_limit} bytes"
-        return state, Failed(Reason.OVERSIZED, cut, elapsed)
-    for place, wanted in enumerate(spec.body[state.met :], start=state.met):
-        if isinstance(wanted, Matches) and is_costly(wanted.pattern):
-            return replace(state, met=place), (Search(wanted.pattern, reading.body),)
-        if (missing := _missing(wanted, reading.body)) is not None:
-            return state, _lacking(missing, reading, elapsed)
-    return state, Passed(elapsed)
+def _turn_away(state: HttpState, head: Head, wrong: str, now: float) -> Step:
+    """Follow a redirect where that is wanted, else say what is wrong with the answer."""
+    run, turn, latency = state.run, state.turn, now - state.run.started
+    if head.status not in REDIRECTS or not head.location:
+        return state, Failed(Reason.STATUS, wrong, latency)
+    wrong += f", redirected to '{state.shown(head.location, 200)}'"
+    if turn.hops == run.spec.redirects:
+        most = f", which is one more than {turn.hops}" if turn.hops else ""
+        return state, Failed(Reason.STATUS, wrong + most, latency)
+    scheme = "http" if run.spec.tls is None else "https"
+    try:
+        request = followed(
+            turn.ask.request, head.status, head.location, scheme=scheme, port=run.target.port
+        )
+    except Unfollowable as found:
+        return state, Failed(Reason.STATUS, f"{wrong}: {found}", latency)
+    ask = Ask(request, turn.ask.statuses, turn.ask.body)
+    return _connect(state, Turn(turn.place, ask, turn.hops + 1))
 
 
-def _take_answer(state: HttpState, answer: Searched, now: float) -> Step:
-    """Go on after the pattern that was searched for."""
-    wanted, elapsed = state.spec.body[state.met], now - state.started
-    assert isinstance(wanted, Matches)  # noqa: S101  nothing else is searched for
-    if answer.found is None:
-        return state, undecided(wanted.pattern, tried=answer.tried, latency=elapsed)
-    if not answer.found:
-        return state, _lacking(f"/{wanted.pattern[:80]}/", state.reading, elapsed)
-    return _judge(replace(state, met=state.met + 1), now)
-
-
-def _lacking(missing: str, reading: Reading, elapsed: float) -> Failed:
-    detail = f"{missing} not in body '{excerpt(reading.body, 200)}'"
-    return Failed(Reason.CONTENT, detail, elapsed)
-
-
-def _missing(wanted: Expectation, body: bytes) -> str | None:
-    """Name what was wanted if the body does not have it."""
-    match wanted:
-        case Contains(text):
-            return None if text in body else f"'{excerpt(text, 80)}'"
-        case Matches(pattern):
-            return None if compiled(pattern).search(body) else f"/{pattern[:80]}/"
-        case Digest(algorithm, value):
-            found = hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
-            return None if found == value.lower() else f"{algorithm} {value}, got {found}:"
-        case _:
-            assert_never(wanted)
+def _late(state: HttpState, now: float) -> Failed | Errored:
+    if state.stage is Stage.FILES:
+        return Errored(Reason.LOCAL, "secret files not read in time")
+    return Failed(Reason.TIMEOUT, _progress(state), now - state.run.started)
 
 
 def _progress(state: HttpState) -> str:
-    if not state.is_connected:
-        return "no connection in time"
-    if state.reading.head is not None:
-        return f"body not complete in time, {len(state.reading.body)} bytes of it came"
+    match state.stage:
+        case Stage.FILES | Stage.CONNECTION:
+            return "no connection in time"
+        case Stage.HANDSHAKE:
+            return "TLS handshake not done in time"
+        case Stage.ANSWER if state.reading.head is not None:
+            return f"body not complete in time, {len(state.reading.body)} bytes of it came"
     heard = state.reading.pending
-    return f"head not complete in time: '{excerpt(heard, 200)}'" if heard else "no answer in time"
+    return (
+        f"head not complete in time: '{state.shown(heard, 200)}'" if heard else "no answer in time"
+    )
+
+
+__all__ = ["Ask", "HttpSpec", "HttpState", "start", "step"]

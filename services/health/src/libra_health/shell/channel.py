@@ -120,8 +120,8 @@ class Channel:
         """Send all of `data`, what cannot go at once later; None unless that fails."""
         if self._session is None:
             return self._flush(data)
-        self._session.write(data)
-        return self._flush(self._session.outgoing.read())
+        unsaid = self._session.write(data)
+        return unsaid or self._flush(self._session.outgoing.read())
 
     def receive(self) -> Input | None:
         """Read what is there, else wait for it."""

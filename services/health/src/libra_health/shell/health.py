@@ -20,6 +20,7 @@ from libra_health.probes import Key, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
+from libra_health.shell.program import swept
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
@@ -65,6 +66,7 @@ class Health:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self.board = Board(self._hand_over)
         self.driver = Driver(self.board.report, self._mourn)
+        self.driver.aside.mark = swept(settings.edge.state)
         self._settings = settings
         self._node = settings.edge.node
         self._journal = journal

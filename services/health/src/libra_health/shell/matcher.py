@@ -60,7 +60,8 @@ class Matcher:
             self.close()
             return _UNTRIED
         if self._hears(process, BUDGET):
-            return Searched(self._answer == matching.FOUND)
+            found, end = matching.ANSWER.unpack(self._answer)
+            return Searched(found, end=end)
         return self._give_up(wanted.pattern, process, began)
 
     def _give_up(self, pattern: str, process: subprocess.Popen[bytes], began: float) -> Searched:
@@ -88,14 +89,14 @@ class Matcher:
         return self._process
 
     def _hears(self, process: subprocess.Popen[bytes], seconds: float) -> bool:
-        """Wait for one byte of the process: it is ready, or it has an answer."""
+        """Wait for a word of the process: it is ready, or it has an answer."""
         out = _pipe(process.stdout)
         waiting = select.poll()
         waiting.register(out, select.POLLIN)
         if not waiting.poll(seconds * 1000):
             return False
-        self._answer = out.read(1)
-        self._is_ready = bool(self._answer)
+        self._answer = out.read(matching.ANSWER.size)
+        self._is_ready = len(self._answer) == matching.ANSWER.size
         if not self._is_ready:
             self.close()
         return self._is_ready

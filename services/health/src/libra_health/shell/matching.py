@@ -12,13 +12,15 @@ import struct
 import sys
 
 SIZES = struct.Struct("!II")
-READY, FOUND, ABSENT = b"r", b"1", b"0"
+ANSWER = struct.Struct("!?I")
+"""Whether the pattern was found, and the end of what was."""
+READY = ABSENT = ANSWER.pack(False, 0)
 _LONGEST = 2
 """Seconds after which a match whose parent is gone ends this process."""
 
 
 def main() -> None:
-    """Read pattern and data, answer whether one matches the other somewhere, for ever."""
+    """Read pattern and data, answer where one matches the other first, for ever."""
     heard, said = sys.stdin.buffer, sys.stdout.buffer
     answer = READY
     while True:
@@ -29,7 +31,8 @@ def main() -> None:
             return
         pattern, data = (heard.read(size) for size in SIZES.unpack(head))
         signal.alarm(_LONGEST)
-        answer = FOUND if re.search(pattern, data) else ABSENT
+        found = re.search(pattern, data)
+        answer = ANSWER.pack(True, found.end()) if found else ABSENT
         signal.alarm(0)
 
 

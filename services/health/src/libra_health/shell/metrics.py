@@ -41,7 +41,16 @@ class HealthMetrics(Collector):
         for labels, number in self._board.results.copy().items():
             results.add_metric(labels, number)
         yield results
+        yield self._errands()
         yield self._verdicts()
+
+    def _errands(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "libra_health_errands", "Programs run and files read.", labels=("state",)
+        )
+        family.add_metric(("running",), self._driver.aside.running)
+        family.add_metric(("waiting",), self._driver.aside.waiting)
+        return family
 
     def _verdicts(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

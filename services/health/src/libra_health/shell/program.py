@@ -15,8 +15,16 @@ import threading
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from libra_health.errands import Done, Execute, Executed, Unexecuted
 from libra_health.shell.rights import Rights, renounce, rights_of
+from libra_runtime.leftovers import mark_of, sweep
+
+log = structlog.get_logger()
+
+MARK: Final = "LIBRA_CHECKED_BY"
+"""Names in a program's environment the health service that it belongs to."""
 
 _CHUNK: Final = 65536
 _PACE: Final = 1
@@ -24,10 +32,11 @@ _PACE: Final = 1
 
 
 class Program:
-    """Runs a program once."""
+    """Runs a program once; what bears `mark` in its environment was started by this service."""
 
-    def __init__(self, wanted: Execute) -> None:
+    def __init__(self, wanted: Execute, mark: str = "") -> None:
         self._wanted = wanted
+        self._marked = ((MARK, mark),) if mark else ()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_started = self._is_killed = False
@@ -75,7 +84,7 @@ class Program:
             stdout=output,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env=dict(self._wanted.environment),
+            env=dict(self._wanted.environment + self._marked),
             start_new_session=True,
             user=rights.user,
             group=rights.group,
@@ -135,6 +144,17 @@ class Program:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def swept(state: Path) -> str:
+    """End the programs of a service that was killed here; give the mark of those to come."""
+    try:
+        mark = mark_of(state)
+    except FileNotFoundError:  # nothing was ever kept here
+        return ""
+    if killed := sweep(MARK, mark):
+        log.warning("programs of an earlier health service killed", pids=killed)
+    return mark
 
 
 def _touch(program: str) -> None:

@@ -68,9 +68,13 @@ class Session:
             return Unsecured(Reason.TLS, _told("the connection", error))
         return Received(data) if data else Ended()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Unsecured | None:
         """Encipher `data` into `outgoing`."""
-        self._object.write(data)
+        try:
+            self._object.write(data)
+        except ssl.SSLError as error:
+            return Unsecured(Reason.TLS, _told("the connection", error))
+        return None
 
     def _left(self) -> float | None:
         """Tell how many seconds the other's certificate is still valid."""
@@ -108,6 +112,7 @@ class Contexts:
 def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
+    context.options |= ssl.OP_NO_RENEGOTIATION  # in the midst of one nothing can be written
     if not tls.verify:
         context.verify_mode = ssl.CERT_NONE
     elif tls.ca:

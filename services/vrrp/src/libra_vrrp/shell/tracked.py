@@ -11,14 +11,14 @@ import structlog
 
 from libra_runtime.journal import Stored
 from libra_runtime.keeping import Keeping
+from libra_runtime.leftovers import mark_of, sweep
 from libra_schemas.config import Track
 from libra_schemas.events import FreshState, ServiceState
 from libra_vrrp import standing
 from libra_vrrp.orders import Coverage
 from libra_vrrp.orders import Tracked as Order
-from libra_vrrp.shell.leftovers import mark_of, sweep
 from libra_vrrp.shell.line import Line
-from libra_vrrp.shell.program import environment
+from libra_vrrp.shell.program import MARK, environment
 from libra_vrrp.shell.watchers import Watchers
 from libra_vrrp.standing import Standing
 from libra_vrrp.watched import Verdict, Watch, seen, watches
@@ -54,7 +54,7 @@ class Tracked:
 
     async def run(self) -> None:
         """Track, until cancelled: first what the config before said."""
-        if killed := sweep(self._mark):
+        if killed := sweep(MARK, self._mark):
             log.warning("programs of an earlier reporter killed", pids=killed)
         if not self._tracks:
             self._serve(self._read())

@@ -1,4 +1,7 @@
-"""Programs that a reporter before this one left behind when it was killed."""
+"""Programs that a service before this one left behind when it was killed.
+
+They are known by a variable of their environment, whose value names the service's directory.
+"""
 
 import contextlib
 import os
@@ -6,20 +9,18 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from libra_vrrp.shell.program import MARK
-
 PROC: Final = Path("/proc")
 
 
 def mark_of(directory: Path) -> str:
-    """Name the reporters that keep their things in `directory`, one after the other."""
+    """Name the services that keep their things in `directory`, one after the other."""
     found = directory.stat()
     return f"{found.st_dev}:{found.st_ino}"
 
 
-def sweep(mark: str) -> list[int]:
+def sweep(variable: str, mark: str) -> list[int]:
     """Kill what bears the mark; return whom. Those of other users cannot be ours."""
-    wanted, killed = f"{MARK}={mark}".encode(), []
+    wanted, killed = f"{variable}={mark}".encode(), []
     for process in PROC.iterdir():
         if process.name.isdecimal() and wanted in _environment(process):
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -2,12 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.response import (
+from libra_health.http.head import Framing, Head, MalformedResponse
+from libra_health.http.response import (
     HEAD_LIMIT,
     NOTHING,
-    Framing,
-    Head,
-    MalformedResponse,
     OversizedResponse,
     Reading,
     feed,
@@ -146,6 +144,37 @@ def test_a_body_that_just_fits_is_not_cut() -> None:
 def test_an_early_end_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedResponse):
         finish(read(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "open_"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", True, id="whole"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh", False, id="not whole"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi!", False, id="and more"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", False, id="HTTP/1.0"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: x, Close\r\n\r\nhi",
+            False,
+            id="says close",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            True,
+            id="chunks",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP",
+            False,
+            id="chunks and more",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000, False, id="cut"
+        ),
+    ],
+)
+def test_only_after_a_whole_answer_may_more_be_asked(data: bytes, open_: bool) -> None:
+    assert read(data).leaves_open is open_
 
 
 FRAGMENTS = st.sampled_from(

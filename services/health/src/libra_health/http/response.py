@@ -7,56 +7,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Final
+
+from libra_health.http.head import FINAL, SWITCHING, Framing, Head, MalformedResponse, parse_head
 
 HEAD_LIMIT: Final = 32768
 """Bytes of all heads together, interim ones included, and of a chunked body's trailer."""
 SIZE_LINE_LIMIT: Final = 256
 """Bytes of a chunk-size line with its extensions."""
-SWITCHING: Final = 101
-"""The only interim status after which no other head follows."""
-FINAL: Final = 200
 
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?(?:\n|\Z)")
-_FRAMING: Final = re.compile(
-    rb"^(transfer-encoding|content-length):[ \t]*([^\r\n]*?)[ \t]*\r?$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\n]*)?")
-
-
-class MalformedResponse(Exception):
-    """The backend did not speak HTTP/1.x."""
 
 
 class OversizedResponse(Exception):
     """The backend sent more than the check is ready to hold."""
 
 
-class Framing(Enum):
-    """How the end of a body is told (RFC 9112 section 6.3)."""
-
-    NONE = auto()
-    LENGTH = auto()
-    CHUNKED = auto()
-    UNTIL_CLOSE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The final head: status 100-599, and how its body ends. `length` in bytes."""
-
-    status: int
-    framing: Framing
-    length: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a response has been read; `pending` bytes are not understood yet."""
+    """How far a response has been read; `pending` bytes are not understood yet.
+
+    Once it is complete they are what came after it.
+    """
 
     head: Head | None = None
     pending: bytes = b""
@@ -65,6 +38,12 @@ class Reading:
     is_complete: bool = False
     is_cut: bool = False
     """The body was longer than asked for; its beginning is complete."""
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether another request may be sent over the same connection."""
+        is_whole = self.is_complete and not self.is_cut and not self.pending
+        return is_whole and self.head is not None and self.head.persists
 
 
 NOTHING: Final = Reading()
@@ -106,7 +85,7 @@ def _read_head(reading: Reading, *, bodiless: bool) -> Reading:
         if end is None:
             _refuse_early(pending)
             return reading
-        head = _parse_head(pending[: end.start()], bodiless=bodiless)
+        head = parse_head(pending[: end.start()], bodiless=bodiless)
         rest, spent = pending[end.end() :], spent + end.end()
         if head.status >= FINAL or head.status == SWITCHING:
             complete = head.framing is Framing.NONE
@@ -121,45 +100,16 @@ def _refuse_early(pending: bytes) -> None:
         raise MalformedResponse("no HTTP/1.x status line")
 
 
-def _parse_head(text: bytes, *, bodiless: bool) -> Head:
-    line = _STATUS_LINE.match(text)
-    if line is None:
-        raise MalformedResponse("no HTTP/1.x status line")
-    status = int(line[1])
-    if bodiless or status < FINAL or status in {204, 304}:
-        return Head(status, Framing.NONE)
-    codings, lengths = b"", set[bytes]()
-    for name, value in _FRAMING.findall(text, line.end()):
-        if name[:1] in b"tT":
-            codings += b"," + value.lower()
-        else:
-            lengths |= {part.strip() for part in value.split(b",")}
-    if codings:
-        last = codings.rsplit(b",", 1)[1].strip()
-        return Head(status, Framing.CHUNKED if last == b"chunked" else Framing.UNTIL_CLOSE)
-    return _with_length(status, lengths)
-
-
-def _with_length(status: int, lengths: set[bytes]) -> Head:
-    if not lengths:
-        return Head(status, Framing.UNTIL_CLOSE)
-    value = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(value):
-        raise MalformedResponse("Content-Length is no single number")
-    length = int(value)
-    return Head(status, Framing.LENGTH if length else Framing.NONE, length)
-
-
 def _read_body(reading: Reading, head: Head, limit: int) -> Reading:
     if head.framing is Framing.CHUNKED:
         return _read_chunks(reading, limit)
-    body = reading.body + reading.pending
+    body, surplus = reading.body + reading.pending, b""
     if head.framing is Framing.LENGTH:
-        body = body[: head.length]
+        body, surplus = body[: head.length], body[head.length :]
     if len(body) > limit or (head.length > limit and len(body) == limit):
         return _cut(reading, body, limit)
     complete = head.framing is Framing.LENGTH and len(body) == head.length
-    return Reading(head, b"", body, reading.spent, is_complete=complete)
+    return Reading(head, surplus, body, reading.spent, is_complete=complete)
 
 
 def _cut(reading: Reading, body: bytes, limit: int) -> Reading:
@@ -211,8 +161,8 @@ def _end_of_chunk(pending: bytes, at: int) -> int | None:
 
 def _read_trailer(reading: Reading, body: bytes, pending: bytes, begin: int) -> Reading:
     """Finish at the blank line after the last chunk; `begin` is just after its size line."""
-    if _END_OF_HEAD.search(pending, max(0, begin - 2)):
-        return replace(reading, pending=b"", body=body, is_complete=True)
+    if end := _END_OF_HEAD.search(pending, max(0, begin - 2)):
+        return replace(reading, pending=pending[end.end() :], body=body, is_complete=True)
     if len(pending) > HEAD_LIMIT:
         raise OversizedResponse(f"trailer of more than {HEAD_LIMIT} bytes")
     return replace(reading, pending=pending, body=body)

@@ -1,0 +1,39 @@
+"""Check `tls`, and how `https` speaks it."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictBool
+
+from libra_schemas.config.fields import Duration
+from libra_schemas.config.kinds.fields import FilePath, Protocol, ServerName
+from libra_schemas.model import Strict
+
+
+class TlsSpec(Strict):
+    """A TLS handshake; passes when it comes about and the certificate is valid.
+
+    With TLS 1.3 a server refuses a client's certificate only when it is asked something: `https`
+    sees that, `tls` does not.
+    """
+
+    name: ServerName | None = None
+    """Whom to ask for (SNI), and whose certificate it must be; without it the check's `host`, or
+    else the address probed.
+    """
+    verify: StrictBool = True
+    """Whether the certificate must be valid: signed by one that is trusted, not expired, of the
+    right name.
+    """
+    ca_file: FilePath | None = None
+    """File with the certificates (PEM) that are trusted; without it those that the system trusts.
+    """
+    certificate_file: FilePath | None = None
+    """File with our own certificate (PEM) and those between it and its CA, for servers that ask
+    for one.
+    """
+    key_file: FilePath | None = None
+    """File with the key (PEM) of our certificate, where it is not in `certificate_file`."""
+    expires_within: Duration | None = None
+    """Fail, for the reason `expiry`, where the certificate is good for less than this."""
+    alpn: Annotated[tuple[Protocol, ...], Field(max_length=16)] = ()
+    """Protocols (ALPN) that the server must choose one of."""
