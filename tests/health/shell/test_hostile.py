@@ -15,15 +15,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import pytest
 from tests.health import hostile_servers
 from tests.health.written import Example, examples
 
+from libra_health import checks
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.probes import Changes, Probe
 from libra_health.shell.drive import Driver
+from libra_health.wire import (
+    RECEIVE,
+    DeadlineReached,
+    Effects,
+    Input,
+    OpenUdp,
+    Send,
+    Target,
+    UdpOpened,
+)
 
 PATIENCE: Final = 60.0
 TIMEOUT: Final = 0.3
@@ -267,3 +278,34 @@ def test_http_says_what_a_hostile_server_did(
     (outcome,) = bench.meet({probe: case}).by_case[case]
     assert isinstance(outcome, Failed)
     assert outcome.reason is reason
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A check that no answer is enough for, and that takes longer over one than its sender."""
+
+
+def patient(state: Patient, event: Input, _now: float) -> tuple[Patient, Effects | Outcome]:
+    match event:
+        case DeadlineReached():
+            return state, Failed(Reason.TIMEOUT, "not enough")
+        case UdpOpened():
+            return state, (Send(b"PING"), *RECEIVE)
+        case _:
+            time.sleep(0.002)
+            return state, RECEIVE
+
+
+def test_answers_that_never_cease_hold_up_neither_another_check_nor_the_deadline(
+    servers: Ports, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(target: Target, spec: Patient, _now: float) -> tuple[Any, Effects]:
+        return spec, (OpenUdp(target),)
+
+    monkeypatch.setitem(checks.STARTS, Patient, ("patient", start))
+    monkeypatch.setitem(checks.STEPS, Patient, patient)
+    endless = Target("127.0.0.1", servers.hostile["udp-noise"])
+    probe = Probe(endless, cast("checks.Spec", Patient()), 3600.0, 1.5)
+    found = bench.meet({probe: ("noise", "patient")})
+    require_unharmed(found)
+    assert found.by_case["noise", "patient"] == [Failed(Reason.TIMEOUT, "not enough")]

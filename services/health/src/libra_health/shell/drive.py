@@ -20,7 +20,6 @@ from itertools import count
 from typing import Final, TypeAlias
 
 from libra_health import schedule
-from libra_health.errands import Done
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
 from libra_health.shell.aside import Aside
@@ -30,6 +29,7 @@ from libra_health.shell.load import Load
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
 from libra_health.shell.tls import Contexts
+from libra_health.wire import Input
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
@@ -65,7 +65,9 @@ class Driver:
         self.matcher = Matcher()
         self._is_hearing = False
         self._leaving: list[socket.socket] = []
-        self._around = Around(self.matcher.search, Contexts(), self.aside, self._close, trace)
+        self._around = Around(
+            self.matcher.search, self.call, Contexts(), self.aside, self._close, trace
+        )
         self._calls: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -193,15 +195,15 @@ class Driver:
         else:
             sock.close()
 
-    def _wake_with(self, seat: Seat, run: int, done: Done) -> None:
-        """Take the end of an errand to the run that asked for it."""
+    def _wake_with(self, seat: Seat, run: int, event: Input) -> None:
+        """Take the end of an errand, or what waited, to the run that asked for it."""
         if seat.run == run and seat.attempt is not None:
             now = time.monotonic()
-            self._conclude(seat, seat.attempt.tell(done, now), now)
+            self._conclude(seat, seat.attempt.tell(event, now), now)
 
     def _answer(self) -> None:
         os.eventfd_read(self._bell)
-        while self._calls:
+        for _ in range(len(self._calls)):  # what they call for comes after what is due by then
             self._calls.popleft()()
 
     def _begin(self, seat: Seat) -> None:
