@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -198,6 +199,47 @@ def test_a_dialogue_for_scripts_is_one_list(host: Host, farm: str) -> None:
     (row,) = json.loads(host.libra("probe", "web/up", "--config", farm, "--json").stdout)
     assert (row["result"], row["backend"]) == ("passed", "up")
     assert [each["line"] for each in row["dialogue"]][1] == "connected"
+
+
+def test_a_secret_is_shown_nowhere_not_where_it_comes_back_either(host: Host) -> None:
+    host.write("hunter2\n", "token")
+    echo = b"HTTP/1.1 403 No\r\nX-Heard: hunter2\r\nContent-Length: 0\r\n\r\n"
+    with served(say(echo)) as target:
+        check = f"{{http: {{headers_files: {{X-Token: {host.directory}/token}}}}}}"
+        file = host.write(config(check, w1=target))
+        texts = [
+            host.libra("probe", "web/w1", "--config", file, *form) for form in ((), ["--json"])
+        ]
+    for done in texts:
+        assert "> X-Token: (secret)" in done.stdout
+        assert "< X-Heard: (secret)" in done.stdout
+        assert "8 bytes read" in done.stdout
+        assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_handshake_is_shown(host: Host) -> None:
+    made = [
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "42"),
+        *("-subj", "/CN=a", "-addext", "subjectAltName=DNS:web.example"),
+        *("-keyout", "key.pem", "-out", "cert.pem"),
+    ]
+    subprocess.run(made, cwd=host.directory, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(host.directory / "cert.pem", host.directory / "key.pem")
+
+    def talk(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            say(OK)(secured)
+
+    with served(talk) as target:
+        tls = f"{{name: web.example, ca_file: {host.directory}/cert.pem}}"
+        file = host.write(config(f"{{https: {{tls: {tls}}}}}", w1=target))
+        done = host.libra("probe", "web/w1", "--config", file)
+    assert done.returncode == DONE
+    assert (
+        f"TLS handshake for web.example, certificate held against {host.directory}" in done.stdout
+    )
+    assert re.search(r"TLS 1\.[23], certificate valid for 41 days", done.stdout)
 
 
 def test_every_check_of_a_backend_has_its_dialogue(host: Host) -> None:
