@@ -3,7 +3,6 @@
 Every kind of check in tests.health.written meets every behaviour of tests.health.hostile_servers.
 """
 
-import gc
 import json
 import os
 import queue
@@ -197,9 +196,9 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def descriptors() -> list[str]:
-    gc.collect()
-    return sorted(str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists())
+def descriptors() -> int:
+    """Tell how many files and sockets this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def took(outcome: Outcome) -> float:
@@ -241,7 +240,9 @@ def test_all_of_them_at_once_harm_no_other_and_leave_no_socket_open(servers: Por
         require_unharmed(bench.meet(hostile, 4.0))
     finally:
         bench.close()
-    assert descriptors() == before
+    deadline = time.monotonic() + PATIENCE
+    while descriptors() > before:  # the bench of the module may be within a check
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize(
