@@ -130,3 +130,16 @@ def test_what_an_operator_set_is_said_once() -> None:
     assert shown(mode="maint").startswith(f"{head} maint [drain weight 5")
     heavy = admin | {"mode": "ready"}
     assert shown(mode="ready", admin=heavy) == f"{head} [weight 5 by eve: update] check passed"
+
+
+def test_how_far_a_slow_start_is_is_shown() -> None:
+    backend = {
+        "address": "10.0.0.5:80", "verdict": "up", "since": None, "weight": 22, "ramp": 55,
+        "mode": "ready", "admin": None, "reason": "check passed",
+    }  # fmt: skip
+    service = {
+        "address": "192.0.2.1:80", "protocol": "tcp", "scheduler": "wlc", "state": "up",
+        "why": "", "live_weight": 1, "quorum": 1, "sorry": False, "admin": None,
+    }  # fmt: skip
+    shown = lines(services={"web": service | {"backends": {"w1": backend}}})[-1]
+    assert shown == "w1 10.0.0.5:80 up weight 22 (slow start, 55 %) check passed"

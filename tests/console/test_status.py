@@ -122,6 +122,15 @@ def test_a_verdict_is_shown_with_its_reason() -> None:
     assert backend(verdict(up=False, held=True))["verdict"] == "held"
 
 
+def test_what_health_does_with_a_backend_is_shown() -> None:
+    damping = Evidence(probe="damping", reason="damped", detail="5 changes in 1m, until 12:00")
+    shown = backend(verdict(up=False, evidence=(damping,)))
+    assert shown["reason"] == "held down: 5 changes in 1m, until 12:00"
+    slow = backend(verdict(up=True, weight=2, ramp=55))
+    assert (slow["weight"], slow["ramp"]) == (2, 55)
+    assert backend()["ramp"] is None
+
+
 def started(service: str) -> tuple[str, tuple[str, ...], EventData]:
     return "node.started", (service,), Started(service=service, version="1", pid=7)
 

@@ -49,11 +49,13 @@ userPassword: {PASSWORD}
 
 
 @contextmanager
-def slapd(*options: str, tls: tuple[Path, Path] | None = None) -> Iterator[Daemon]:
+def slapd(
+    *options: str, tls: tuple[Path, Path] | None = None, implicit: bool = False
+) -> Iterator[Daemon]:
     """Run slapd with the global *options* of slapd.conf(5), `disallow bind_anon` and such.
 
     `tls`: PEM files of certificate and key that the daemon's user can read; StartTLS then works,
-    and the port speaks LDAP as before.
+    and the port speaks LDAP as before, or with `implicit` TLS from the first byte on.
     """
     lines = list(options)
     if tls is not None:
@@ -66,7 +68,7 @@ def slapd(*options: str, tls: tuple[Path, Path] | None = None) -> Iterator[Daemo
         prepare(["mkdir", where / "data"], where)
         prepare(["/usr/sbin/slapadd", "-q", "-f", config, "-l", entries], where)
         port = free_port()
-        listen = f"ldap://127.0.0.1:{port}/"
+        listen = f"{'ldaps' if implicit else 'ldap'}://127.0.0.1:{port}/"
         command = ["/usr/sbin/slapd", "-d", "stats", "-f", str(config), "-h", listen]
         with running(command, where, port) as daemon:
             yield daemon

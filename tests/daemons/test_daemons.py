@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import pytest
 from tests.daemons.dovecot import dovecot
 from tests.daemons.mariadb import mariadb
+from tests.daemons.nsd import nsd
 from tests.daemons.postgresql import postgresql
 from tests.daemons.process import Daemon, NotStarted, folder, free_port, running
 from tests.daemons.redis import redis
@@ -19,7 +20,7 @@ Start = Callable[[], AbstractContextManager[Daemon | tuple[Daemon, Daemon]]]
 
 @pytest.mark.parametrize(
     "start",
-    [redis, slapd, vsftpd, dovecot, mariadb, postgresql, smtp],
+    [redis, slapd, vsftpd, dovecot, mariadb, postgresql, smtp, nsd],
     ids=lambda each: each.__name__,
 )
 def test_a_daemon_is_there_within_its_block_only(start: Start) -> None:

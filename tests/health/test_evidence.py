@@ -1,17 +1,31 @@
+from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
+from libra_health.blast import Guard
 from libra_health.checks import TcpSpec
-from libra_health.evidence import UNCHECKED, event_type, state_of
+from libra_health.damping import Damping
+from libra_health.evidence import UNCHECKED, known_of, state_of
 from libra_health.outcome import Failed, Passed, Reason
 from libra_health.probes import Lookout, Probe, Watch
-from libra_health.verdicts import Finding, Verdict
+from libra_health.stand import Known, Stand
+from libra_health.tally import Finding
+from libra_health.verdicts import Hold, Verdict
 from libra_health.wire import Target
 from libra_schemas.events import BackendState, Evidence
 
 TCP = Lookout(Probe(Target("192.0.2.1", 80), TcpSpec(), 1.0, 0.5), 2, 3, "tcp 192.0.2.1:80")
 WATCH = Watch(("web", "w1"), "192.0.2.1", 80, "tcp", "0" * 64, (TCP,))
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+UP, DOWN = Stand(up=True), Stand(up=False)
+PASSED = Finding(Passed(0.1), 2, 2, 1.0)
+
+
+def verdict(stand: Stand, *findings: Finding | None, watch: Watch = WATCH, **more: Any) -> Verdict:
+    weights = more.pop("weights", (None,) * len(findings))
+    return Verdict(watch, "backend.up", stand, findings, weights, **more)
 
 
 def state(*, up: bool, evidence: tuple[Evidence, ...]) -> BackendState:
@@ -60,19 +74,58 @@ def state(*, up: bool, evidence: tuple[Evidence, ...]) -> BackendState:
 def test_a_verdict_is_the_whole_state_with_its_evidence(
     finding: Finding, evidence: Evidence
 ) -> None:
-    verdict = Verdict(WATCH, up=False, findings=(finding,))
-    assert event_type(verdict) == "backend.down"
-    assert state_of(verdict) == state(up=False, evidence=(evidence,))
+    assert state_of(verdict(DOWN, finding), NOON) == state(up=False, evidence=(evidence,))
 
 
 def test_a_check_that_said_nothing_new_is_left_out() -> None:
     both = Watch(WATCH.key, "192.0.2.1", 80, "tcp", "0" * 64, (TCP, TCP))
-    found = state_of(Verdict(both, up=True, findings=(None, Finding(Passed(0.1), 2, 2, 1.0))))
+    found = state_of(verdict(UP, None, PASSED, watch=both), NOON)
     assert len(found.evidence) == 1
 
 
 def test_a_backend_without_checks_says_so() -> None:
     bare = Watch(WATCH.key, "192.0.2.1", 80, "tcp", "0" * 64, ())
-    verdict = Verdict(bare, up=True, findings=())
-    assert event_type(verdict) == "backend.up"
-    assert state_of(verdict) == state(up=True, evidence=(UNCHECKED,))
+    assert state_of(verdict(UP, watch=bare), NOON) == state(up=True, evidence=(UNCHECKED,))
+
+
+def test_a_weight_says_which_check_gave_it_and_how_far_a_slow_start_is() -> None:
+    stand = Stand(up=True, weight=22, ramp=55)
+    found = state_of(verdict(stand, PASSED, weights=(40,)), NOON)
+    assert (found.weight, found.ramp, found.evidence[0].weight) == (22, 55, 40)
+
+
+def test_what_a_passing_check_saw_is_told() -> None:
+    found = state_of(verdict(UP, Finding(Passed(0.1, detail="load 3"), 2, 2, 1.0)), NOON)
+    assert found.evidence[0].detail == "load 3"
+
+
+def test_a_hold_by_damping_says_why_and_until_when() -> None:
+    held = verdict(Stand(up=False, damped=True), PASSED, hold=Hold(Damping(5, 60.0, 90.0), 75.0))
+    _, why = state_of(held, NOON).evidence
+    assert (why.probe, why.reason) == ("damping", "damped")
+    assert why.detail == ("5 changes in 1m, until 12:01:15 UTC, or 90s after a further change")
+
+
+def test_what_the_guard_withholds_says_how_much_may_go() -> None:
+    failed = Finding(Failed(Reason.TIMEOUT, "no answer", 0.5), 3, 3, 2.0)
+    held = verdict(Stand(up=True, held=True, weight=1), failed, guard=Guard(2, 300.0))
+    found = state_of(held, NOON)
+    assert (found.up, found.held, found.weight) == (True, True, 1)
+    assert found.evidence[1].detail == "health may take out 2 of the pool in 5m"
+
+
+@pytest.mark.parametrize(
+    "stand",
+    [
+        UP,
+        DOWN,
+        Stand(up=True, held=True, weight=1),
+        Stand(up=True, weight=22, ramp=55),
+        Stand(up=False, damped=True),
+    ],
+)
+def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
+    hold = Hold(Damping(5, 60.0, 60.0), 60.0) if stand.damped else None
+    known = known_of(state_of(verdict(stand, PASSED, hold=hold), NOON))
+    assert known == Known(WATCH.digest, WATCH.place, stand)
+    assert known.stand.ramp == stand.ramp

@@ -3,8 +3,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from libra_health.blast import Guard
 from libra_health.checks import ExecSpec, FileSpec, IcmpSpec, Spec, TcpSpec
 from libra_health.checks.tcp import Exchange
+from libra_health.damping import Damping
+from libra_health.policy import PLAIN, Policy
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
@@ -115,9 +118,36 @@ def test_several_checks_are_watched_together() -> None:
     ]
 
 
+def test_a_name_server_is_labelled_with_what_it_is_asked() -> None:
+    (lookout,) = only(check={"dns": {"name": "example.net", "type": "MX"}}).lookouts
+    assert lookout.label == "dns 10.0.1.11:8080 example.net MX"
+
+
 def test_a_probe_leaves_from_where_its_node_was_told_to() -> None:
     check = {"tcp": {}, "bind": {"a": "10.0.0.2"}, "interface": {"b": "eth1"}, "fwmark": 7}
     (watch,) = watches_of(configured(check=check), "a")
     assert watch.lookouts[0].probe.target.origin == Origin("10.0.0.2", "", 7)
     (watch,) = watches_of(configured(check=check), "b")
     assert watch.lookouts[0].probe.target.origin == Origin("", "eth1", 7)
+
+
+def test_what_a_service_asks_of_its_verdicts_goes_along() -> None:
+    weighty = {"address": "10.0.1.11:80", "weight": 100}
+    asked = only(
+        check=["tcp", "icmp"],
+        require="any",
+        slow_start="30s",
+        damping={"changes": 3},
+        max_down={"most": 0, "within": "1m"},
+        assume_up=True,
+        backends={"w1": weighty},
+    )
+    assert asked.policy == Policy(
+        any_passes=True,
+        weight=100,
+        slow_start=30.0,
+        damping=Damping(3, 60.0, 60.0),
+        guard=Guard(0, 60.0),
+        assume_up=True,
+    )
+    assert only().policy == PLAIN

@@ -52,6 +52,18 @@ def test_that_a_backup_heard_of_its_master_is_told_to_who_asks_for_it_alone(
     assert told(make.sink("vrrp.*", pattern), MASTER)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "is_told"),
+    [("backend.*", False), ("*.*", False), ("backend.weight", True), ("*.weight", True)],
+)
+def test_the_steps_of_a_weight_are_told_to_who_asks_for_them_alone(
+    make: Any, pattern: str, is_told: bool
+) -> None:
+    """A slow start has ten of them."""
+    weight = Subject("a", "backend.weight", ("web", "w1"))
+    assert told(make.sink(pattern), weight) is is_told
+
+
 def test_a_sink_that_names_nodes_is_told_of_those_alone(make: Any) -> None:
     assert told(make.sink("backend.*", nodes=("a",)), DOWN)
     assert not told(make.sink("backend.*", nodes=("b",)), DOWN)

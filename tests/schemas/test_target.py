@@ -38,6 +38,12 @@ def test_whatever_a_verdict_is_about_changes_the_target(changes: dict[str, Any])
     assert target(**changes) != target()
 
 
+def test_which_checks_must_pass_is_part_of_the_target_where_there_are_several() -> None:
+    several = {"check": ["tcp", "icmp"]}
+    assert target(**several, require="any") != target(**several) == target(**several, require="all")
+    assert target(require="any") == target()
+
+
 def test_a_check_is_given_without_what_nobody_set() -> None:
     check = ServiceConfig.model_validate({"address": "192.0.2.1:1", "check": "icmp"}).check
     assert not isinstance(check, tuple)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from libra_schemas.events.common import EvidenceText
-from libra_schemas.text import LINE_LIMIT, evidence, one_line
+from libra_schemas.text import LINE_LIMIT, evidence, one_line, spelled
 
 _FITS = TypeAdapter(EvidenceText)
 
@@ -63,3 +63,11 @@ def test_foreign_words_become_one_printable_line(words: str) -> None:
 def test_a_line_too_long_is_cut_where_asked() -> None:
     assert one_line("one two three", 8) == "one two…"
     assert one_line("x" * (LINE_LIMIT + 1)) == "x" * (LINE_LIMIT - 1) + "…"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0"), (0.5, "500ms"), (1, "1s"), (90, "90s"), (300, "5m"), (7200, "2h"), (86400, "1d")],
+)
+def test_a_duration_is_spelled_as_in_the_config(seconds: float, words: str) -> None:
+    assert spelled(seconds) == words

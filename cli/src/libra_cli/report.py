@@ -106,10 +106,15 @@ def _backend(name: str, backend: Json, now: datetime) -> tuple[str, ...]:
         name,
         backend["address"],
         _state(backend["verdict"]),
-        f"weight {backend['weight']}",
+        f"weight {backend['weight']}{_slowly(backend)}",
         since,
         " ".join(part for part in (mode, _admin(backend["admin"]), backend["reason"]) if part),
     )
+
+
+def _slowly(backend: Json) -> str:
+    """Say how far a slow start is; documents of older consoles say nothing of it."""
+    return f" (slow start, {backend['ramp']} %)" if backend.get("ramp") else ""
 
 
 def _sync(key: str, sync: Json) -> tuple[str, ...]:

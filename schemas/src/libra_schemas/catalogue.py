@@ -53,8 +53,6 @@ _SINK = (("<sink>",),)
 _NODE = (("<node>",),)
 
 SILENT = (
-    "backend.weight",
-    "backend.held",
     "conn.fresh",
     "peer.lost",
     "peer.back",
@@ -65,8 +63,8 @@ SILENT = (
 CATALOGUE: dict[str, Entry] = {
     "backend.up": Entry("health", _BACKEND, "a backend passes its checks"),
     "backend.down": Entry("health", _BACKEND, "a backend fails its checks: why, how often"),
-    "backend.weight": Entry("health", _BACKEND, "a check gave a backend another weight"),
-    "backend.held": Entry("health", _BACKEND, "a verdict withheld by the blast-radius guard"),
+    "backend.weight": Entry("health", _BACKEND, "checks or slow start gave it another weight"),
+    "backend.held": Entry("health", _BACKEND, "it fails and serves on: `max_down` lets no more go"),
     "service.up": Entry("ipvs-writer", _SERVICE, "quorum gained, the sorry server is out"),
     "service.down": Entry("ipvs-writer", _SERVICE, "quorum lost, the sorry server is in"),
     "vrrp.master": Entry("vrrp", _INSTANCE, "this node owns the virtual addresses"),

@@ -33,6 +33,7 @@ STAND_INS: dict[str, Any] = {
     "command": ["/bin/true"],
     "name": "eth0",
     "path": "/dev/null",
+    "most": 0,
 }
 """A value for every field that some part of a config cannot be without."""
 

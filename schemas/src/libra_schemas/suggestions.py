@@ -27,14 +27,14 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "hold", "max_down", "slow_start", "damping", "vantage",
+            "addresses", "ports", "hold", "vantage",
             "data_path", "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
-    "services.backends": frozenset({"hold", "tunnel", "slow_start", "addresses"}),
+    "services.backends": frozenset({"hold", "tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "smtp", "dns", "ldap", "grpc", "bfd", "hold",
+            "grpc", "bfd", "hold",
             "data_path", "vantage",
         }
     ),

@@ -1,7 +1,7 @@
 """The target digest: what a verdict was reached against.
 
 Rule: health and the ipvs-writer compute it alike, from the config alone, so that a verdict
-counts only for exactly the (address, port, protocol, checks) it is about.
+counts only for exactly the (address, port, protocol, checks) it is about, and which must pass.
 """
 
 from libra_schemas.canonical import digest
@@ -10,12 +10,14 @@ from libra_schemas.config import BackendConfig, CheckConfig, ServiceConfig
 
 def target_of(service: ServiceConfig, backend: BackendConfig) -> str:
     """Digest (address, port, protocol, check specs) of *backend* in *service*."""
+    any_passes = service.require_of(backend) == "any"
     return digest(
         {
             "address": str(backend.address.address),
             "port": backend.address.port,
             "protocol": "fwmark" if service.fwmark is not None else service.protocol,
             "checks": [check_form(check) for check in service.checks_of(backend)],
+            **({"require": "any"} if any_passes else {}),
         }
     )
 

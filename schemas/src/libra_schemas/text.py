@@ -11,6 +11,7 @@ LINE_LIMIT = 300
 """Characters of a line; subject lines and terminals cut longer ones anyway."""
 
 _LAST_BYTE = 0xFF
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _LAST_SHORT = 0xFFFF
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
@@ -32,6 +33,14 @@ def one_line(words: str, limit: int = LINE_LIMIT) -> str:
     """Put foreign words on one line: control characters become spaces, length is bounded."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in words).split())
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def spelled(seconds: float) -> str:
+    """Spell a duration as people write it in the config: `500ms`, `1s`, `5m`, `36h`."""
+    if not seconds:
+        return "0"
+    whole = ((f"{seconds / size:g}{unit}", seconds % size) for unit, size in _UNITS)
+    return next((text for text, rest in whole if not rest), f"{seconds * 1000:g}ms")
 
 
 def _whole_characters(octets: bytes) -> bytes:

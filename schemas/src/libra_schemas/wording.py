@@ -21,6 +21,9 @@ _EXPECTED = {
     "group": "an IP address such as 224.0.0.81",
     "interface": "an interface such as eth0, or one per node such as {a: eth0, b: eth1}",
     "interfaces": "an interface such as eth1, or one such as {name: eth2, weight: -30}",
+    "max_down": "a number of backends such as 2, a share such as 50%, or both limits such as"
+    " {most: 50%, within: 5m}",
+    "most": "a number of backends such as 2, or a share such as 50%",
     "preempt": "true, false, when-synced or a delay such as 30s",
     "priority": "a number from 1 to 255, or one per node such as {a: 150, b: 100}",
     "unicast": "an address per node such as {a: 10.0.0.1, b: 10.0.0.2}, true or false",
@@ -35,6 +38,7 @@ _PATTERNS = (
     ("[A-Za-z0-9][A-Za-z0-9_-]", _NAME),
     (r"[^\s/]{1,15}", "an interface name has 1 to 15 characters, no space and no slash"),
     ("x00-", "a process name has 1 to 255 characters and no slash: the file name of its program"),
+    ("100)%", "expected a share from 1% to 100%"),
     ("[1-5][0-9]{2}", "expected an HTTP status or a range such as 200-299"),
     (r"[a-z]+)\.(", "expected an event type or a pattern such as backend.down or vrrp.*"),
     ("@", "expected a mail address such as ops@example.com"),

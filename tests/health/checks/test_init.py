@@ -1,10 +1,13 @@
 import pytest
 
 from libra_health.checks import (
+    DnsSpec,
     ExecSpec,
     HttpSpec,
     HttpsSpec,
     IcmpSpec,
+    LdapSpec,
+    SmtpSpec,
     Spec,
     TcpSpec,
     TlsSpec,
@@ -29,6 +32,9 @@ ASKS = (Ask(Request("h")),)
         ("https", HttpsSpec(ASKS, tls=TlsSpec(Tls("h")))),
         ("tls", TlsSpec(Tls("h"))),
         ("icmp", IcmpSpec()),
+        ("smtp", SmtpSpec()),
+        ("dns", DnsSpec(b"")),
+        ("ldap", LdapSpec()),
         ("exec", ExecSpec(("/bin/true",))),
         ("udp", UdpSpec(silence_passes=False)),
     ],

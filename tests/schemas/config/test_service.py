@@ -56,3 +56,19 @@ def test_nothing_else_is_checked_unasked(fields: dict[str, Any]) -> None:
 def test_several_checks_stay_several() -> None:
     made = service(backends={"w1": "10.0.1.11:80"}, check=["tcp", "icmp"])
     assert [each.kind for each in made.checks_of(made.backends["w1"])] == ["tcp", "icmp"]
+
+
+def test_a_backend_may_differ_in_what_its_service_asks_of_verdicts() -> None:
+    made = service(
+        check=["tcp", "icmp"],
+        require="any",
+        slow_start="30s",
+        backends={
+            "w1": "10.0.1.11:80",
+            "w2": {"address": "10.0.1.12:80", "require": "all", "slow_start": 0},
+            "w3": {"address": "10.0.1.13:80", "check": "tcp"},
+        },
+    )
+    backends = made.backends.values()
+    assert [made.require_of(each) for each in backends] == ["any", "all", "all"]
+    assert [made.slow_start_of(each) for each in backends] == [30, 0, 30]

@@ -16,9 +16,21 @@ def test_a_verdict_carries_its_evidence() -> None:
     assert state.evidence[0].votes[0].up is None
 
 
+def test_a_verdict_of_an_older_release_is_read() -> None:
+    state = BackendState.model_validate(FIELDS | {"evidence": [{"probe": "p", "reason": "x"}]})
+    assert (state.weight, state.ramp, state.evidence[0].weight) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"target": "x"}, {"port": 70000}, {"weight": -1}, {"service": "a.b"}, {"address": "w1"}],
+    [
+        {"target": "x"},
+        {"ramp": 101},
+        {"port": 70000},
+        {"weight": -1},
+        {"service": "a.b"},
+        {"address": "w1"},
+    ],
 )
 def test_a_verdict_that_no_kernel_could_use_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

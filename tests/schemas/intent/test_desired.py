@@ -169,6 +169,9 @@ def test_a_backend_in_maintenance_is_out() -> None:
         pytest.param(None, 5, False, 5, id="the-checks"),
         pytest.param(9, 5, False, 9, id="the-operators"),
         pytest.param(None, None, True, 1, id="held-at-the-lowest"),
+        pytest.param(None, 0, True, 0, id="held-without-a-weight"),
+        pytest.param(9, 1, True, 1, id="held-whatever-the-operators"),
+        pytest.param(0, 1, True, 0, id="held-and-quiesced"),
     ],
 )
 def test_whose_weight_holds(

@@ -17,13 +17,13 @@ UNSEEN = "with verify: false nobody looks at the certificate (leave one of them 
         ),
     ],
 )
-@pytest.mark.parametrize("kind", ["tls", "https"])
+@pytest.mark.parametrize("kind", ["tls", "https", "smtp", "ldap"])
 def test_what_would_be_looked_at_in_vain_is_told(
     document: Document, complaints: Complain, spec: dict[str, Any], complaint: str, kind: str
 ) -> None:
-    check = {"tls": spec} if kind == "tls" else {"https": {"tls": spec}}
+    check = {"tls": spec} if kind == "tls" else {kind: {"tls": spec}}
     document["services"]["web"]["check"] = check
-    place = "tls" if kind == "tls" else "https.tls"
+    place = "tls" if kind == "tls" else f"{kind}.tls"
     assert complaints(document) == [f"services.web.check.{place}{complaint}"]
 
 

@@ -57,6 +57,47 @@ SENTENCES: list[tuple[str, BackendState, str]] = [
         "backend w1 of web has weight 7",
     ),
     (
+        "backend.weight",
+        state(up=True, weight=7, ramp=55),
+        "backend w1 of web has weight 7 (slow start, 55 % of its own)",
+    ),
+    (
+        "backend.weight",
+        state(up=True, evidence=(Evidence(probe="exec", reason="passed", weight=40),)),
+        "backend w1 of web has its configured weight: check passed, gives weight 40",
+    ),
+    (
+        "backend.down",
+        state(
+            up=False,
+            evidence=(
+                evidence("passed"),
+                Evidence(probe="damping", reason="damped", detail="5 changes in 1m, until 12:00"),
+            ),
+        ),
+        "backend w1 of web is down: held down: 5 changes in 1m, until 12:00",
+    ),
+    (
+        "backend.held",
+        state(
+            up=True,
+            held=True,
+            evidence=(
+                evidence("timeout"),
+                evidence("passed"),
+                Evidence(
+                    probe="max_down",
+                    reason="withheld",
+                    detail="health may take out 2 of the pool in 5m",
+                ),
+            ),
+        ),
+        (
+            "backend w1 of web is kept although its checks fail: tcp: no answer in time (3 of 3); "
+            "max_down: health may take out 2 of the pool in 5m"
+        ),
+    ),
+    (
         "backend.held",
         state(up=True, held=True, evidence=(evidence("timeout"),)),
         "backend w1 of web is kept although its checks fail: no answer in time (3 of 3)",

@@ -12,10 +12,13 @@ from pydantic import Field, StrictBool, StrictInt
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint, Interface
 from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
+from libra_schemas.config.kinds.dns import DnsSpec
 from libra_schemas.config.kinds.exec import ExecSpec
 from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
+from libra_schemas.config.kinds.ldap import LdapSpec
+from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import ExchangeSpec, TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.config.kinds.udp import UdpSpec
@@ -130,6 +133,7 @@ __all__ = [
     "BodyDigest",
     "CheckConfig",
     "Config",
+    "DnsSpec",
     "Duration",
     "EmailSink",
     "Endpoint",
@@ -141,11 +145,13 @@ __all__ = [
     "IcmpSpec",
     "InstanceConfig",
     "IpvsConfig",
+    "LdapSpec",
     "NodeConfig",
     "ProgramSink",
     "Retry",
     "ServiceConfig",
     "SinkConfig",
+    "SmtpSpec",
     "SorryConfig",
     "SyncConfig",
     "TcpSpec",

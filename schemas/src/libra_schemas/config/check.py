@@ -5,10 +5,13 @@ from typing import Annotated
 from pydantic import Field, StrictInt, model_validator
 
 from libra_schemas.config.fields import Interface, Span, parse_duration
+from libra_schemas.config.kinds.dns import DnsSpec
 from libra_schemas.config.kinds.exec import ExecSpec
 from libra_schemas.config.kinds.file import FileSpec
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
+from libra_schemas.config.kinds.ldap import LdapSpec
+from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.config.kinds.udp import UdpSpec
@@ -30,6 +33,12 @@ class CheckConfig(Strict):
     """Shake hands over TLS and look at the certificate."""
     icmp: IcmpSpec | None = None
     """Send one echo request (ping)."""
+    smtp: SmtpSpec | None = None
+    """Greet a mail server, where asked by STARTTLS and with a login, and take leave."""
+    dns: DnsSpec | None = None
+    """Ask a name server one question and look at the answer."""
+    ldap: LdapSpec | None = None
+    """Bind to a directory and, where asked, search in it."""
     exec: ExecSpec | None = None
     """Run a program that looks."""
     file: FileSpec | None = None
@@ -87,7 +96,9 @@ class CheckConfig(Strict):
         return self.kinds[0]
 
 
-KINDS = ("tcp", "http", "https", "tls", "udp", "icmp", "exec", "file")
+KINDS = (
+    "tcp", "http", "https", "tls", "udp", "icmp", "smtp", "dns", "ldap", "exec", "file",
+)  # fmt: skip
 
 
 def _timeout_within(value: dict[str, object]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, StrictInt
 
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint
+from libra_schemas.config.verdict import DampingConfig, MaxDown, SlowStart
 from libra_schemas.model import Name, Strict, Weight
 
 SCHEDULERS = (
@@ -14,6 +15,7 @@ SCHEDULERS = (
 FLAGS = ("flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 
 Forward = Literal["nat", "dr", "tun"]
+Require = Literal["all", "any"]
 Threshold = Annotated[StrictInt, Field(ge=0, le=0xFFFFFFFF)]
 
 
@@ -35,7 +37,11 @@ class BackendConfig(Strict):
     lower: Threshold = 0
     """Connections below which it gets new ones again; with 0 three quarters of `upper`."""
     check: CheckConfig | tuple[CheckConfig, ...] | None = None
-    """Its own check, or a list of which all must pass, in place of the service's."""
+    """Its own check, or a list of them, in place of the service's."""
+    require: Require | None = None
+    """Which of several checks must pass; without it as its service says."""
+    slow_start: SlowStart | None = None
+    """How long it takes to its whole weight when it comes back; without it as its service says."""
 
 
 class SorryConfig(Strict):
@@ -103,8 +109,21 @@ class ServiceConfig(Strict):
     assume_up: bool = False
     """Whether backends count as up until a check says otherwise; then they need no check."""
     check: CheckConfig | tuple[CheckConfig, ...] | None = None
-    """How backends without a check of their own are checked, or a list of which all must pass;
-    without it `tcp` by address is checked by a connect.
+    """How backends without a check of their own are checked, or a list of checks; without it
+    `tcp` by address is checked by a connect.
+    """
+    require: Require = "all"
+    """Which of several checks must pass for a backend to be up: `all` of them, or `any` one."""
+    damping: DampingConfig | None = None
+    """Holds a backend down that goes up and down too often; without it none is held down."""
+    max_down: MaxDown | None = None
+    """How many backends, or which share of them, health may take out within 5 minutes, or as it
+    says; one more that fails keeps the least weight. One that refuses connections is always
+    taken out. Without it there is no limit.
+    """
+    slow_start: SlowStart = 0.0
+    """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:
+    from a tenth in ten steps. 0 is off.
     """
     backends: dict[
         Name,
@@ -126,3 +145,12 @@ class ServiceConfig(Strict):
             default = self.protocol == "tcp" and self.fwmark is None and not self.assume_up
             return (CheckConfig.model_validate("tcp"),) if default else ()
         return chosen if isinstance(chosen, tuple) else (chosen,)
+
+    def require_of(self, backend: BackendConfig) -> Require:
+        """Tell which of the checks of *backend* must pass; of a single one it is all."""
+        chosen = backend.require or self.require
+        return chosen if len(self.checks_of(backend)) > 1 else "all"
+
+    def slow_start_of(self, backend: BackendConfig) -> float:
+        """Tell how long *backend* takes to its whole weight, in seconds."""
+        return self.slow_start if backend.slow_start is None else backend.slow_start

@@ -7,6 +7,9 @@ from pydantic import Field
 from libra_schemas.events.common import Data, EvidenceText
 from libra_schemas.model import Address, Digest, Fact, Name, Port, Weight
 
+DAMPED, WITHHELD = "damped", "withheld"
+"""Reasons of evidence that is no check's: kept down as it flaps, kept in by `max_down`."""
+
 Protocol = Literal["tcp", "udp", "sctp", "fwmark"]
 
 
@@ -21,7 +24,8 @@ class Evidence(Fact):
     """Why the verdict fell: the probe's last result and the count that decided.
 
     *reason* is `passed` or a closed label (`refused`, `timeout`, `status`, ...); *attempt* of
-    *needed* equal results in a row; durations in milliseconds.
+    *needed* equal results in a row; durations in milliseconds. *weight* is what the check gives
+    the backend, None where it says nothing of it.
     """
 
     probe: str
@@ -33,14 +37,17 @@ class Evidence(Fact):
     observed_ms: Annotated[float, Field(ge=0)] = 0.0
     """From the first of the equal results to the verdict."""
     votes: tuple[Vote, ...] = ()
+    weight: int | None = None
 
 
 class BackendState(Data):
     """The verdict on one backend of one service.
 
     *target* is the digest of (address, port, protocol, check specs) it was reached against:
-    it counts only while the config's digest is the same. *weight* is the effective weight a
-    dynamic check gave, None where the config's weight holds.
+    it counts only while the config's digest is the same. *weight* is the effective weight that
+    checks and slow start give, None where the config's weight holds; *ramp* how much of its weight
+    slow start gives so far, in percent, None where it gives all. *held*: it fails and serves on,
+    with the least weight, because `max_down` lets no more be taken out.
     """
 
     service: Name
@@ -52,4 +59,5 @@ class BackendState(Data):
     up: bool
     held: bool = False
     weight: Weight | None = None
+    ramp: Annotated[int, Field(ge=1, le=100)] | None = None
     evidence: tuple[Evidence, ...] = ()

@@ -65,13 +65,20 @@ class Seen:
         """The weight wanted while it is in: an operator's, a check's, or else the config's."""
         if self.will.mode != "ready":
             return 0
-        if self.state is not None and self.state.held:
-            return 1
         if self.will.weight is not None:
-            return self.will.weight
+            return min(1, self.will.weight) if self._is_held else self.will.weight
         if self.state is not None and self.state.weight is not None:
             return self.state.weight
+        return min(1, self.configured) if self._is_held else self.configured
+
+    @property
+    def configured(self) -> int:
+        """The config's weight."""
         return self.backend.destination.weight
+
+    @property
+    def _is_held(self) -> bool:
+        return self.state is not None and self.state.held
 
 
 def desired(state: State, prepared: Prepared, name: str, *, was_up: bool | None) -> Wanted:

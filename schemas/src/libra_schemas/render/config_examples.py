@@ -84,6 +84,25 @@ services:
     address: 192.0.2.10:143
     check: {tcp: {preset: imap}}
     backends: {i1: 10.0.1.61:143}
+  smtp:
+    address: 192.0.2.10:587
+    check: {smtp: {starttls: true, tls: {name: mail.example.net}}, every: 5s, timeout: 2s}
+    backends: {m1: 10.0.1.41:587}
+  names:
+    address: 192.0.2.10:53
+    protocol: udp
+    check: {dns: {name: www.example.net, type: A, expect: [192.0.2.10]}}
+    backends: {d1: 10.0.1.53:53}
+  directory:
+    address: 192.0.2.10:389
+    check:
+      ldap:
+        starttls: true
+        bind_dn: cn=probe,dc=example,dc=net
+        password_file: /etc/libra/secrets/probe.pass
+        base: dc=example,dc=net
+        filter: (uid=probe)
+    backends: {l1: 10.0.1.89:389}
   db:
     address: 192.0.2.10:5432
     check: {exec: {command: [/usr/local/bin/db-load], weight: stdout}, every: 5s, timeout: 2s}

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 
 from libra_schemas.config.fields import Duration
 from libra_schemas.model import Address
+from libra_schemas.text import spelled
 
 Json = dict[str, Any]
 
 DEFINITION = "#/$defs/"
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _WHOLE = (
     (TypeAdapter(Duration).json_schema()["anyOf"], "duration"),
     (TypeAdapter(Address).json_schema()["anyOf"], "address"),
@@ -92,14 +92,7 @@ def default(schema: Json) -> str:
     if value is None or value in ([], {}):
         return "none"
     if isinstance(value, float) or values(schema, {}) == "duration":
-        return f"`{_duration(value)}`"
+        return f"`{spelled(value)}`"
     if isinstance(value, list):
         return f"`[{', '.join(map(str, value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-def _duration(seconds: float) -> str:
-    if not seconds:
-        return "0"
-    whole = ((f"{seconds / size:g}{unit}", seconds % size) for unit, size in _UNITS)
-    return next((text for text, rest in whole if not rest), f"{seconds * 1000:g}ms")

@@ -15,8 +15,10 @@ def spoken(config: Config) -> Iterator[tuple[Path, TlsSpec]]:
     for path, check in written(config):
         if check.tls is not None:
             yield (*path, "tls"), check.tls
-        if check.https is not None and check.https.tls is not None:
-            yield (*path, "https", "tls"), check.https.tls
+        for kind in ("https", "smtp", "ldap"):
+            spec = getattr(check, kind)
+            if spec is not None and spec.tls is not None:
+                yield (*path, kind, "tls"), spec.tls
 
 
 def unverified(config: Config) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Rule: the label says it in people's words; a detail that says it better stands i
 import re
 
 from libra_schemas.events import BackendState, Evidence
+from libra_schemas.events.health import DAMPED, WITHHELD
 from libra_schemas.sentences.words import because
 
 _REASONS = {
@@ -19,11 +20,12 @@ _REASONS = {
     "malformed": "answer not understood",
     "oversized": "answer too large",
     "passed": "check passed",
+    DAMPED: "held down",
 }
 
 _PASSED = "passed"
 
-_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", _PASSED})
+_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", WITHHELD, _PASSED})
 """Where the detail is the better half of the sentence: `status 503, wanted 200-299`."""
 
 _ERRNO = re.compile(r"^E[A-Z0-9]+\Z")
@@ -34,16 +36,24 @@ def backend(data: BackendState, event_type: str) -> str:
     """Say what became of a backend; only the type tells a change of weight."""
     name = f"backend {data.backend} of {data.service}"
     why = reasons(data)
-    if event_type == "backend.weight" and data.weight is not None:
-        return because(f"{name} has weight {data.weight}", why)
+    if event_type == "backend.weight":
+        return because(f"{name} has {_weight(data)}", why)
     if data.held:
         return because(f"{name} is kept although its checks fail", why)
     return because(f"{name} is {'up' if data.up else 'down'}", why)
 
 
+def _weight(data: BackendState) -> str:
+    if data.weight is None:
+        return "its configured weight"
+    slow = f" (slow start, {data.ramp} % of its own)" if data.ramp is not None else ""
+    return f"weight {data.weight}{slow}"
+
+
 def reasons(data: BackendState) -> str:
     """Say why a verdict fell; one that is down is explained by the checks that failed."""
-    failed = [] if data.up else [each for each in data.evidence if each.reason != _PASSED]
+    serves = data.up and not data.held
+    failed = [] if serves else [each for each in data.evidence if each.reason != _PASSED]
     telling = failed or list(data.evidence)
     if len(telling) == 1:
         return reason(telling[0])
@@ -59,4 +69,5 @@ def reason(evidence: Evidence) -> str:
         words = evidence.detail
     else:
         words = because(label, evidence.detail)
-    return f"{words} ({evidence.attempt} of {evidence.needed})" if evidence.needed else words
+    words += f" ({evidence.attempt} of {evidence.needed})" if evidence.needed else ""
+    return words if evidence.weight is None else f"{words}, gives weight {evidence.weight}"

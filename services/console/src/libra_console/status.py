@@ -206,19 +206,17 @@ def _backend(
 ) -> Json:
     held = registers.get(entity) if seen.state else None
     backend = service.backends[entity[2]]
+    silent = unchecked if service.checks_of(backend) else "it has no check"
     return {
         "address": str(backend.address),
         "verdict": _verdict(seen.state, service),
         "since": _when(held),
-        "reason": _reason(seen, unchecked if service.checks_of(backend) else "it has no check"),
+        "reason": reasons(seen.state) if seen.state else silent,
         "weight": seen.weight,
+        "ramp": seen.state.ramp if seen.state else None,
         "mode": seen.will.mode,
         "admin": _admin(registers, *entity),
     }
-
-
-def _reason(seen: Seen, unchecked: str) -> str:
-    return reasons(seen.state) if seen.state else unchecked
 
 
 def _verdict(verdict: BackendState | None, service: ServiceConfig) -> str:

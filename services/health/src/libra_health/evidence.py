@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
 
 from libra_health.outcome import Failed
 from libra_health.probes import Lookout
-from libra_health.verdicts import Finding, Verdict
+from libra_health.stand import Known, Stand
+from libra_health.tally import Finding
+from libra_health.verdicts import Verdict
 from libra_schemas.events import BackendState, Evidence
-from libra_schemas.events.health import Protocol
+from libra_schemas.events.health import DAMPED, WITHHELD, Protocol
+from libra_schemas.text import spelled
 
 UNCHECKED = Evidence(probe="none", reason="passed", detail="no check is configured")
 
 
-def event_type(verdict: Verdict) -> str:
-    """Name the event that says this verdict."""
-    return "backend.up" if verdict.up else "backend.down"
-
-
-def state_of(verdict: Verdict) -> BackendState:
+def state_of(verdict: Verdict, decided: datetime) -> BackendState:
     """Write a verdict down (design §3): target digest, and the finding of every check."""
-    watch = verdict.watch
+    watch, stand = verdict.watch, verdict.stand
     service, backend = watch.key
-    found = zip(watch.lookouts, verdict.findings, strict=True)
-    evidence = tuple(_evidence(lookout, each) for lookout, each in found if each is not None)
+    found = zip(watch.lookouts, verdict.findings, verdict.weights, strict=True)
+    seen = [_evidence(lookout, each, gives) for lookout, each, gives in found if each is not None]
     return BackendState(
         service=service,
         backend=backend,
@@ -32,20 +32,44 @@ def state_of(verdict: Verdict) -> BackendState:
         port=watch.port,
         protocol=cast("Protocol", watch.protocol),
         target=watch.digest,
-        up=verdict.up,
-        evidence=evidence if watch.lookouts else (UNCHECKED,),
+        up=stand.up,
+        held=stand.held,
+        weight=stand.weight,
+        ramp=stand.ramp,
+        evidence=(*seen, *_kept_so(verdict, decided)) if watch.lookouts else (UNCHECKED,),
     )
 
 
-def _evidence(lookout: Lookout, finding: Finding) -> Evidence:
+def known_of(state: BackendState) -> Known:
+    """Read back what the log was told."""
+    damped = any(each.reason == DAMPED for each in state.evidence)
+    stand = Stand(state.up, state.held, damped, state.weight, state.ramp)
+    return Known(state.target, (str(state.address), state.port, state.protocol), stand)
+
+
+def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence:
     outcome = finding.outcome
-    failed = outcome if isinstance(outcome, Failed) else None
     return Evidence(
         probe=lookout.label,
-        reason=failed.reason.value if failed else "passed",
-        detail=failed.detail if failed else "",
+        reason=outcome.reason.value if isinstance(outcome, Failed) else "passed",
+        detail=outcome.detail,
         attempt=finding.attempt,
         needed=finding.needed,
         took_ms=round(outcome.latency * 1000, 3),
         observed_ms=round(finding.observed * 1000, 3),
+        weight=gives,
     )
+
+
+def _kept_so(verdict: Verdict, decided: datetime) -> Iterator[Evidence]:
+    """Say what keeps a backend down although its checks may pass, or in although they fail."""
+    if verdict.hold is not None:
+        limits = verdict.hold.limits
+        until = (decided + timedelta(seconds=verdict.hold.left)).strftime("%H:%M:%S")
+        changes = f"{limits.changes} changes in {spelled(limits.within)}"
+        again = f"until {until} UTC, or {spelled(limits.stable)} after a further change"
+        yield Evidence(probe="damping", reason=DAMPED, detail=f"{changes}, {again}")
+    if verdict.guard is not None:
+        most, within = verdict.guard.most, spelled(verdict.guard.within)
+        detail = f"health may take out {most} of the pool in {within}"
+        yield Evidence(probe="max_down", reason=WITHHELD, detail=detail)

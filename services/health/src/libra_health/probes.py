@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from libra_health.checks import Spec, kind_of
+from libra_health.policy import PLAIN, Policy
+from libra_health.stand import Place
 from libra_health.wire import Target
 
 Key: TypeAlias = tuple[str, str]
@@ -59,6 +61,7 @@ class Watch:
     """A backend and all that must hold for it to be up.
 
     `digest`: the target digest of libra_schemas that its verdicts are reached against.
+    `policy`: how its checks make its verdict, and what steadies it.
     """
 
     key: Key
@@ -67,6 +70,12 @@ class Watch:
     protocol: str
     digest: str
     lookouts: tuple[Lookout, ...]
+    policy: Policy = PLAIN
+
+    @property
+    def place(self) -> Place:
+        """What makes it the same server under other checks."""
+        return (self.address, self.port, self.protocol)
 
 
 FanOut: TypeAlias = Mapping[Probe, tuple[tuple[Key, int], ...]]

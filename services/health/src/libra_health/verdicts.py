@@ -1,141 +1,165 @@
-"""From results to verdicts: what is held true of each backend, and when to say so.
+"""From counts to verdicts: what is held true of each backend, and when to say so.
 
-The one rule: a verdict is said once; it survives restarts and applies as long as its target digest
+The one rule: a stand is said once; it survives restarts and applies as long as its target digest
 does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
-from libra_health.debounce import UNDECIDED, Debounce, Standing, observe, settled
-from libra_health.outcome import Errored, Failed, Outcome, Passed
-from libra_health.probes import Lookout, Watch
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result that last moved a lookout, and how far: `attempt` of `needed` in a row.
-
-    `observed`: seconds from the first of the equal results.
-    """
-
-    outcome: Passed | Failed
-    attempt: int
-    needed: int
-    observed: float
+from libra_health import damping, ramp, weight
+from libra_health.blast import Guard, Member
+from libra_health.damping import CALM, Damping
+from libra_health.debounce import Standing
+from libra_health.probes import Watch
+from libra_health.ramp import WHOLE, Ramp
+from libra_health.stand import Stand, event_type
+from libra_health.tally import Course, Finding, Tally, refuses, standing
+from libra_health.weight import PAUSE
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What is known of one backend; the tuples run along `watch.lookouts`.
+class Hold:
+    """A hold by flap damping: its limits, and the seconds until it ends at the earliest."""
 
-    `said`: the verdict that the log holds for `watch.digest`, if any.
-    """
-
-    watch: Watch
-    debounces: tuple[Debounce, ...]
-    findings: tuple[Finding | None, ...]
-    said: bool | None = None
+    limits: Damping
+    left: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to publish: the backend's whole new state and why."""
+    """What to publish: the backend's whole new state and why.
+
+    `weights`: what each check contributes. `hold` and `guard`: what keeps it down, or in.
+    """
 
     watch: Watch
-    up: bool
+    type: str
+    stand: Stand
     findings: tuple[Finding | None, ...]
+    weights: tuple[int | None, ...]
+    hold: Hold | None = None
+    guard: Guard | None = None
 
 
 Ruling: TypeAlias = tuple[Tally, Verdict | None]
 
 
-def begin(watch: Watch, previous: Tally | None = None, *, logged: bool | None = None) -> Ruling:
-    """Take up a backend, after a start or an apply.
+def rule(tally: Tally, now: float, *, may_go: bool = True) -> Ruling:
+    """Say what is not yet said; `may_go`: whether the guard lets it be taken out.
 
-    `previous`: its tally before the apply; whatever asks the same keeps its standing.
-    `logged`: the verdict that the log holds for this very digest.
+    What the log holds counts as said; before that is known nothing may be ruled.
     """
-    if previous is not None and previous.watch == watch:
-        return previous, None
-    kept = [_taken_over(lookout, previous) for lookout in watch.lookouts]
-    tally = Tally(watch, tuple(d for d, _ in kept), tuple(f for _, f in kept))
-    if previous is not None and previous.watch.digest == watch.digest:
-        return _rule(replace(tally, said=previous.said))
-    return recall(tally, logged=logged)
-
-
-def recall(tally: Tally, *, logged: bool | None) -> Ruling:
-    """Learn what the log holds for this digest (None: nothing), after having begun without it.
-
-    A lookout that has not settled yet takes the log's word; one that has settled is believed.
-    """
-    if logged is None:
-        return _rule(replace(tally, said=None))
-    fresh = settled(up=logged)
-    debounces = tuple(
-        fresh if debounce.standing is Standing.UNKNOWN else debounce for debounce in tally.debounces
-    )
-    return _rule(replace(tally, debounces=debounces, said=logged))
-
-
-def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Ruling:
-    """Count one result of the lookout at `place`; trouble of our own counts for nothing."""
-    match outcome:
-        case Errored():
-            return tally, None
-        case Passed():
-            needed, passed = tally.watch.lookouts[place].rise, True
-        case Failed():
-            needed, passed = tally.watch.lookouts[place].fall, False
-        case _:
-            assert_never(outcome)
-    before = tally.debounces[place]
-    after = observe(before, passed=passed, needed=needed, now=now)
-    if after is before:
-        return tally, None
-    attempt = abs(after.streak) or needed
-    finding = Finding(outcome, attempt, needed, now - after.since)
-    if _contradicted_no_more(before, after):
-        return _with(tally, place, after, tally.findings[place]), None
-    return _rule(_with(tally, place, after, finding))
-
-
-def standing(tally: Tally) -> Standing:
-    """Tell the verdict over all lookouts: all must be up; one that is down decides."""
-    found = {debounce.standing for debounce in tally.debounces}
-    if Standing.DOWN in found:
-        return Standing.DOWN
-    return Standing.UNKNOWN if Standing.UNKNOWN in found else Standing.UP
-
-
-def _contradicted_no_more(before: Debounce, after: Debounce) -> bool:
-    """Whether a result merely ended a streak against the standing."""
-    return after.standing is before.standing and after.streak == 0
-
-
-def _taken_over(lookout: Lookout, previous: Tally | None) -> tuple[Debounce, Finding | None]:
-    if previous is not None:
-        for old, debounce, finding in zip(
-            previous.watch.lookouts, previous.debounces, previous.findings, strict=True
-        ):
-            if lookout.probe.asks_the_same(old.probe):
-                return debounce, finding
-    return UNDECIDED, None
-
-
-def _with(tally: Tally, place: int, debounce: Debounce, finding: Finding | None) -> Tally:
-    debounces, findings = list(tally.debounces), list(tally.findings)
-    debounces[place], findings[place] = debounce, finding
-    return replace(tally, debounces=tuple(debounces), findings=tuple(findings))
-
-
-def _rule(tally: Tally) -> Ruling:
-    """Say what is not yet said."""
     found = standing(tally)
-    up = found is Standing.UP
-    if found is Standing.UNKNOWN or tally.said is up:
+    if found is Standing.UNKNOWN:
         return tally, None
-    return replace(tally, said=up), Verdict(tally.watch, up, tally.findings)
+    course = _rested(tally, now)
+    if found is Standing.UP and not course.flaps.is_held:
+        course = replace(course, ramp=_ramp(tally, course, now))
+        share = ramp.share(course.ramp, now) if course.ramp else None
+        stand = Stand(up=True, weight=_weight(tally, share), ramp=share)
+    else:
+        course = replace(course, ramp=None)
+        stand = _failing(tally, course, may_go=may_go)
+    too_soon = _too_soon(stand, tally.said, course, now)
+    due = _due(tally.watch, course, now, waits=too_soon)
+    if too_soon or stand.says_as(tally.said):
+        return _kept(tally, course, due), None
+    verdict = _verdict(tally, course, stand, now)
+    spoken = _spoken(course, stand, now)
+    return replace(tally, course=spoken, said=stand, due=due), verdict
+
+
+def member_of(tally: Tally, now: float) -> Member:
+    """Show a backend to the guard of its pool."""
+    course, found = _rested(tally, now), standing(tally)
+    if found is Standing.UP and not course.flaps.is_held:
+        return Member()
+    if not course.was_in:
+        return Member(removed=course.removed)
+    if found is Standing.UNKNOWN:
+        return Member()
+    down = [d.since for d in tally.debounces if d.standing is Standing.DOWN]
+    return Member(min(down, default=0.0), refuses(tally))
+
+
+def _failing(tally: Tally, course: Course, *, may_go: bool) -> Stand:
+    """Take out what fails; what the guard withholds keeps the least weight there is."""
+    if may_go or not course.was_in:
+        return Stand(up=False, damped=course.flaps.is_held)
+    whole = _weight(tally, None)
+    return Stand(
+        up=True, held=True, weight=min(1, tally.watch.policy.weight if whole is None else whole)
+    )
+
+
+def _rested(tally: Tally, now: float) -> Course:
+    limits, course = tally.watch.policy.damping, tally.course
+    flaps = CALM if limits is None else damping.rested(course.flaps, limits, now)
+    return course if flaps is course.flaps else replace(course, flaps=flaps)
+
+
+def _ramp(tally: Tally, course: Course, now: float) -> Ramp | None:
+    """Begin a slow start where a backend comes back, or new into a pool; end it when it is over."""
+    span = tally.watch.policy.slow_start
+    comes_back = course.was_in is False or (tally.said is not None and tally.said.held)
+    going = Ramp(now, span) if comes_back and span > 0 else course.ramp
+    return going if going and ramp.share(going, now) < WHOLE else None
+
+
+def _weight(tally: Tally, share: int | None) -> int | None:
+    """Tell the effective weight; a check that is down contributes nothing."""
+    if tally.unheard and tally.course.recalled is not None:
+        base: int | None = tally.course.recalled
+    else:
+        both = zip(tally.debounces, tally.weights, strict=True)
+        base = weight.given(w for d, w in both if d.standing is not Standing.DOWN)
+    if base is None and share is None:
+        return None
+    return weight.scaled(tally.watch.policy.weight if base is None else base, share or WHOLE)
+
+
+def _too_soon(stand: Stand, said: Stand | None, course: Course, now: float) -> bool:
+    """Whether a mere change of weight has to wait; a step of slow start never does."""
+    if said is None or stand.says_as(said) or not stand.judges_as(said) or stand.ramp != said.ramp:
+        return False
+    return course.spoken is not None and now < course.spoken + PAUSE
+
+
+def _due(watch: Watch, course: Course, now: float, *, waits: bool) -> float | None:
+    """Tell when something ends or grows by time alone."""
+    times = []
+    if course.flaps.is_held and watch.policy.damping is not None:
+        times.append(damping.end(course.flaps, watch.policy.damping))
+    if course.ramp is not None:
+        times.append(ramp.next_step(course.ramp, now))
+    if waits and course.spoken is not None:
+        times.append(course.spoken + PAUSE)
+    return min(times, default=None)
+
+
+def _kept(tally: Tally, course: Course, due: float | None) -> Tally:
+    if course == tally.course and due == tally.due:
+        return tally
+    return replace(tally, course=course, due=due)
+
+
+def _spoken(course: Course, stand: Stand, now: float) -> Course:
+    removed = course.removed
+    if stand.up:
+        removed = None
+    elif course.was_in:
+        removed = now
+    return replace(course, was_in=stand.up, removed=removed, spoken=now)
+
+
+def _verdict(tally: Tally, course: Course, stand: Stand, now: float) -> Verdict:
+    watch, limits = tally.watch, tally.watch.policy.damping
+    hold = None
+    if limits is not None and course.flaps.is_held:
+        hold = Hold(limits, max(0.0, damping.end(course.flaps, limits) - now))
+    guard = watch.policy.guard if stand.held else None
+    kind = event_type(stand, tally.said)
+    return Verdict(watch, kind, stand, tally.findings, tally.weights, hold, guard)

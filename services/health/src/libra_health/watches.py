@@ -6,6 +6,9 @@ The one rule: what cannot be asked is refused here, before anything that runs is
 from __future__ import annotations
 
 from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
+from libra_health.blast import Guard
+from libra_health.damping import Damping
+from libra_health.policy import Policy
 from libra_health.probes import Key, Lookout, Probe, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
@@ -34,7 +37,21 @@ def _watch(
         raise ValueError(f"services.{key[0]}.backends.{key[1]}.check: {error}") from error
     protocol = "fwmark" if service.fwmark is not None else service.protocol
     address, port = str(backend.address.address), backend.address.port
-    return Watch(key, address, port, protocol, target_of(service, backend), lookouts)
+    digest, policy = target_of(service, backend), _policy(service, backend)
+    return Watch(key, address, port, protocol, digest, lookouts, policy)
+
+
+def _policy(service: written.ServiceConfig, backend: written.BackendConfig) -> Policy:
+    limits, most = service.damping, service.max_down
+    size = len(service.backends)
+    return Policy(
+        any_passes=service.require_of(backend) == "any",
+        weight=backend.weight,
+        slow_start=service.slow_start_of(backend),
+        damping=Damping(limits.changes, limits.within, limits.stable) if limits else None,
+        guard=Guard(most.allowance(size), most.within) if most else None,
+        assume_up=service.assume_up,
+    )
 
 
 def _lookout(
@@ -60,6 +77,8 @@ def _place(check: written.CheckConfig) -> str:
         return ",".join(one.path for one in spec.each)
     if check.tcp is not None and check.tcp.preset is not None:
         return f" {check.tcp.preset}"
+    if check.dns is not None:
+        return f" {check.dns.name} {check.dns.type}"
     if check.exec is not None:
         return f" {check.exec.command[0]}"
     return f" {check.file.path}" if check.file is not None else ""

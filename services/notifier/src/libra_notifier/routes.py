@@ -12,8 +12,8 @@ CONFIG = "config.applied"
 _OWN = "notify"
 _OF_SERVICE = ("backend", "service", "table")
 _OPERATED = ("service", "backend")
-_ASIDE = frozenset({"vrrp.follows"})
-"""What backups say of a master, who has said `vrrp.master` himself."""
+_ASIDE = frozenset({"vrrp.follows", "backend.weight"})
+"""What backups say of a master, who has said `vrrp.master` himself, and steps of a weight."""
 
 
 def told(sink: SinkConfig, subject: Subject) -> bool:

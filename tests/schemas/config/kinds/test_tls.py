@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from libra_schemas.config import TlsSpec
+from libra_schemas.config import SmtpSpec, TlsSpec
 
 
 def test_nothing_need_be_written_and_verification_is_on() -> None:
@@ -37,3 +37,19 @@ def test_a_name_is_one_of_dns_or_an_address(name: str) -> None:
 def test_what_cannot_be_spoken_is_told(written: Any, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         TlsSpec.model_validate(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "spec"),
+    [
+        (None, None),
+        (False, None),
+        (True, TlsSpec()),
+        ({}, TlsSpec()),
+        ({"name": "mx.example"}, TlsSpec(name="mx.example")),
+    ],
+)
+def test_within_another_protocol_tls_is_a_switch_or_a_block(
+    written: Any, spec: TlsSpec | None
+) -> None:
+    assert SmtpSpec.model_validate({"tls": written}).tls == spec

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool
 
 from libra_schemas.config.fields import Duration
 from libra_schemas.config.kinds.fields import FilePath, Protocol, ServerName
@@ -37,3 +37,14 @@ class TlsSpec(Strict):
     """Fail, for the reason `expiry`, where the certificate is good for less than this."""
     alpn: Annotated[tuple[Protocol, ...], Field(max_length=16)] = ()
     """Protocols (ALPN) that the server must choose one of."""
+
+
+def _switched(value: object) -> object:
+    return {} if value is True else None if value is False else value
+
+
+TlsBlock = Annotated[
+    TlsSpec | None,
+    BeforeValidator(_switched, json_schema_input_type=TlsSpec | bool | None),
+]
+"""How another protocol speaks TLS, or `true` for the usual way."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from libra_health.asked import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.asked import exec as program
-from libra_health.asked import file, http, https, icmp, tcp, tls, udp
 from libra_health.checks import Spec
 from libra_health.wire import Target
 from libra_schemas.config import CheckConfig
@@ -22,6 +22,9 @@ ASKED: Final[dict[str, Ask]] = {
     "https": https.asked,
     "tls": tls.asked,
     "icmp": icmp.asked,
+    "smtp": smtp.asked,
+    "dns": dns.asked,
+    "ldap": ldap.asked,
     "exec": program.asked,
     "file": file.asked,
     "udp": udp.asked,

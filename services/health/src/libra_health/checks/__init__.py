@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from libra_health.checks import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.checks import exec as program
-from libra_health.checks import file, http, https, icmp, tcp, tls, udp
+from libra_health.checks.dns import DnsSpec, DnsState
 from libra_health.checks.exec import ExecSpec, ExecState
 from libra_health.checks.file import FileSpec, FileState
 from libra_health.checks.http import HttpSpec, HttpState
 from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
+from libra_health.checks.ldap import LdapSpec, LdapState
+from libra_health.checks.smtp import SmtpSpec, SmtpState
 from libra_health.checks.tcp import TcpSpec, TcpState
 from libra_health.checks.tls import TlsSpec, TlsState
 from libra_health.checks.udp import UdpSpec, UdpState
@@ -22,9 +25,13 @@ from libra_health.outcome import Outcome
 from libra_health.wire import Effects, Input, Target
 
 Spec: TypeAlias = (
-    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | ExecSpec | FileSpec
-)
-State: TypeAlias = TcpState | HttpState | TlsState | UdpState | IcmpState | ExecState | FileState
+    TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
+    | ExecSpec | FileSpec
+)  # fmt: skip
+State: TypeAlias = (
+    TcpState | HttpState | TlsState | UdpState | IcmpState | SmtpState | DnsState | LdapState
+    | ExecState | FileState
+)  # fmt: skip
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
 
@@ -34,6 +41,9 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     HttpsSpec: ("https", https.start),
     TlsSpec: ("tls", tls.start),
     IcmpSpec: ("icmp", icmp.start),
+    SmtpSpec: ("smtp", smtp.start),
+    DnsSpec: ("dns", dns.start),
+    LdapSpec: ("ldap", ldap.start),
     ExecSpec: ("exec", program.start),
     FileSpec: ("file", file.start),
     UdpSpec: ("udp", udp.start),
@@ -43,6 +53,9 @@ STEPS: Final[dict[type, Step]] = {
     HttpState: http.step,
     TlsState: tls.step,
     IcmpState: icmp.step,
+    SmtpState: smtp.step,
+    DnsState: dns.step,
+    LdapState: ldap.step,
     ExecState: program.step,
     FileState: file.step,
     UdpState: udp.step,
@@ -65,6 +78,8 @@ def step(state: State, event: Input, now: float) -> tuple[State, Effects | Outco
 
 
 __all__ = [
+    "DnsSpec",
+    "DnsState",
     "ExecSpec",
     "ExecState",
     "FileSpec",
@@ -74,6 +89,10 @@ __all__ = [
     "HttpsSpec",
     "IcmpSpec",
     "IcmpState",
+    "LdapSpec",
+    "LdapState",
+    "SmtpSpec",
+    "SmtpState",
     "Spec",
     "State",
     "TcpSpec",

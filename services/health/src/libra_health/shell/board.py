@@ -6,20 +6,27 @@ From then on the board knows by itself what the log holds or will hold: nobody e
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
+from libra_health import blast
+from libra_health.blast import Member
 from libra_health.outcome import Errored, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
 from libra_health.shell.drive import Driver
-from libra_health.verdicts import Tally, Verdict, begin, recall, record
+from libra_health.stand import Known
+from libra_health.taking_up import begin, recall
+from libra_health.tally import Tally, record, stirs
+from libra_health.verdicts import Verdict, member_of, rule
 from libra_runtime.stamp import now as wall_time
 
-Logged: TypeAlias = Mapping[Key, tuple[str, bool]]
-"""What the log holds: backend -> target digest and verdict."""
+Logged: TypeAlias = Mapping[Key, Known]
+"""What the log holds of each backend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +50,40 @@ class Board:
         self.unable: dict[Probe, Errored] = {}
         self._tell = tell
         self._users: FanOut = {}
+        self._pools: dict[str, tuple[Key, ...]] = {}
+        self._members: dict[Key, Member] = {}
         self._revision = ""
         self._has_heard = False
-        self._known: dict[Key, tuple[str, bool]] = {}
+        self._known: dict[Key, Known] = {}
+        self._driver: Driver | None = None
+        self._alarms: dict[Key, float] = {}
 
     def hear(self, logged: Logged) -> None:
         """Learn the log's verdicts, once, when it has been read to its end."""
         self._has_heard = True
         self._known = dict(logged)
-        verdicts = []
+        now, at_work = time.monotonic(), self._at_work()
         for key, tally in self.tallies.items():
-            self.tallies[key], verdict = recall(tally, logged=self._of(tally.watch))
-            verdicts.append(verdict)
-        self._say(verdicts)
+            known = self._known.get(key)
+            self.tallies[key] = recall(tally, known, joins=key[0] in at_work, now=now)
+        self._rule(self.tallies, now)
 
     def apply(self, driver: Driver, watches: tuple[Watch, ...], rev: str) -> None:
         """Take up a config; what it does not change is not touched."""
         before, self.tallies, self._revision = self.tallies, {}, rev
-        verdicts = []
+        self._driver = driver
+        now, at_work = time.monotonic(), self._at_work()
         for watch in watches:
-            previous = before.get(watch.key)
-            tally, verdict = begin(watch, previous, logged=self._of(watch))
-            self.tallies[watch.key] = tally
-            verdicts.append(verdict)
+            key = watch.key
+            previous, known = before.get(key), self._known.get(key)
+            self.tallies[key] = begin(watch, previous, known, joins=key[0] in at_work, now=now)
         self._users = fan_out(watches)
+        self._pools, self._members = _guarded(watches), {}
+        self._alarms = {key: due for key, due in self._alarms.items() if key in self.tallies}
         self.unable = {probe: why for probe, why in self.unable.items() if probe in self._users}
         driver.apply(diff(driver.probes, self._users), spread=True)
-        self._say(verdicts)
+        changed = [key for key, tally in self.tallies.items() if tally is not before.get(key)]
+        self._rule([*changed, *(key for pool in self._pools.values() for key in pool)], now)
 
     def report(self, probe: Probe, outcome: Outcome, now: float) -> None:
         """Count one result for every backend that uses this probe."""
@@ -81,24 +95,87 @@ class Board:
             self.unable.pop(probe, None)
         for key, place in self._users[probe]:
             before = self.tallies[key]
-            after, verdict = record(before, place, outcome, now)
+            after = record(before, place, outcome, now)
             if after is not before:
                 self.tallies[key] = after
-            if verdict is not None:
-                self._say([verdict])
+                if stirs(before, after, place):
+                    self._rule((key,), now)
 
-    def _say(self, verdicts: Iterable[Verdict | None]) -> None:
+    def wake(self, key: Key, due: float) -> None:
+        """Rule a backend again because its time has come, unless another time was set since."""
+        if self._alarms.get(key) == due:
+            del self._alarms[key]
+            self._rule((key,), time.monotonic())
+
+    def _rule(self, keys: Iterable[Key], now: float) -> None:
+        """Rule these backends, and with one of a guarded pool the whole pool; say what is new."""
         if not self._has_heard:
             return
+        verdicts: list[Verdict] = []
+        stirred: dict[str, set[Key]] = {}
+        for key in keys:
+            if key[0] in self._pools:
+                stirred.setdefault(key[0], set()).add(key)
+            else:
+                verdicts += self._rule_one(key, now)
+        for name, of_pool in stirred.items():
+            verdicts += self._rule_pool(self._pools[name], of_pool, now)
+        self._say(verdicts)
+
+    def _rule_one(self, key: Key, now: float, *, may_go: bool = True) -> list[Verdict]:
+        self.tallies[key], verdict = rule(self.tallies[key], now, may_go=may_go)
+        due = self.tallies[key].due
+        if due is not None:
+            self._wake_at(key, due)
+        return [] if verdict is None else [verdict]
+
+    def _rule_pool(self, pool: tuple[Key, ...], stirred: set[Key], now: float) -> list[Verdict]:
+        """Rule those that were stirred, and those that may go now; the others stand as they do."""
+        for key in stirred:
+            self._members[key] = member_of(self.tallies[key], now)
+        guard = self.tallies[pool[0]].watch.policy.guard
+        assert guard is not None  # noqa: S101  only guarded pools are kept
+        members = [self._members[key] for key in pool]
+        ruled = zip(pool, members, blast.may_go(members, guard, now), strict=True)
+        said = []
+        for key, member, may in sorted(ruled, key=_comes_back_first):
+            if key in stirred or (may and member.failing is not None):
+                said += self._rule_one(key, now, may_go=may)
+                self._members[key] = member_of(self.tallies[key], now)
+        due = blast.due([self._members[key] for key in pool], guard, now)
+        if due is not None:
+            self._wake_at(pool[0], due)
+        return said
+
+    def _wake_at(self, key: Key, due: float) -> None:
+        """Be woken for `key`, where nothing wakes it sooner: then it is asked again anyway."""
+        if self._driver is not None and due < self._alarms.get(key, due + 1):
+            self._alarms[key] = due
+            self._driver.call_at(due, partial(self.wake, key, due))
+
+    def _say(self, verdicts: Iterable[Verdict]) -> None:
         decided = wall_time()
-        told = tuple(Told(v, decided, self._revision) for v in verdicts if v is not None)
+        told = tuple(Told(verdict, decided, self._revision) for verdict in verdicts)
         for each in told:
             watch = each.verdict.watch
-            self._known[watch.key] = (watch.digest, each.verdict.up)
+            self._known[watch.key] = Known(watch.digest, watch.place, each.verdict.stand)
         if told:
             self._tell(told)
 
-    def _of(self, watch: Watch) -> bool | None:
-        """Tell what the log holds, or is being told, for this very target."""
-        digest, up = self._known.get(watch.key, ("", False))
-        return up if digest == watch.digest else None
+    def _at_work(self) -> set[str]:
+        """Name the services of which some backend is known to serve."""
+        return {key[0] for key, known in self._known.items() if known.stand.up}
+
+
+def _comes_back_first(ruled: tuple[Key, Member, bool]) -> bool:
+    """Have who comes back told before who goes in its place."""
+    return ruled[1].failing is not None
+
+
+def _guarded(watches: Iterable[Watch]) -> dict[str, tuple[Key, ...]]:
+    """Gather the backends of every service that has a guard."""
+    pools: dict[str, list[Key]] = {}
+    for watch in watches:
+        if watch.policy.guard is not None:
+            pools.setdefault(watch.key[0], []).append(watch.key)
+    return {name: tuple(keys) for name, keys in pools.items()}

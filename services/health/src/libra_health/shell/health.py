@@ -14,13 +14,14 @@ from typing import Final
 
 import structlog
 
-from libra_health.evidence import event_type, state_of
+from libra_health.evidence import known_of, state_of
 from libra_health.fitness import trouble
 from libra_health.probes import Key, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.program import swept
+from libra_health.stand import Known
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
@@ -74,7 +75,7 @@ class Health:
         self._died: asyncio.Future[None] = self._loop.create_future()
         self._told: deque[Told] = deque()
         self._bell = asyncio.Event()
-        self._logged: dict[Key, tuple[str, bool]] = {}
+        self._logged: dict[Key, Known] = {}
         self._newest: Stored | None = None
         self._has_news = asyncio.Event()
         self._revision: Revision | None = None
@@ -109,7 +110,7 @@ class Health:
                     self._has_caught_up.set()
                 case Stored(event=Event(data=BackendState() as state)):
                     if not self._has_caught_up.is_set():  # later ones are our own
-                        self._logged[state.service, state.backend] = (state.target, state.up)
+                        self._logged[state.service, state.backend] = known_of(state)
                 case Stored(event=Event(data=ConfigApplied())):
                     self._newest = item
                     self._has_news.set()
@@ -187,7 +188,7 @@ class Health:
         """Publish what was told, at most `most` verdicts."""
         for _ in range(len(self._told) if most is None else min(most, len(self._told))):
             told = self._told.popleft()
-            state, kind = state_of(told.verdict), event_type(told.verdict)
+            state, kind = state_of(told.verdict, told.decided), told.verdict.type
             key = told.verdict.watch.key
             self._journal.publish(
                 Draft(kind, key, state, new_id(), told.decided, configrev=told.revision)
@@ -196,6 +197,7 @@ class Health:
                 "verdict",
                 type=kind,
                 backend="/".join(key),
+                weight=state.weight,
                 evidence=[f"{e.probe}: {e.reason} {e.detail}".strip() for e in state.evidence],
             )
 

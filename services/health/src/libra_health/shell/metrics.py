@@ -10,7 +10,7 @@ from prometheus_client.registry import REGISTRY, Collector
 from libra_health.debounce import Standing
 from libra_health.shell.board import Board
 from libra_health.shell.drive import Driver
-from libra_health.verdicts import standing
+from libra_health.tally import Tally, standing
 
 
 class HealthMetrics(Collector):
@@ -42,7 +42,7 @@ class HealthMetrics(Collector):
             results.add_metric(labels, number)
         yield results
         yield self._errands()
-        yield self._verdicts()
+        yield from self._verdicts()
 
     def _errands(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
@@ -52,15 +52,34 @@ class HealthMetrics(Collector):
         family.add_metric(("waiting",), self._driver.aside.waiting)
         return family
 
-    def _verdicts(self) -> GaugeMetricFamily:
-        family = GaugeMetricFamily(
-            "libra_health_backend_up", "1 up, 0 down.", labels=("service", "backend")
-        )
+    def _verdicts(self) -> Iterator[Metric]:
+        ups = _of_backends("up", "1 up, 0 down.")
+        weights = _of_backends("weight", "Effective weight where checks or slow start give one.")
+        withheld = _of_backends("withheld", "1 while it fails and max_down keeps it in.")
+        damped = _of_backends("damped", "1 while flap damping holds it down.")
         for key, tally in self._board.tallies.copy().items():
-            held = standing(tally)
-            if held is not Standing.UNKNOWN:
-                family.add_metric(key, float(held is Standing.UP))
-        return family
+            up, said = _is_up(tally), tally.said
+            if up is not None:
+                ups.add_metric(key, float(up))
+            if said is not None and said.weight is not None:
+                weights.add_metric(key, float(said.weight))
+            if said is not None and said.held:
+                withheld.add_metric(key, 1.0)
+            if said is not None and said.damped:
+                damped.add_metric(key, 1.0)
+        yield from (ups, weights, withheld, damped)
+
+
+def _of_backends(what: str, means: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"libra_health_backend_{what}", means, labels=("service", "backend"))
+
+
+def _is_up(tally: Tally) -> bool | None:
+    """Tell whether a backend is up, None before anything can be said."""
+    if tally.said is not None:
+        return tally.said.up and not tally.said.held
+    found = standing(tally)
+    return None if found is Standing.UNKNOWN else found is Standing.UP
 
 
 def export(driver: Driver, board: Board) -> None:

@@ -1,0 +1,43 @@
+"""What a service asks of its verdicts: which checks must pass, and what steadies them.
+
+The one rule: a single check that decides is enough; what is not known yet decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from libra_health.blast import Guard
+from libra_health.damping import Damping
+from libra_health.debounce import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the checks of one backend make its verdict, and what stands between it and the table.
+
+    `any_passes`: one check that passes is enough. `weight`: the config's. `slow_start`: seconds,
+    0 is off. `assume_up`: it serves from the start, without a verdict.
+    """
+
+    any_passes: bool = False
+    weight: int = 1
+    slow_start: float = 0.0
+    damping: Damping | None = None
+    guard: Guard | None = None
+    assume_up: bool = False
+
+
+PLAIN: Final = Policy()
+
+
+def joined(found: Collection[Standing], *, any_passes: bool) -> Standing:
+    """Join the standings of all checks of a backend; without any check it is up."""
+    decides = Standing.UP if any_passes and found else Standing.DOWN
+    if decides in found:
+        return decides
+    if Standing.UNKNOWN in found:
+        return Standing.UNKNOWN
+    return Standing.DOWN if decides is Standing.UP else Standing.UP

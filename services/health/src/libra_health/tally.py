@@ -1,0 +1,170 @@
+"""What is counted of one backend: results, contributions, changes.
+
+The one rule: counting decides nothing; what follows from the counts is ruled in `verdicts` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from libra_health import damping
+from libra_health.damping import CALM, Flaps
+from libra_health.debounce import Debounce, Standing, observe
+from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
+from libra_health.policy import joined
+from libra_health.probes import Watch
+from libra_health.ramp import Ramp
+from libra_health.stand import Stand
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result that last moved a lookout, and how far: `attempt` of `needed` in a row.
+
+    `observed`: seconds from the first of the equal results.
+    """
+
+    outcome: Passed | Failed
+    attempt: int
+    needed: int
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a backend has behind it at one place, whatever was checked; monotonic seconds.
+
+    `was_in`: whether it served when last ruled; False also for a new one in a pool at work, None
+    where nothing is known. `removed`: when it was taken out of service. `spoken`: when it was last
+    told of. `recalled`: its weight in the log, until its checks have said theirs.
+    """
+
+    was_in: bool | None = None
+    flaps: Flaps = CALM
+    ramp: Ramp | None = None
+    removed: float | None = None
+    spoken: float | None = None
+    recalled: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is known of one backend; the tuples run along `watch.lookouts`.
+
+    `weights`: what each check contributes. `unheard`: the places without a result so far.
+    `said`: what the log holds for `watch.digest`, if anything. `due`: when it is to be ruled
+    again though nothing happens.
+    """
+
+    watch: Watch
+    debounces: tuple[Debounce, ...]
+    findings: tuple[Finding | None, ...]
+    weights: tuple[int | None, ...]
+    unheard: frozenset[int]
+    course: Course = Course()
+    said: Stand | None = None
+    due: float | None = None
+
+
+def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
+    """Count one result of the lookout at `place`; trouble of our own counts for nothing.
+
+    Returns the very same object where nothing changed.
+    """
+    match outcome:
+        case Errored():
+            return tally
+        case Passed(weight=contribution):
+            needed, passed = tally.watch.lookouts[place].rise, True
+            tally = _contributing(tally, place, contribution)
+        case Failed():
+            needed, passed = tally.watch.lookouts[place].fall, False
+        case _:
+            assert_never(outcome)
+    if place in tally.unheard:
+        tally = _heard(tally, place)
+    before = tally.debounces[place]
+    after = observe(before, passed=passed, needed=needed, now=now)
+    if after is before and not _tells_more(tally, place, outcome):
+        return tally
+    finding = Finding(outcome, abs(after.streak) or needed, needed, now - after.since)
+    if after is before:
+        return _with(tally, place, after, finding)
+    if _contradicted_no_more(before, after):
+        return _with(tally, place, after, tally.findings[place])
+    return _counted(tally, _with(tally, place, after, finding), now)
+
+
+def stirs(before: Tally, after: Tally, place: int) -> bool:
+    """Whether a result at `place` can change what is to be said; a streak alone cannot."""
+    was, now = before.debounces[place].standing, after.debounces[place].standing
+    if was is not now or before.weights is not after.weights:
+        return True
+    if before.unheard is not after.unheard:
+        return True
+    return now is Standing.DOWN and before.findings[place] is not after.findings[place]
+
+
+def standing(tally: Tally) -> Standing:
+    """Tell what holds by the checks alone."""
+    found = {debounce.standing for debounce in tally.debounces}
+    return joined(found, any_passes=tally.watch.policy.any_passes)
+
+
+def refuses(tally: Tally) -> bool:
+    """Whether a check that decides was refused; where any may pass, all of them must have been."""
+    refused = [
+        isinstance(finding.outcome, Failed) and finding.outcome.reason is Reason.REFUSED
+        for debounce, finding in zip(tally.debounces, tally.findings, strict=True)
+        if debounce.standing is Standing.DOWN and finding is not None
+    ]
+    if tally.watch.policy.any_passes:
+        return len(refused) == len(tally.debounces) and all(refused)
+    return any(refused)
+
+
+def _counted(before: Tally, after: Tally, now: float) -> Tally:
+    """Count a change of the standing for flap damping; a first one is none."""
+    limits, found = after.watch.policy.damping, {standing(before), standing(after)}
+    if limits is None or found != {Standing.UP, Standing.DOWN}:
+        return after
+    flaps = damping.changed(after.course.flaps, limits, now)
+    return replace(after, course=replace(after.course, flaps=flaps))
+
+
+def _heard(tally: Tally, place: int) -> Tally:
+    """Note a first result; once all have spoken, the log's weight counts no more."""
+    unheard = tally.unheard - {place}
+    course = tally.course if unheard else replace(tally.course, recalled=None)
+    return replace(tally, unheard=unheard, course=course)
+
+
+def _contributing(tally: Tally, place: int, contribution: int | None) -> Tally:
+    if tally.weights[place] == contribution:
+        return tally
+    weights = list(tally.weights)
+    weights[place] = contribution
+    return replace(tally, weights=tuple(weights))
+
+
+def _tells_more(tally: Tally, place: int, outcome: Passed | Failed) -> bool:
+    """Whether a result that moves nothing is still news: the first one, or the first refusal."""
+    finding = tally.findings[place]
+    if finding is None:
+        return True
+    if isinstance(outcome, Passed) or outcome.reason is not Reason.REFUSED:
+        return False
+    told = isinstance(finding.outcome, Failed) and finding.outcome.reason is Reason.REFUSED
+    return not told and tally.debounces[place].standing is Standing.DOWN
+
+
+def _contradicted_no_more(before: Debounce, after: Debounce) -> bool:
+    """Whether a result merely ended a streak against the standing."""
+    return after.standing is before.standing and after.streak == 0
+
+
+def _with(tally: Tally, place: int, debounce: Debounce, finding: Finding | None) -> Tally:
+    debounces, findings = list(tally.debounces), list(tally.findings)
+    debounces[place], findings[place] = debounce, finding
+    return replace(tally, debounces=tuple(debounces), findings=tuple(findings))

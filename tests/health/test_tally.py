@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import pytest
+from tests.health.watching import (
+    BAD,
+    BOTH,
+    GOOD,
+    OURS,
+    PING,
+    QUICK,
+    REFUSED,
+    WATCH,
+    feed,
+    fresh,
+    logged,
+    under,
+)
+
+from libra_health.damping import Damping
+from libra_health.debounce import Standing
+from libra_health.outcome import Outcome, Passed
+from libra_health.policy import Policy
+from libra_health.stand import Stand
+from libra_health.tally import Finding, record, refuses, standing, stirs
+
+ANY = Policy(any_passes=True)
+
+
+def test_an_interrupted_streak_leaves_the_old_evidence() -> None:
+    tally, _ = feed(fresh(WATCH), GOOD, GOOD, BAD, GOOD)
+    assert tally.findings == (Finding(BAD, 1, 3, 0.0),)
+    assert tally.debounces[0].streak == 0
+
+
+def test_trouble_of_our_own_counts_for_nothing() -> None:
+    before = fresh(WATCH)
+    assert record(before, 0, OURS, 1.0) is before
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True))), BAD, OURS, BAD, OURS, OURS)
+    assert said == []
+    assert tally.debounces[0].streak == -2
+
+
+def test_a_result_that_changes_nothing_makes_no_new_tally() -> None:
+    tally, _ = feed(fresh(WATCH), GOOD, GOOD, GOOD)
+    assert record(tally, 0, Passed(0.5), 9.0) is tally
+
+
+def test_the_first_result_after_a_restart_is_evidence_though_it_moves_nothing() -> None:
+    tally, said = feed(fresh(WATCH, logged(Stand(up=False))), BAD)
+    assert said == []
+    assert tally.findings[0] is not None
+    assert tally.findings[0].outcome == BAD
+
+
+def test_of_several_checks_all_must_pass_or_any_one() -> None:
+    tally, _ = feed(fresh(BOTH), BAD, place=1)
+    assert standing(tally) is Standing.DOWN
+    either, _ = feed(fresh(under(BOTH, ANY)), BAD, place=1)
+    assert standing(either) is Standing.UNKNOWN
+    either, _ = feed(either, GOOD, GOOD)
+    assert standing(either) is Standing.UP
+    either, _ = feed(either, BAD, BAD, BAD)
+    assert standing(either) is Standing.DOWN
+
+
+@pytest.mark.parametrize(
+    ("results", "definite", "with_any"),
+    [
+        pytest.param(((BAD,) * 3, (BAD,)), False, False, id="none refuses"),
+        pytest.param(((REFUSED,) * 3, (GOOD,)), True, False, id="one refuses, the other passes"),
+        pytest.param(((REFUSED,) * 3, (BAD,)), True, False, id="one refuses, the other is silent"),
+        pytest.param(((REFUSED,) * 3, (REFUSED,)), True, True, id="both refuse"),
+        pytest.param(((REFUSED,) * 2, (GOOD,)), False, False, id="not often enough yet"),
+        pytest.param(((BAD,) * 3 + (REFUSED,), (BAD,)), True, False, id="refused while down"),
+        pytest.param(((REFUSED,) * 3 + (BAD,), (BAD,)), True, False, id="once refused it stays"),
+    ],
+)
+def test_a_refusal_is_definite_where_it_decides(
+    results: tuple[tuple[Outcome, ...], tuple[Outcome, ...]], definite: bool, with_any: bool
+) -> None:
+    for watch, wanted in ((BOTH, definite), (under(BOTH, ANY), with_any)):
+        tally = fresh(watch)
+        for place, each in enumerate(results):
+            tally, _ = feed(tally, *each, place=place)
+        assert refuses(tally) is wanted
+
+
+def test_changes_are_counted_only_where_damping_is_asked_for() -> None:
+    limits = Damping(2, 60.0, 60.0)
+    plain, _ = feed(fresh(QUICK), GOOD, BAD, GOOD)
+    assert plain.course.flaps.times == ()
+    damped, _ = feed(fresh(under(QUICK, Policy(damping=limits))), GOOD, BAD, GOOD)
+    assert damped.course.flaps.times == (1.0, 2.0)  # the first verdict is no change
+
+
+def test_what_a_check_contributes_is_what_its_last_pass_said() -> None:
+    tally, _ = feed(fresh(BOTH), Passed(0.1, 30), Passed(0.1, 40))
+    assert tally.weights == (40, None)
+    tally, _ = feed(tally, BAD)
+    assert tally.weights == (40, None)
+    tally, _ = feed(tally, GOOD)
+    assert tally.weights == (None, None)
+
+
+def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
+    known = logged(Stand(up=True, weight=80), BOTH)
+    tally = fresh(BOTH, known)
+    tally = record(tally, 0, Passed(0.1, 30), 0.0)
+    assert (tally.unheard, tally.course.recalled) == (frozenset({1}), 80)
+    tally = record(tally, 1, GOOD, 0.0)
+    assert (tally.unheard, tally.course.recalled) == (frozenset(), None)
+
+
+@pytest.mark.parametrize(
+    ("before", "result", "stirred"),
+    [
+        pytest.param((), GOOD, True, id="the first result"),
+        pytest.param((GOOD,), GOOD, True, id="it comes up"),
+        pytest.param((GOOD, GOOD), BAD, False, id="a failure that does not decide"),
+        pytest.param((GOOD, GOOD), Passed(0.1, 5), True, id="another weight"),
+        pytest.param((BAD,) * 3, REFUSED, True, id="it refuses now"),
+        pytest.param((BAD,) * 3, GOOD, True, id="a pass while it is down"),
+    ],
+)
+def test_what_can_change_what_is_said_is_told_from_what_cannot(
+    before: tuple[Outcome, ...], result: Outcome, stirred: bool
+) -> None:
+    tally, _ = feed(fresh(WATCH), *before)
+    assert stirs(tally, record(tally, 0, result, 9.0), 0) is stirred
+
+
+def test_a_lookout_with_another_label_is_the_same_watch_for_nobody() -> None:
+    assert replace(QUICK, lookouts=(replace(PING, label="x"),)) != QUICK
