@@ -75,11 +75,12 @@ def up(
     """Run a whole node on this host: nats-server and all services, until Ctrl-C."""
     from libra_cli.node import SERVICES, Order
     from libra_cli.up import up as run_node
+    from libra_schemas.marks import is_marking
 
-    document = None
+    document, marks = None, False
     if config is not None:
         parsed, document = read(config)
-        node = node_of(node, list(parsed.nodes))
+        node, marks = node_of(node, list(parsed.nodes)), is_marking(parsed)
     order = Order(
         site=locate(Given(node, state, run, nats)),
         config=config.absolute() if config else None,
@@ -87,6 +88,7 @@ def up(
         services=_chosen(only, SERVICES),
         metrics=metrics,
         log_level=log_level,
+        marks=marks,
     )
     raise typer.Exit(run_node(order))
 

@@ -16,11 +16,14 @@ from libra_cli.identity import Identity
 from libra_cli.node import program_of
 from libra_cli.site import Site
 from libra_cli.supervise import Program, confined
+from libra_schemas.load import config_from
+from libra_schemas.marks import is_marking
 
 
 def run(document: dict[str, Any], node: str, *options: str) -> Iterator[dict[str, Any]]:
     """Give what libra-health says as it says it; raise CommandError where it cannot be asked."""
-    with _start((_program(), "probe", "--config", "-", "--node", node, *options)) as process:
+    argv = (_program(), "probe", "--config", "-", "--node", node, *options)
+    with _start(argv, marks=is_marking(config_from(document))) as process:
         try:
             _give(process.stdin, document)
             for line in process.stdout or ():
@@ -61,9 +64,9 @@ def _program() -> str:
     return program
 
 
-def _start(argv: tuple[str, ...]) -> "subprocess.Popen[str]":
+def _start(argv: tuple[str, ...], *, marks: bool) -> "subprocess.Popen[str]":
     who = _who()
-    capabilities = identity.capabilities("health", who)
+    capabilities = identity.capabilities("health", who, marks=marks)
     program = Program("health", argv, os.environ, who, capabilities=capabilities)
     change = who != identity.own() and not capabilities
     return subprocess.Popen(

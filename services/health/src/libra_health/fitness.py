@@ -14,7 +14,7 @@ from libra_health.probes import Probe
 LATE: Final = 10.0
 """Seconds by which a check may begin late before the checks count as stuck."""
 
-HINTS: Final = {
+_HINTS: Final = {
     Reason.PERMISSION: (
         "for icmp net.ipv4.ping_group_range must include this service's group, or it needs "
         "CAP_NET_RAW"
@@ -23,7 +23,7 @@ HINTS: Final = {
     Reason.NO_ROUTE: "this node has no route there",
     Reason.PORTS: "this node has no free port left",
 }
-"""What mends the trouble of our own."""
+_MARKED: Final = "a firewall mark takes CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before"
 
 
 def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
@@ -32,7 +32,14 @@ def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
         return f"the checks are stuck: the next one is {late:.0f} s late"
     for probe, outcome in unable.items():
         others = f" (and {len(unable) - 1} more)" if len(unable) > 1 else ""
-        hint = HINTS.get(outcome.reason)
+        hint = remedy(probe, outcome)
         why = f"{outcome.detail}; {hint}" if hint else outcome.detail
         return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
     return None
+
+
+def remedy(probe: Probe, outcome: Errored) -> str:
+    """Say what mends trouble of our own, "" where nothing is known."""
+    if outcome.reason is Reason.PERMISSION and probe.target.origin.fwmark:
+        return _MARKED
+    return _HINTS.get(outcome.reason, "")

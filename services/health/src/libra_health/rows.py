@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias, assert_never
 
 from libra_health.dialogue import Dialogue, shown
-from libra_health.fitness import HINTS
+from libra_health.fitness import remedy
 from libra_health.outcome import Errored, Failed, Outcome, Passed
 from libra_health.probes import Key, Lookout, Probe, Watch
 from libra_schemas.errors import LibraError
@@ -57,7 +57,7 @@ def row_of(key: Key, lookout: Lookout, outcome: Outcome, dialogue: Dialogue = _N
         case Failed(reason, detail, latency):
             row |= {"result": FAILED, "reason": reason.value, "ms": _ms(latency)}
         case Errored(reason, detail):
-            hint = HINTS.get(reason, "")
+            hint = remedy(lookout.probe, outcome)
             row |= {"result": ERROR, "reason": reason.value, "hint": hint}
         case _:
             assert_never(outcome)
