@@ -16,7 +16,6 @@ from itertools import count
 from typing import Final, TypeAlias
 
 from libra_health import schedule
-from libra_health.errands import Done
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
 from libra_health.shell.aside import Aside
@@ -27,6 +26,7 @@ from libra_health.shell.loop import EVENTS, Loop
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
 from libra_health.shell.tls import Contexts
+from libra_health.wire import Input
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
@@ -58,8 +58,10 @@ class Driver:
         self._timers: list[tuple[float, int, Seat, int]] = []
         self._tokens = count(1)
         self._haste = Haste(self.loop, self._run_beside)
-        self._matcher = Matcher()
-        self._around = Around(self._matcher.search, Contexts(), self.aside, self.loop.close, trace)
+        self.matcher = Matcher()
+        self._around = Around(
+            self.matcher.search, self.call, Contexts(), self.aside, self.loop.close, trace
+        )
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="driver", daemon=True)
 
@@ -124,7 +126,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
-            self._matcher.close()
+            self.matcher.close()
             self.loop.leave()
 
     def _turn(self) -> None:
@@ -160,11 +162,11 @@ class Driver:
         if seat.attempt is not None:
             self._conclude(seat, seat.attempt.wake(mask, now), now)
 
-    def _wake_with(self, seat: Seat, run: int, done: Done) -> None:
-        """Take the end of an errand to the run that asked for it."""
+    def _wake_with(self, seat: Seat, run: int, event: Input) -> None:
+        """Take the end of an errand, or what waited, to the run that asked for it."""
         if seat.run == run and seat.attempt is not None:
             now = time.monotonic()
-            self._conclude(seat, seat.attempt.tell(done, now), now)
+            self._conclude(seat, seat.attempt.tell(event, now), now)
 
     def _begin(self, seat: Seat) -> None:
         """Run a probe because its time on the grid has come.
