@@ -247,6 +247,15 @@ def test_slow_start_takes_its_share_of_what_checks_contribute() -> None:
     assert verdict.stand.weight == 95
 
 
+def test_what_waits_for_its_time_is_not_woken_for_ever_once_nothing_is_known_any_more() -> None:
+    either = under(BOTH, Policy(any_passes=True))
+    tally, _ = feed(fresh(either), GOOD, place=1)
+    tally, _ = feed(tally, Passed(0.1, 0), start=0.5)
+    assert tally.due == 5.0
+    tally, said = feed(tally, BAD, place=1, start=5.0)
+    assert (tally.due, said) == (None, [])
+
+
 RESULTS = st.sampled_from([GOOD, BAD, REFUSED, OURS, Passed(0.1, 0), Passed(0.1, 70000)])
 POLICIES = st.builds(
     Policy,

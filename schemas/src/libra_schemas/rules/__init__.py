@@ -90,6 +90,7 @@ RULES: tuple[Rule, ...] = (
     verdicts.several,
     verdicts.damping,
     verdicts.max_down,
+    verdicts.vantage,
     verdicts.slow_start,
     sinks.kinds,
     sinks.routes,

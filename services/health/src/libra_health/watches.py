@@ -10,6 +10,7 @@ from libra_health.blast import Guard
 from libra_health.damping import Damping
 from libra_health.policy import Policy
 from libra_health.probes import Key, Lookout, Probe, Watch
+from libra_health.vantage import Vantage
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
 from libra_schemas.target import target_of
@@ -21,14 +22,27 @@ def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
     Raises ValueError where a check cannot be asked.
     """
     return tuple(
-        _watch((service_name, name), service, backend, node)
+        _watch((service_name, name), service, backend, node, vantage)
         for service_name, service in config.services.items()
+        for vantage in (_vantage(service, config, node),)
         for name, backend in service.backends.items()
     )
 
 
+def _vantage(service: written.ServiceConfig, config: written.Config, node: str) -> Vantage | None:
+    mode, missing = service.vantage.mode, service.vantage.unreachable
+    peers = tuple(name for name in config.nodes if name != node)
+    if mode == "local" or not peers:
+        return None
+    return Vantage(node, peers, mode == "any", None if missing == "ignore" else missing == "up")
+
+
 def _watch(
-    key: Key, service: written.ServiceConfig, backend: written.BackendConfig, node: str
+    key: Key,
+    service: written.ServiceConfig,
+    backend: written.BackendConfig,
+    node: str,
+    vantage: Vantage | None,
 ) -> Watch:
     try:
         checks = service.checks_of(backend)
@@ -37,11 +51,13 @@ def _watch(
         raise ValueError(f"services.{key[0]}.backends.{key[1]}.check: {error}") from error
     protocol = "fwmark" if service.fwmark is not None else service.protocol
     address, port = str(backend.address.address), backend.address.port
-    digest, policy = target_of(service, backend), _policy(service, backend)
+    digest, policy = target_of(service, backend), _policy(service, backend, vantage)
     return Watch(key, address, port, protocol, digest, lookouts, policy)
 
 
-def _policy(service: written.ServiceConfig, backend: written.BackendConfig) -> Policy:
+def _policy(
+    service: written.ServiceConfig, backend: written.BackendConfig, vantage: Vantage | None
+) -> Policy:
     limits, most = service.damping, service.max_down
     size = len(service.backends)
     return Policy(
@@ -51,6 +67,7 @@ def _policy(service: written.ServiceConfig, backend: written.BackendConfig) -> P
         damping=Damping(limits.changes, limits.within, limits.stable) if limits else None,
         guard=Guard(most.allowance(size), most.within) if most else None,
         assume_up=service.assume_up,
+        vantage=vantage,
     )
 
 
