@@ -135,7 +135,7 @@ def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("is_last", [False, True])
-def test_votes_are_listed_in_the_evidence(is_last: bool) -> None:  # noqa: FBT001  a case
+def test_votes_are_listed_in_the_evidence(is_last: bool) -> None:
     watch = replace(WATCH, policy=Policy(vantage=Vantage("a", ("b", "c")), guard=Guard(0, 9.0)))
     stand = Stand(up=is_last, held=is_last, seen=False)
     votes = (("a", False), ("b", None), ("c", None))

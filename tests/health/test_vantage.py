@@ -113,8 +113,10 @@ def test_a_minority_keeps_exactly_one_where_nobody_else_serves(pool: list[Any]) 
         (
             replace(ANY, missing=True),
             (("a", False), ("b", None), ("c", None)),
-            "1 of 3 nodes see it down, 0 up, 2 did not say, which counts as up;"
-            " any that sees it up keeps it",
+            (
+                "1 of 3 nodes see it down, 0 up, 2 did not say, which counts as up;"
+                " any that sees it up keeps it"
+            ),
         ),
     ],
 )

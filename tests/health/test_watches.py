@@ -168,7 +168,7 @@ def test_the_votes_of_all_other_nodes_count_where_the_service_says_so(
     vantage: Any, policy: Policy
 ) -> None:
     config = configured(vantage=vantage)
-    nodes = {name: config.nodes["a"] for name in ("a", "b", "c")}
+    nodes = dict.fromkeys("abc", config.nodes["a"])
     (watch,) = watches_of(config.model_copy(update={"nodes": nodes}), "a")
     assert watch.policy == policy
     assert watch.digest == only().digest

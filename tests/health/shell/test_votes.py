@@ -58,7 +58,9 @@ PLAIN = Vantage("", ())
 class Cluster:
     """Nodes with links between all of them; a cut node is out of reach of the others."""
 
-    def __init__(self, nodes: tuple[str, ...] = ALL, size: int = 2, policy: Policy | None = None):
+    def __init__(
+        self, nodes: tuple[str, ...] = ALL, size: int = 2, policy: Policy | None = None
+    ) -> None:
         self.cut: set[str] = set()
         self.nodes: Mapping[str, Node] = {
             name: Node(name, nodes, policy or Policy(), size) for name in nodes

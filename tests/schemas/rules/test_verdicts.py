@@ -116,8 +116,10 @@ def test_votes_take_more_nodes_than_one(
     del document["instances"]["front"]["priority"]["b"]
     mode = vantage if isinstance(vantage, str) else vantage["mode"]
     assert complaints(document) == [
-        f"services.web.vantage: {mode} means nothing with one node"
-        " (list the other directors under nodes, or leave it out)"
+        (
+            f"services.web.vantage: {mode} means nothing with one node"
+            " (list the other directors under nodes, or leave it out)"
+        )
     ]
     document["services"]["web"]["vantage"] = "local"
     assert complaints(document) == []

@@ -111,8 +111,10 @@ SENTENCES: list[tuple[str, BackendState, str]] = [
     (
         "backend.seen",
         state(up=True, seen=False, evidence=(evidence("refused"), VOTES)),
-        "backend w1 of web is up, this node sees it down: tcp: connection refused (3 of 3); "
-        "vantage: 2 of 3 nodes see it down, 1 up",
+        (
+            "backend w1 of web is up, this node sees it down: tcp: connection refused (3 of 3); "
+            "vantage: 2 of 3 nodes see it down, 1 up"
+        ),
     ),
     (
         "backend.seen",

@@ -60,7 +60,8 @@ class VantageConfig(Strict):
     """
     unreachable: Literal["ignore", "up", "down"] = "ignore"
     """What a node counts as that is out of reach or has not voted: for `up`, for `down`, or for
-    nothing.
+    nothing. Votes come over a leaf link between the nats-servers, which this release does not set
+    up by itself.
     """
 
 

@@ -11,7 +11,7 @@ from libra_health.outcome import Failed
 from libra_health.probes import Lookout
 from libra_health.stand import Known, Stand
 from libra_health.tally import Finding
-from libra_health.vantage import spelled_votes
+from libra_health.vantage import Ballot, spelled_votes
 from libra_health.verdicts import Verdict
 from libra_schemas.events import BackendState, Evidence, Vote
 from libra_schemas.events.health import DAMPED, MINORITY, VOTED, WITHHELD, Protocol
@@ -49,6 +49,11 @@ def known_of(state: BackendState) -> Known:
     damped = any(each.reason == DAMPED for each in state.evidence)
     stand = Stand(state.up, state.held, damped, state.weight, state.ramp, state.seen)
     return Known(state.target, (str(state.address), state.port, state.protocol), stand)
+
+
+def ballot_of(state: BackendState) -> Ballot:
+    """Read the vote of the node that said it: its own view, never what votes made of it."""
+    return Ballot(state.target, known_of(state).stand.own)
 
 
 def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence:

@@ -13,7 +13,7 @@ _OWN = "notify"
 _OF_SERVICE = ("backend", "service", "table")
 _OPERATED = ("service", "backend")
 _ASIDE = frozenset({"vrrp.follows", "backend.weight", "backend.seen"})
-"""What backups say of a master, who has said `vrrp.master` himself, steps of a weight, and votes."""
+"""What backups say of a master, who has said `vrrp.master` himself, steps of a weight, votes."""
 
 
 def told(sink: SinkConfig, subject: Subject) -> bool:

@@ -20,6 +20,7 @@ from libra_health.probes import Key, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
+from libra_health.shell.peers import Peers
 from libra_health.shell.program import swept
 from libra_health.stand import Known
 from libra_health.watches import watches_of
@@ -68,6 +69,7 @@ class Health:
         self.board = Board(self._hand_over)
         self.driver = Driver(self.board.report, self._mourn)
         self.driver.aside.mark = swept(settings.edge.state)
+        self._peers = Peers(journal, self.board, self.driver.call)
         self._settings = settings
         self._node = settings.edge.node
         self._journal = journal
@@ -93,6 +95,7 @@ class Health:
                 group.create_task(self._begin_without_log())
                 group.create_task(self._watch_driver())
                 group.create_task(self._keeping.run())
+                group.create_task(self._peers.run())
                 port = self._settings.edge.metrics_port
                 if port:
                     _export(self.driver, self.board)
@@ -172,6 +175,7 @@ class Health:
         if revision == self._revision:
             return
         self._revision = revision
+        self._peers.want(watches)
         self.driver.call(lambda: self.board.apply(self.driver, watches, str(revision)))
         gc.freeze()  # a config lives long; without this each collection would walk all of it
         log.info("config taken up", revision=str(revision), backends=len(watches))
