@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from bench.keepalived import children, keepalived, wait_for
 from bench.report import Measured, Row
 from bench.rows.table_change import DOCUMENT
-from bench.rows.table_cold import full, keepalived_config
+from bench.rows.table_cold import afresh, full, keepalived_config
 from libra_lab.demo.chaos import running
 from libra_lab.demo.director import Director
 from libra_lab.node import Node
@@ -34,6 +34,7 @@ while True:
 
 def measure() -> Measured:
     """Fill the table by checks and read what each process holds; MiB."""
+    theirs = afresh(_peer, keepalived_config())
     with Topology() as topology, TemporaryDirectory(prefix="libra-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -44,8 +45,6 @@ def measure() -> Measured:
         )
         node.ip("route add 10.0.0.0/8 via 192.0.2.9")
         ours = _libra(Director(node, folder / "a", _config(folder)))
-        other = topology.node("peer", {"eth0": ("wire", "192.0.2.3/24")})
-        theirs = other.call(_peer)
     return Measured.of(
         {role: Measured([held], {"keepalived": [theirs]}) for role, held in ours.items()}
     )
@@ -76,8 +75,8 @@ def _libra(director: Director) -> dict[str, float]:
     return dict(sorted(held.items(), key=lambda each: -each[1]))
 
 
-def _peer() -> float:
-    with keepalived(keepalived_config(), "--check") as process:
+def _peer(config: str) -> float:
+    with keepalived(config, "--check") as process:
         wait_for(full, 1.0, "keepalived fills the table", PATIENCE)
         time.sleep(STILL)
         return sum(resident(each) for each in (process.pid, *children(process.pid)))

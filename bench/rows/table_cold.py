@@ -42,13 +42,13 @@ def measure() -> Measured:
     rules = "".join(_rules(each) for each in wanted.values())
     libra, restore, peer = [], [], []
     for _ in range(ROUNDS):
-        libra.append(_afresh(_libra, wanted))
-        restore.append(_afresh(_restore, rules))
-        peer.append(_afresh(_peer, keepalived_config()))
+        libra.append(afresh(_libra, wanted))
+        restore.append(afresh(_restore, rules))
+        peer.append(afresh(_peer, keepalived_config()))
     return Measured(libra, {"keepalived": peer, "ipvsadm-restore": restore})
 
 
-def _afresh(fill: Callable[[T], float], what: T) -> float:
+def afresh(fill: Callable[[T], float], what: T) -> float:
     """Call *fill* in a new namespace; wait until the kernel has freed all of it afterwards."""
     before = _percpu_kib()
     with Topology() as topology:

@@ -7,9 +7,10 @@ from libra_health.checks.tcp import TcpSpec
 from libra_health.fitness import LATE, trouble
 from libra_health.outcome import Errored, Reason
 from libra_health.probes import Probe
-from libra_health.wire import Target
+from libra_health.wire import Origin, Target
 
 TCP = Probe(Target("10.0.1.11", 80), TcpSpec(), 1.0, 1.0)
+MARKED = Probe(Target("192.0.2.10", 80, Origin("", "", 7)), TcpSpec(), 1.0, 1.0)
 ICMP = Probe(Target("10.0.1.12"), IcmpSpec(), 1.0, 1.0)
 
 
@@ -30,6 +31,13 @@ def test_checks_that_do_not_begin_are_stuck() -> None:
             "icmp check of 10.0.1.12 cannot be run here: EACCES; for icmp "
             "net.ipv4.ping_group_range must include this service's group, or it needs CAP_NET_RAW",
             id="icmp",
+        ),
+        pytest.param(
+            MARKED,
+            Errored(Reason.PERMISSION, "EPERM"),
+            "tcp check of 192.0.2.10:80 cannot be run here: EPERM; a firewall mark takes "
+            "CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before",
+            id="mark",
         ),
         pytest.param(
             TCP,
@@ -57,3 +65,12 @@ def test_of_many_one_is_named_and_the_others_are_counted() -> None:
     assert trouble({TCP: why, ICMP: why}, 0.0) == (
         "tcp check of 10.0.1.11:80 (and 1 more) cannot be run here: EINVAL"
     )
+
+
+@pytest.mark.parametrize(("number", "holds"), [(1, "1 hold is"), (7, "7 holds are")])
+def test_holds_that_gave_way_are_told_after_what_is_worse(number: int, holds: str) -> None:
+    sentence = f"{holds} not kept, so that probes can run: raise the limit of open files"
+    assert trouble({}, 0.0, number) == sentence
+    worse = trouble({TCP: Errored(Reason.LOCAL, "EINVAL")}, 0.0, number)
+    assert worse is not None
+    assert worse.startswith("tcp check")

@@ -13,6 +13,7 @@ from libra_health.vantage import Vantage
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
 from libra_schemas.config import Config
+from libra_schemas.marks import marks_of
 from libra_schemas.target import target_of
 
 
@@ -172,3 +173,52 @@ def test_the_votes_of_all_other_nodes_count_where_the_service_says_so(
     (watch,) = watches_of(config.model_copy(update={"nodes": nodes}), "a")
     assert watch.policy == policy
     assert watch.digest == only().digest
+
+
+THROUGH = {"http": {"path": "/x"}, "data_path": True}
+
+
+def test_a_probe_through_ipvs_asks_the_service_with_the_backends_mark() -> None:
+    config = configured(forward="dr", check=THROUGH, backends={"w1": "10.0.1.11:80"})
+    (lookout,) = watches_of(config, "a")[0].lookouts
+    mark = marks_of(config)["web", "w1"]
+    assert lookout.probe.target == Target("192.0.2.10", 80, Origin("10.0.0.2", "", mark))
+    assert lookout.label == "http 192.0.2.10:80/x through dr to 10.0.1.11"
+    assert "host='192.0.2.10', path='/x'" in repr(lookout.probe.spec)
+
+
+def test_it_leaves_from_the_address_that_it_is_bound_to() -> None:
+    bound = THROUGH | {"bind": {"a": "10.0.0.9"}}
+    tunnel = {"w1": {"address": "10.0.1.11:80", "forward": "tun"}}
+    (lookout,) = only(check=bound, backends=tunnel).lookouts
+    assert lookout.probe.target.origin.address == "10.0.0.9"
+    assert lookout.label.endswith(" through tun to 10.0.1.11")
+
+
+def test_a_service_on_every_port_is_asked_on_the_checks() -> None:
+    every = {"address": "192.0.2.10", "persistence": 60, "forward": "dr"}
+    (lookout,) = only(**every, check=THROUGH | {"port": 8080}).lookouts
+    assert lookout.probe.target.port == 8080
+
+
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        pytest.param({"address": None, "fwmark": 7}, "a service that has an address", id="mark"),
+        pytest.param(
+            {"address": "192.0.2.10", "persistence": 60}, "a port to check", id="every port"
+        ),
+        pytest.param({"check": {"icmp": {}, "data_path": True}}, "a port to check", id="icmp"),
+    ],
+)
+def test_a_probe_through_ipvs_that_has_nowhere_to_go_is_refused(
+    service: dict[str, Any], why: str
+) -> None:
+    config = configured(**{"check": THROUGH, "forward": "dr"} | service)
+    with pytest.raises(ValueError, match=f"data_path takes {why}"):
+        watches_of(config, "a")
+
+
+def test_a_node_that_the_config_does_not_know_has_nowhere_to_ask_from() -> None:
+    with pytest.raises(ValueError, match="data_path takes an address of node z"):
+        watches_of(configured(check=THROUGH, forward="dr"), "z")

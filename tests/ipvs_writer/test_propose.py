@@ -65,7 +65,8 @@ def test_a_service_that_moved_leaves_its_former_address() -> None:
 
 def test_what_others_hold_is_never_looked_at() -> None:
     held = {OLD: ServiceTable.of(Service(OLD), [W1])}
-    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, held, {}, {})
+    owners = {OLD: "another"}
+    (proposal,) = propose({}, prepared(web="192.0.2.10:80"), {"web"}, held, owners, {})
     assert all(step.operation.key == WEB for step in proposal.plan.steps)
 
 
@@ -76,3 +77,38 @@ def test_a_proposal_picks_the_results_of_its_own_steps() -> None:
     done = [Result(step.operation, "done") for step in (*other.plan.steps, *web.plan.steps)]
     assert [each.operation.key for each in web.own(by_key(done))] == [WEB, WEB]
     assert web.keys == (WEB,)
+
+
+def through(*, is_on: bool = True) -> Prepared:
+    """Prepare a service whose backend is checked through IPVS, where that *is_on*."""
+    web = {
+        "address": "192.0.2.10:80",
+        "forward": "dr",
+        "check": {"tcp": {}, "data_path": is_on},
+        "backends": {"w1": "10.0.0.1:80"},
+    }
+    nodes = {"a": {"address": "10.0.0.100"}}
+    document = {"version": 1, "nodes": nodes, "services": {"web": web}}
+    return prepare(Config.model_validate(document), "a")
+
+
+def test_a_private_service_is_made_whatever_health_says() -> None:
+    made = through()
+    ((name, path),) = made.paths.items()
+    (proposal,) = propose({}, made, {name}, {}, {}, {})
+    assert (proposal.wanted, proposal.key) == (None, path.table.key)
+    assert [step.operation for step in proposal.plan.steps] == [
+        AddService(path.table.service),
+        AddDestination(path.table.key, *path.table.destinations),
+    ]
+    held = {path.table.key: path.table}
+    (proposal,) = propose({}, made, {name}, held, {path.table.key: name}, {})
+    assert not proposal.plan
+
+
+def test_a_private_service_that_nobody_asks_for_any_more_is_taken_out() -> None:
+    ((name, path),) = through().paths.items()
+    held = {path.table.key: path.table}
+    (proposal,) = propose({}, through(is_on=False), {name}, held, {path.table.key: name}, {})
+    assert proposal.key is None
+    assert proposal.plan.steps == (Step(DeleteService(path.table.key)),)

@@ -51,3 +51,11 @@ def test_a_check_is_given_without_what_nobody_set() -> None:
     assert check_form(check) == {
         "icmp": {"size": 56}, "every": 1.0, "timeout": 0.5, "rise": 2, "fall": 3
     }  # fmt: skip
+
+
+def test_a_check_through_ipvs_is_about_the_way_to_the_backend_too() -> None:
+    through = {"forward": "dr", "check": {"tcp": {}, "data_path": True}}
+    assert target(**through) != target(forward="dr")
+    assert target(**through) != target(**through | {"forward": "tun"})
+    assert target(**through) != target(**through | {"address": "192.0.2.11:80"})
+    assert target(forward="tun", address="192.0.2.11:80") == target()

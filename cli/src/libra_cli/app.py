@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from libra_cli import digest, operate, past
-from libra_cli.config_file import count, in_words, node_of, notes, read, require_shared
+from libra_cli import checking, digest, operate, past
+from libra_cli.config_file import node_of, read, require_shared
 from libra_cli.exits import CommandError
 from libra_cli.keys import keys
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
@@ -75,11 +75,12 @@ def up(
     """Run a whole node on this host: nats-server and all services, until Ctrl-C."""
     from libra_cli.node import SERVICES, Order
     from libra_cli.up import up as run_node
+    from libra_schemas.marks import is_marking
 
-    document = None
+    document, marks = None, False
     if config is not None:
         parsed, document = read(config)
-        node = node_of(node, list(parsed.nodes))
+        node, marks = node_of(node, list(parsed.nodes)), is_marking(parsed)
     order = Order(
         site=locate(Given(node, state, run, nats)),
         config=config.absolute() if config else None,
@@ -87,6 +88,7 @@ def up(
         services=_chosen(only, SERVICES),
         metrics=metrics,
         log_level=log_level,
+        marks=marks,
     )
     raise typer.Exit(run_node(order))
 
@@ -149,19 +151,6 @@ def init(
 
 
 @app.command()
-def check(file: ConfigFile, as_json: Json = False) -> None:
-    """Check a config file; every error at once, as file:line:column."""
-    config, document = read(file, as_json=as_json)
-    from libra_schemas.canonical import digest
-
-    facts = count(config)
-    if as_json:
-        print_json({"valid": True, "hash": digest(document), **facts, "notes": notes(config)})
-    else:
-        print(f"{file} is valid: {in_words(facts)}")
-
-
-@app.command()
 def apply(
     file: ConfigFile,
     base: Annotated[
@@ -215,6 +204,7 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     print(report(answer))
 
 
+checking.add_to(app)
 digest.add_to(app)
 past.add_to(app)
 operate.add_to(app)

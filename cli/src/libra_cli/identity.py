@@ -57,10 +57,15 @@ def chosen(name: str) -> Identity:
         return Identity(_NUMBERS[name], group())
 
 
-def capabilities(name: str, identity: Identity) -> tuple[str, ...]:
-    """List what *name* keeps of root's: health pings, where icmp(7) sockets exclude its group."""
+def capabilities(name: str, identity: Identity, *, marks: bool = False) -> tuple[str, ...]:
+    """List what *name* keeps of root's: health pings, where icmp(7) sockets exclude its group.
+
+    It *marks* its probes by the same privilege (socket(7), SO_MARK; Linux >= 5.17).
+    """
     if os.geteuid() != 0 or identity.uid == 0 or name != "health":
         return ()
+    if marks:
+        return ("net_raw",)
     lowest, highest = map(int, PING_GROUPS.read_text().split())
     return () if lowest <= identity.gid <= highest else ("net_raw",)
 

@@ -33,7 +33,10 @@ SERVER_TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What `libra up` was asked for; *metrics* is the first metrics port, 0 for none."""
+    """What `libra up` was asked for; *metrics* is the first metrics port, 0 for none.
+
+    *marks*: the config file has checks whose packets bear a mark.
+    """
 
     site: Site
     config: Path | None = None
@@ -41,6 +44,7 @@ class Order:
     services: tuple[str, ...] = SERVICES
     metrics: int = min(METRICS_PORTS.values())
     log_level: str = "info"
+    marks: bool = False
 
 
 def say(sentence: str) -> None:
@@ -112,9 +116,8 @@ class Node:
         environ.pop("LIBRA_CONFIG", None)
         who = self.who(service)
         argv = (program_of(service),)
-        return Program(
-            service, argv, environ, who, capabilities=identity.capabilities(service, who)
-        )
+        kept = identity.capabilities(service, who, marks=self.order.marks)
+        return Program(service, argv, environ, who, capabilities=kept)
 
     async def stop(self) -> None:
         """End the services in order, nats-server last."""

@@ -68,6 +68,9 @@ def replay(
     desired: Annotated[
         bool, typer.Option("--desired", help="What was wanted, not what the kernel held.")
     ] = False,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="The private services of data_path checks too.")
+    ] = False,
     node: Node = None,
     state: State = None,
     run: Run = None,
@@ -77,7 +80,7 @@ def replay(
     """Print the table the kernel held at a moment, from the log."""
     from libra_cli import replay as command
 
-    query = command.Query(at, tuple(services or ()), desired)
+    query = command.Query(at, tuple(services or ()), desired, paths)
     past = asyncio.run(command.replay(locate(Given(node, state, run, nats)), query))
     sys.stdout.write(command.formatted(past, "json" if as_json else form))
     for doubt in past.doubts:

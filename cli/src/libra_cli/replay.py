@@ -14,6 +14,7 @@ from libra_cli.site import Site
 from libra_schemas.intent.history import History
 from libra_schemas.intent.moment import AREAS, Moment, moment
 from libra_schemas.ipvsadm import render
+from libra_schemas.marks import is_private
 from libra_schemas.reading import MalformedTable
 from libra_schemas.table import ServiceTable, Table, table_to_json
 
@@ -24,12 +25,14 @@ Format = Literal["ipvsadm", "json", "table"]
 class Query:
     """Which moment (a time as the log stored it, or a sequence) and which services (none: all).
 
-    *desired*: what was wanted, not what the kernel held.
+    *desired*: what was wanted, not what the kernel held. *paths*: also the private services of
+    checks with `data_path`, which else only their own names bring.
     """
 
     at: str | None = None
     services: tuple[str, ...] = ()
     desired: bool = False
+    paths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ async def replay(site: Site, query: Query) -> Past:
         history = await _history(reading)
         past = await _wanted(reading, history) if query.desired else _held(history)
     skipped = (f"{reading.skipped} malformed events were left out",) if reading.skipped else ()
-    return _chosen(past, query.services, skipped)
+    return _chosen(past, query, skipped)
 
 
 async def _history(reading: Reach) -> History:
@@ -84,7 +87,7 @@ async def _wanted(reading: Reach, history: History) -> Past:
         raise CommandError("no config was in force: nothing was wanted", REFUSED)
     held = _held(history)
     newest = max(entry.sequence for entry in found.state.values())
-    names = {str(key): name for key, name in found.prepared.names.items()}
+    names = {str(key): name for key, name in found.prepared.owners.items()}
     doubts = (*held.doubts, *_unusable(found))
     return Past(found.wanted(held.table), names, max(newest, held.sequence), held.unsure, doubts)
 
@@ -96,19 +99,21 @@ def _unusable(found: Moment) -> list[str]:
     ]
 
 
-def _chosen(past: Past, services: tuple[str, ...], doubts: tuple[str, ...]) -> Past:
-    """Keep the tables of *services* (names in the config, or kernel keys), all for none.
+def _chosen(past: Past, query: Query, doubts: tuple[str, ...]) -> Past:
+    """Keep the tables of the services asked for (names in the config, or kernel keys).
 
-    A name that is no service of that moment is told as a doubt.
+    Without any named all are, but for private ones where nobody asked for `paths`. A name that is
+    no service of that moment is told as a doubt.
     """
-    wanted = set(services)
+    wanted = set(query.services)
     known = {*past.names.values(), *map(str, past.table)}
     doubts += tuple(f"the table holds no service {name!r}" for name in sorted(wanted - known))
-    table = {
-        key: each
-        for key, each in past.table.items()
-        if not wanted or {past.names[str(key)], str(key)} & wanted
-    }
+
+    def is_asked_for(key: str) -> bool:
+        name = past.names[key]
+        return bool({name, key} & wanted) if wanted else query.paths or not is_private(name)
+
+    table = {key: each for key, each in past.table.items() if is_asked_for(str(key))}
     return replace(past, table=table, doubts=(*past.doubts, *doubts))
 
 

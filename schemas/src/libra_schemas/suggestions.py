@@ -27,15 +27,14 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "hold",
-            "data_path", "drain", "engine", "tunnel", "quorum_up", "quorum_down",
+            "addresses", "ports",
+            "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
-    "services.backends": frozenset({"hold", "tunnel", "addresses"}),
+    "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "grpc", "bfd", "hold",
-            "data_path", "vantage",
+            "grpc", "bfd", "vantage",
         }
     ),
     "notify": frozenset(
@@ -47,7 +46,7 @@ LATER: dict[str, frozenset[str]] = {
     "nodes": frozenset({"site", "labels", "tls"}),
     "sync": frozenset({"tunnel"}),
     "tether": frozenset(),
-    "ipvs": frozenset({"unlogged_after", "ballast", "marks"}),
+    "ipvs": frozenset({"unlogged_after", "ballast"}),
 }  # fmt: skip
 
 _SECRETS = ("password", "passwd", "secret", "token", "auth_pass", "api_key", "apikey", "key", "url")

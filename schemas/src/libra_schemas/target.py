@@ -9,19 +9,29 @@ from libra_schemas.config import BackendConfig, CheckConfig, ServiceConfig
 
 
 def target_of(service: ServiceConfig, backend: BackendConfig) -> str:
-    """Digest (address, port, protocol, check specs) of *backend* in *service*."""
+    """Digest (address, port, protocol, check specs) of *backend* in *service*.
+
+    With a check through IPVS also how it gets to the backend: the service's address, and `forward`.
+    """
     any_passes = service.require_of(backend) == "any"
+    checks = service.checks_of(backend)
+    through = {"service": str(service.address), "forward": service.forward_of(backend)}
     return digest(
         {
             "address": str(backend.address.address),
             "port": backend.address.port,
             "protocol": "fwmark" if service.fwmark is not None else service.protocol,
-            "checks": [check_form(check) for check in service.checks_of(backend)],
+            "checks": [check_form(check) for check in checks],
             **({"require": "any"} if any_passes else {}),
         }
+        | ({"through": through} if any(check.data_path for check in checks) else {})
     )
 
 
 def check_form(check: CheckConfig) -> dict[str, object]:
-    """Give the JSON form of one check, defaults filled in and nothing unset."""
-    return check.model_dump(mode="json", exclude_none=True)
+    """Give the JSON form of one check, defaults filled in and nothing unset.
+
+    Without `data_path` where it is off: verdicts from before there was one still count.
+    """
+    off = set() if check.data_path else {"data_path"}
+    return check.model_dump(mode="json", exclude_none=True, exclude=off)

@@ -35,3 +35,13 @@ def test_a_value_that_cannot_be_set_is_named_with_the_line_that_mends_it(
 def refuse(*_: object) -> int:
     """Fail as a read-only file system does."""
     raise OSError(30, "Read-only file system")
+
+
+def test_a_dot_in_an_interfaces_name_is_a_slash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIBRA_PROC_SYS", str(tmp_path))
+    path = tmp_path / "net/ipv4/conf/eth0.100/accept_local"
+    path.parent.mkdir(parents=True)
+    path.write_text("1\n")
+    assert read("net.ipv4.conf.eth0/100.accept_local") == "1"

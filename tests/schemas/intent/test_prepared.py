@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from libra_schemas.config import Config
-from libra_schemas.intent.prepared import Pool, prepare
-from libra_schemas.table import Destination, Service, ServiceKey, Tunnel
+from libra_schemas.intent.prepared import Pool, Prepared, prepare
+from libra_schemas.marks import marks_of
+from libra_schemas.table import Destination, Service, ServiceKey, ServiceTable, Tunnel
 from libra_schemas.target import target_of
 
 
@@ -99,3 +100,54 @@ def test_a_whole_address_is_no_prefix_as_the_kernel_tells_it(
 def test_a_flag_that_is_named_twice_is_one() -> None:
     made = pool(address="192.0.2.10:80", scheduler="sh", flags=["sh-port", "flag-1", "sh-fallback"])
     assert made.service.flags == ("flag-1", "flag-2")
+
+
+def through(**service: Any) -> Prepared:
+    """Prepare a service whose backends are checked through IPVS."""
+    web = {"address": "192.0.2.10:80", "forward": "dr", "check": {"tcp": {}, "data_path": True}}
+    backends = {"w1": {"address": "10.0.0.1:80", "weight": 0, "upper": 9}}
+    document = {
+        "version": 1,
+        "nodes": {"a": {"address": "10.0.0.100"}},
+        "services": {"web": web | {"backends": backends, **service}, "ntp": NTP},
+    }
+    return prepare(Config.model_validate(document), "a")
+
+
+NTP = {"address": "192.0.2.10:123", "protocol": "udp", "assume_up": True}
+
+
+def test_a_backend_checked_through_ipvs_has_a_service_of_its_own() -> None:
+    made = through()
+    ((name, path),) = made.paths.items()
+    mark = marks_of(made.config)["web", "w1"]
+    key = ServiceKey.marked(mark)
+    assert (path.service, path.backend, path.table.key) == ("web", "w1", key)
+    assert path.table == ServiceTable.of(Service(key, "rr"), [Destination("10.0.0.1", 0, "dr", 1)])
+    assert made.key_of(name) == key
+    assert made.owners == {**made.names, key: name}
+    assert key not in made.names
+    assert made.key_of("ntp") == ServiceKey.of("udp", "192.0.2.10", 123)
+    assert made.key_of("gone") is None
+
+
+def test_it_goes_the_way_of_the_backends_packets() -> None:
+    backends = {"w1": "[2001:db8::1]:80"}
+    (path,) = through(forward="tun", backends=backends).paths.values()
+    assert path.table.key.family == 4
+    assert path.table.destinations == (Destination("2001:db8::1", 0, "tun", tunnel=Tunnel()),)
+    (path,) = through(address="[2001:db8::10]:80", backends=backends).paths.values()
+    assert path.table.key.family == 6
+
+
+def test_datagrams_leave_no_connections_behind() -> None:
+    (path,) = through(protocol="udp").paths.values()
+    assert path.table.service.one_packet
+
+
+@pytest.mark.parametrize("on_stop", ["keep", "remove"])
+def test_it_stays_or_goes_with_its_service(on_stop: str) -> None:
+    made = through(on_stop=on_stop)
+    (name,) = made.paths
+    assert made.leaves(name) is made.leaves("web") is (on_stop == "remove")
+    assert made.leaves("ntp") is False

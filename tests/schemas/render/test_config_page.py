@@ -48,7 +48,7 @@ def test_a_model_with_a_part_of_its_own_stands_there_only() -> None:
 
 def test_what_a_later_release_has_is_said_where_it_will_be() -> None:
     assert {place for part in PARTS for place in part.later} == set(LATER)
-    assert "Not in this release yet: `ballast`, `marks`, `unlogged_after`." in section("IPVS")
+    assert "Not in this release yet: `ballast`, `unlogged_after`." in section("IPVS")
     assert "`track.programs`" in section("Instances")
 
 

@@ -5,6 +5,7 @@ from libra_schemas.load import config_from
 from libra_schemas.places import Finding
 from libra_schemas.rules.advice import (
     advise,
+    crowded,
     lonely,
     uneven,
     unheard,
@@ -116,6 +117,22 @@ def test_who_needs_no_tether_may_have_any_address(document: Document, changes: D
     if "nodes" in changes:
         document["instances"]["front"]["priority"] = {"a": 150}
     assert list(untied(config_from(document | changes))) == []
+
+
+@pytest.mark.parametrize(("every", "told"), [("1s", 0), ("500ms", 1)])
+def test_more_probes_through_ipvs_than_it_forgets_are_named(
+    document: Document, every: str, told: int
+) -> None:
+    web = document["services"]["web"]
+    through = {"tcp": {}, "every": every, "timeout": "500ms", "data_path": True}
+    backends = {f"w{number}": f"10.0.1.{number + 1}:80" for number in range(50)}
+    web |= {"forward": "dr", "backends": backends, "check": [through, "tcp"]}
+    message = "100 probes a second through IPVS: one may meet what it remembers of another backend"
+    message += " that does not answer"
+    found = Finding(
+        ("services", "web"), message, "write a longer every: 50 a second are safe", on_key=True
+    )
+    assert list(crowded(config_from(document))) == [found] * told
 
 
 @pytest.mark.parametrize("udp", [{}, {"silence": "pass"}, {"expect": "x", "silence": "pass"}])

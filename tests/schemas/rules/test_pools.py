@@ -71,6 +71,11 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             id="a check without a port",
         ),
         pytest.param(
+            FWMARK | {"check": {"smtp": {}}, "backends": {"w1": "10.0.1.11"}},
+            "backends.w1: the smtp check has no port to ask (write port: in the check)",
+            id="a check of another kind without a port",
+        ),
+        pytest.param(
             {"quorum": 3, "hysteresis": 2},
             "quorum: quorum and hysteresis ask for 5, all weights together are 4",
             id="a quorum that is never reached",

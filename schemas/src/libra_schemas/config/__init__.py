@@ -22,8 +22,9 @@ from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import ExchangeSpec, TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.config.kinds.udp import UdpSpec
+from libra_schemas.config.mark_range import MarkRange, Marks
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
-from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
+from libra_schemas.config.service import BackendConfig, HoldConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
@@ -104,6 +105,15 @@ class IpvsConfig(Strict):
     """
     timeouts: TimeoutsConfig = TimeoutsConfig()
     """How long the kernel remembers connections; whole seconds, 24 days at most."""
+    marks: Marks = "0x4c000000/8"
+    """The firewall marks that LibrA may use for checks with `data_path`, one per backend: the
+    first, and how many bits all share; nothing else on the nodes may use them.
+    """
+
+    @property
+    def mark_range(self) -> MarkRange:
+        """Give the marks for checks with `data_path`."""
+        return MarkRange.parse(self.marks)
 
 
 class Config(Strict):
@@ -140,12 +150,14 @@ __all__ = [
     "ExchangeSpec",
     "ExecSpec",
     "FileSpec",
+    "HoldConfig",
     "HttpRequest",
     "HttpSpec",
     "IcmpSpec",
     "InstanceConfig",
     "IpvsConfig",
     "LdapSpec",
+    "MarkRange",
     "NodeConfig",
     "ProgramSink",
     "Retry",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from libra_schemas.config.fields import Interface, Span, parse_duration
 from libra_schemas.config.kinds.dns import DnsSpec
@@ -65,6 +65,11 @@ class CheckConfig(Strict):
     """The network interface that the probe leaves by, one for all or one per node."""
     fwmark: Annotated[StrictInt, Field(ge=1, le=0xFFFFFFFF)] | None = None
     """The firewall mark that the probe's packets carry."""
+    data_path: StrictBool = False
+    """Whether the probe goes to the service's address through IPVS, as a client's packets do, and
+    on to this backend alone; for `forward: dr` and `tun`. It leaves from `bind`, or the node's
+    address.
+    """
 
     @model_validator(mode="before")
     @classmethod

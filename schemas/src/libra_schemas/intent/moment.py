@@ -34,10 +34,11 @@ class Moment:
         """Give the table wanted; where no verdict is valid, what the kernel *held* is."""
         if self.prepared is None:
             return {}
-        return {
+        services = {
             key: self._settled(self.prepared, name, held.get(key))
             for key, name in self.prepared.names.items()
         }
+        return services | {path.table.key: path.table for path in self.prepared.paths.values()}
 
     def _settled(self, prepared: Prepared, name: str, held: ServiceTable | None) -> ServiceTable:
         was_up = last_verdict(self.state, name)

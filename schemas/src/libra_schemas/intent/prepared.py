@@ -4,10 +4,11 @@ Rule: what follows from the config alone stands here; what follows from events s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libra_schemas.config import BackendConfig, Config, Endpoint, ServiceConfig
-from libra_schemas.table import Destination, Forward, Service, ServiceKey, Tunnel
+from libra_schemas.marks import marks_of, name_of
+from libra_schemas.table import Destination, Forward, Service, ServiceKey, ServiceTable, Tunnel
 from libra_schemas.target import target_of
 
 DestinationKey = tuple[str, int]
@@ -46,20 +47,60 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
+class DataPath:
+    """The private service by which one backend of *service* is probed; no event changes it."""
+
+    service: str
+    backend: str
+    table: ServiceTable
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A config prepared for one node; *names* is kernel service -> service of the config."""
+    """A config prepared for one node; *names* is kernel service -> service of the config.
+
+    *paths* are the private services by name (`libra_schemas.marks`), *owners* names all of them.
+    """
 
     node: str
     config: Config
     pools: Mapping[str, Pool]
     names: Mapping[ServiceKey, str]
+    paths: Mapping[str, DataPath]
+    owners: Mapping[ServiceKey, str]
+
+    def key_of(self, name: str) -> ServiceKey | None:
+        """Tell the kernel service that *name* is, None where the config does not want it."""
+        if name in self.paths:
+            return self.paths[name].table.key
+        return self.pools[name].service.key if name in self.pools else None
+
+    def leaves(self, name: str) -> bool:
+        """Tell whether *name* goes when LibrA is stopped in order; a private one as its service."""
+        home = self.paths[name].service if name in self.paths else name
+        return self.pools[home].config.on_stop == "remove"
 
 
 def prepare(config: Config, node: str) -> Prepared:
     """Prepare *config* for *node*."""
     pools = {name: _pool(service) for name, service in config.services.items()}
     names = {pool.service.key: name for name, pool in pools.items()}
-    return Prepared(node, config, pools, names)
+    paths = {
+        name_of(mark): _path(*key, mark, pools[key[0]]) for key, mark in marks_of(config).items()
+    }
+    owners = names | {path.table.key: name for name, path in paths.items()}
+    return Prepared(node, config, pools, names, paths, owners)
+
+
+def _path(service: str, backend: str, mark: int, pool: Pool) -> DataPath:
+    """Make the service that sends what bears *mark* to one backend as the pool's does.
+
+    A datagram leaves no connection behind: else a probe a second would be remembered for minutes.
+    """
+    key = ServiceKey.marked(mark, pool.service.key.family)
+    made = Service(key, "rr", one_packet=pool.service.key.protocol == "udp")
+    real = replace(pool.backends[backend].destination, port=0, weight=1, upper=0, lower=0)
+    return DataPath(service, backend, ServiceTable.of(made, [real]))
 
 
 def _pool(config: ServiceConfig) -> Pool:

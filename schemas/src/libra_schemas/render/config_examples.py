@@ -103,6 +103,11 @@ services:
         base: dc=example,dc=net
         filter: (uid=probe)
     backends: {l1: 10.0.1.89:389}
+  web-dr:
+    address: 192.0.2.10:8080
+    forward: dr
+    check: {http: {path: /healthz}, data_path: true}   # asks 192.0.2.10:8080, through IPVS
+    backends: {w1: 10.0.0.71:8080}
   db:
     address: 192.0.2.10:5432
     check: {exec: {command: [/usr/local/bin/db-load], weight: stdout}, every: 5s, timeout: 2s}
@@ -167,6 +172,7 @@ tether: {port: 9700}                  # or {enabled: false}
 ipvs:
   timeouts: {tcp: 15m, tcp_fin: 2m, udp: 5m}
   sysctls: {drop_entry: 1}
+  marks: 0x4d000000/12
 """,
 }
 """Model -> YAML."""

@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.config.instance import virtual_address
+from libra_schemas.marks import asked_through
 from libra_schemas.places import Finding
 from libra_schemas.rules.checks import written
 from libra_schemas.rules.groups import groups
 from libra_schemas.suggestions import nearest
+
+MOST_THROUGH = 50
+"""Probes of one service a second: their ports come round after 3,000, IPVS forgets after 60 s."""
 
 
 def unowned(config: Config) -> Iterator[Finding]:
@@ -95,6 +99,22 @@ def sourceless(config: Config) -> Iterator[Finding]:
                 yield Finding(("instances", name, "routes", index, "src"), message, hint)
 
 
+def crowded(config: Config) -> Iterator[Finding]:
+    """Name services probed through IPVS so often that a port comes round before IPVS forgot it."""
+    rates: dict[str, float] = {}
+    for name, backend in asked_through(config):
+        service = config.services[name]
+        checks = service.checks_of(service.backends[backend])
+        mine = sum(1 / check.every for check in checks if check.data_path)
+        rates[name] = rates.get(name, 0.0) + mine
+    for name, rate in rates.items():
+        if rate > MOST_THROUGH:
+            message = f"{rate:.0f} probes a second through IPVS: one may meet what it remembers of"
+            message += " another backend that does not answer"
+            hint = f"write a longer every: {MOST_THROUGH} a second are safe"
+            yield Finding(("services", name), message, hint, on_key=True)
+
+
 def unheard_refusals(config: Config) -> Iterator[Finding]:
     """Name UDP checks that ask more often than a closed port answers (icmp(7))."""
     for path, check in written(config):
@@ -115,6 +135,7 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unheard,
     untied,
     sourceless,
+    crowded,
     unheard_refusals,
     unlinked,
 )

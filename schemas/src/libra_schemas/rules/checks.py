@@ -13,12 +13,13 @@ def written(config: Config) -> Iterator[tuple[Path, CheckConfig]]:
     """Give every check of *config*, of services and of backends, where it stands."""
     for name, service in config.services.items():
         path: Path = ("services", name)
-        yield from _listed((*path, "check"), service.check)
+        yield from listed((*path, "check"), service.check)
         for backend, real in service.backends.items():
-            yield from _listed((*path, "backends", backend, "check"), real.check)
+            yield from listed((*path, "backends", backend, "check"), real.check)
 
 
-def _listed(path: Path, checks: Written) -> Iterator[tuple[Path, CheckConfig]]:
+def listed(path: Path, checks: Written) -> Iterator[tuple[Path, CheckConfig]]:
+    """Give the checks that are written at *path*, each where it stands."""
     match checks:
         case None:
             return

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from libra_schemas.config import Config, Endpoint, ServiceConfig
+from libra_schemas.config.check import KINDS
 from libra_schemas.config.service import Forward
 from libra_schemas.places import Finding, Path
 from libra_schemas.rules.services import family_of, takes
 
-_WITH_PORT = frozenset({"tcp", "http"})
+WITH_PORT = frozenset(KINDS) - {"icmp", "exec", "file"}
+"""The checks that ask a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def checked(config: Config) -> Iterator[Finding]:
                 hint = "give it or its service a check such as icmp, or assume_up: true"
                 yield Finding(path, message, hint, read=(*read, *said))
             for check in () if real.address.port else checks:
-                if _WITH_PORT.intersection(check.kinds) and not check.port:
+                if WITH_PORT.intersection(check.kinds) and not check.port:
                     message = f"the {check.kind} check has no port to ask"
                     hint = "write port: in the check"
                     yield Finding(path, message, hint, read=(*read, (*path, "address")))

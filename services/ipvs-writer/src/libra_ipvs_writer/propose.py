@@ -20,11 +20,15 @@ Owners = Mapping[ServiceKey, str]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The plan for one service; *wanted* is None where it left the config."""
+    """The plan for one service; *key* is None where it left the config.
+
+    *wanted* is None there too, and for a private service: nobody judges those.
+    """
 
     name: str
     wanted: Wanted | None
     plan: Plan
+    key: ServiceKey | None = None
 
     @property
     def keys(self) -> tuple[ServiceKey, ...]:
@@ -59,9 +63,9 @@ def _held(
     held: Table, prepared: Prepared, name: str, ours: Mapping[str, list[ServiceKey]]
 ) -> dict[ServiceKey, ServiceTable]:
     """Give what the kernel holds for *name*: its present key, and former ones nobody wants."""
-    pool = prepared.pools.get(name)
-    former = [key for key in ours.get(name, []) if key not in prepared.names]
-    keys = [*former, *([pool.service.key] if pool else [])]
+    present = prepared.key_of(name)
+    former = [key for key in ours.get(name, []) if key not in prepared.owners]
+    keys = [*former, *([present] if present else [])]
     return {key: held[key] for key in keys if key in held}
 
 
@@ -72,8 +76,11 @@ def _propose(
     actual: dict[ServiceKey, ServiceTable],
     was_up: bool | None,  # noqa: FBT001 - a verdict, not a switch
 ) -> Proposal:
+    if name in prepared.paths:
+        table = prepared.paths[name].table
+        return Proposal(name, None, plan({table.key: table}, actual), table.key)
     if name not in prepared.pools:
         return Proposal(name, None, plan({}, actual))
     wanted = desired(state, prepared, name, was_up=was_up)
     key = wanted.service.key
-    return Proposal(name, wanted, plan({key: settle(wanted, actual.get(key))}, actual))
+    return Proposal(name, wanted, plan({key: settle(wanted, actual.get(key))}, actual), key)

@@ -71,7 +71,7 @@ def _connected(sock: socket.socket, target: Target) -> socket.socket:
 
 
 def _leave_from(sock: socket.socket, origin: Origin) -> None:
-    """Bind to what the operator named; the mark takes CAP_NET_ADMIN (socket(7))."""
+    """Bind to what the operator named; the mark takes CAP_NET_RAW, before Linux 5.17 NET_ADMIN."""
     if origin.interface:
         name = origin.interface.encode()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)

@@ -4,7 +4,7 @@ The only place where the table is touched. Family lookup and sockets are our own
 importing pyroute2 costs 0.15 s on a host and several times that in the lab's guest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from libra_ipvs_writer import codec, daemons, usage
@@ -63,13 +63,14 @@ class Kernel:
     def _destinations(self, key: ServiceKey) -> list[bytes]:
         return self._wire.dump(codec.list_destinations(key), f"list the real servers of {key}")
 
-    def loads(self) -> dict[ServiceKey, Load]:
-        """Read the counters of every service and destination."""
+    def loads(self, without: Container[ServiceKey] = ()) -> dict[ServiceKey, Load]:
+        """Read the counters of every service and destination, but of those *without*."""
         payloads = self._wire.dump(codec.list_services(), "list the services")
         return {
             key: Load(usage.decode_counters(payload), self._usage(key))
             for payload in payloads
             for key in (codec.decode_service(payload).key,)
+            if key not in without
         }
 
     def _usage(self, key: ServiceKey) -> dict[tuple[str, int], Usage]:

@@ -7,6 +7,7 @@ from prometheus_client.registry import REGISTRY, Collector
 
 from libra_ipvs_writer.shell.kernel import Kernel, Load
 from libra_ipvs_writer.shell.table import KernelTable
+from libra_schemas.marks import is_private
 from libra_schemas.table import ServiceKey, ServiceTable, endpoint
 
 SERVICE = ("service", "address")
@@ -17,11 +18,12 @@ Owners = Mapping[ServiceKey, str]
 
 
 class TableCollector(Collector):
-    """Reads the kernel's counters when it is scraped."""
+    """Reads the kernel's counters when it is scraped; private services' where *paths* asks so."""
 
-    def __init__(self, kernel: Kernel, table: KernelTable) -> None:
+    def __init__(self, kernel: Kernel, table: KernelTable, *, paths: bool) -> None:
         self._kernel = kernel
         self._table = table
+        self._paths = paths
 
     def describe(self) -> Iterable[Metric]:
         """Name nothing in advance: the kernel is read only when scraped."""
@@ -30,9 +32,11 @@ class TableCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give every family, the kernel's counters included."""
         yield from self._own()
-        loads = self._kernel.loads()
+        hidden = frozenset() if self._paths else _private(self._table.owners)
+        held = {key: each for key, each in self._table.held.items() if key not in hidden}
+        loads = self._kernel.loads(hidden)
         yield from _services(loads, self._table.owners)
-        yield from _backends(loads, self._table.held, self._table.owners)
+        yield from _backends(loads, held, self._table.owners)
 
     def _own(self) -> Iterable[Metric]:
         operations = CounterMetricFamily(
@@ -44,6 +48,10 @@ class TableCollector(Collector):
         yield CounterMetricFamily(
             "libra_ipvs_drifts", "Differences found in the kernel", self._table.tally.drifts
         )
+
+
+def _private(owners: Owners) -> frozenset[ServiceKey]:
+    return frozenset(key for key, name in owners.items() if is_private(name))
 
 
 def _services(loads: Mapping[ServiceKey, Load], owners: Owners) -> Iterable[Metric]:
@@ -79,6 +87,6 @@ def _backends(
     yield weights
 
 
-def register(kernel: Kernel, table: KernelTable) -> None:
-    """Export the table from now on."""
-    REGISTRY.register(TableCollector(kernel, table))
+def register(kernel: Kernel, table: KernelTable, *, paths: bool) -> None:
+    """Export the table from now on; *paths*: private services too."""
+    REGISTRY.register(TableCollector(kernel, table, paths=paths))

@@ -39,7 +39,7 @@ async def _write(settings: Settings, kernel: Kernel) -> None:
             tasks.create_task(writer.run())
             tasks.create_task(metrics.serve(settings.edge.metrics_port, writer.trouble))
             await writer.ready.wait()
-            _export(writer, kernel)
+            _export(writer, kernel, settings)
             gc.freeze()  # what was recovered stays: no pause for looking at it again
     except asyncio.CancelledError:
         writer.leave()
@@ -82,8 +82,8 @@ def _usable() -> Kernel:
     return kernel
 
 
-def _export(writer: Writer, kernel: Kernel) -> None:
+def _export(writer: Writer, kernel: Kernel, settings: Settings) -> None:
     """Register the metrics once the table stands: their library is slow to import."""
     from libra_ipvs_writer.shell.metrics import register  # noqa: PLC0415 - see above
 
-    register(kernel, writer.table)
+    register(kernel, writer.table, paths=settings.path_metrics)

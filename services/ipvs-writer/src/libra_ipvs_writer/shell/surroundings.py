@@ -5,7 +5,7 @@ from functools import partial
 
 from libra_ipvs_writer import conn_sync
 from libra_ipvs_writer.daemons import Daemon, Timeouts
-from libra_ipvs_writer.shell import sysctls
+from libra_ipvs_writer.shell import data_paths, sysctls
 from libra_ipvs_writer.shell.kernel import Kernel
 from libra_ipvs_writer.shell.wire import KernelRefused
 from libra_runtime import stamp
@@ -34,6 +34,7 @@ class Surroundings:
         config = prepared.config
         troubles = [str(wrong) for wrong in sysctls.ensure(conn_sync.sysctls(config))]
         troubles += [str(wrong) for wrong in sysctls.verify(conn_sync.forwarding(config))]
+        troubles += data_paths.troubles(prepared)
         troubles += settle_timeouts(self.kernel, config.ipvs.timeouts)
         troubles += settle_daemons(self.kernel, conn_sync.wanted(config, prepared.node, state))
         self.trouble = troubles[0] if troubles else None

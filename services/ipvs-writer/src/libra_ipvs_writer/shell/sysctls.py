@@ -59,7 +59,8 @@ def verify(wanted: Mapping[str, str]) -> list[WrongValue]:
 
 
 def _path(name: str) -> Path:
-    return Path(os.environ.get(PROC_SYS, "/proc/sys")) / name.replace(".", "/")
+    """Find a sysctl's file; where its name has a slash, the file's name has a dot (sysctl(8))."""
+    return Path(os.environ.get(PROC_SYS, "/proc/sys")) / name.translate(str.maketrans("./", "/."))
 
 
 def _write(name: str, value: str) -> None:

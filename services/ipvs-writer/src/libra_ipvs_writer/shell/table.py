@@ -41,7 +41,7 @@ class KernelTable:
 
     def names(self, prepared: Prepared) -> frozenset[str]:
         """Name every service that is or was ours."""
-        return frozenset(prepared.pools) | frozenset(self.owners.values())
+        return frozenset((*prepared.pools, *prepared.paths, *self.owners.values()))
 
     def open(self, state: State, prepared: Prepared | None) -> None:
         """Adopt what the kernel holds, say where it differs from the log, and write."""
@@ -66,7 +66,7 @@ class KernelTable:
 
     def _adopt(self, prepared: Prepared) -> None:
         """Own every service of the config; say those that the kernel held already."""
-        for key, name in prepared.names.items():
+        for key, name in prepared.owners.items():
             if self.owners.get(key) != name and key in self.held:
                 self.voice.recorded(name, "adopted", self.held[key])
             self.owners[key] = name
@@ -136,7 +136,7 @@ class KernelTable:
         own = proposal.own(results)
         done = [each.operation for each in own if each.status == "done"]
         if done:
-            key = proposal.wanted.service.key if proposal.wanted else done[0].key
+            key = proposal.key or done[0].key
             self.voice.changed(proposal.name, key, self.held, done, motive, moment)
             apply_to(self.held, done)
             self._settle_owners(proposal)
@@ -154,8 +154,7 @@ class KernelTable:
 
     def _settle_owners(self, proposal: Proposal) -> None:
         """Forget former services of ours that the kernel does not hold any more."""
-        present = proposal.wanted.service.key if proposal.wanted else None
-        for key in set(proposal.keys) - {present}:
+        for key in set(proposal.keys) - {proposal.key}:
             if key not in self.held and self.owners.get(key) == proposal.name:
                 del self.owners[key]
 
@@ -239,9 +238,8 @@ class KernelTable:
 
     def leave(self, prepared: Prepared) -> None:
         """Take out the services that do not outlive LibrA (`on_stop: remove`)."""
-        for name, pool in prepared.pools.items():
-            key = pool.service.key
-            if pool.config.on_stop == "remove" and key in self.held:
+        for key, name in prepared.owners.items():
+            if prepared.leaves(name) and key in self.held:
                 results, moment = self._perform(plan({}, {key: self.held[key]}))
                 done = [each.operation for each in results.get(key, []) if each.status == "done"]
                 if done:
