@@ -6,16 +6,22 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from tests.health.shell.test_board import watch
 
+from libra_health.policy import Policy
+from libra_health.shell.board import Board
+from libra_health.shell.peers import Peers
+from libra_health.vantage import Vantage
 from libra_runtime.nats_journal import open_journal, open_reader
 from libra_runtime.nats_server import free_port
 from libra_runtime.proxy import Proxy
 from libra_runtime.stamp import draft
-from libra_runtime.testing import TestServer, start_nats
+from libra_runtime.testing import MemoryJournal, TestServer, start_nats
 from libra_schemas.canonical import digest
 from libra_schemas.envelope import Event
 from libra_schemas.events import BackendState, ConfigApplied
@@ -205,3 +211,37 @@ async def test_one_that_sees_it_up_keeps_it_where_any_does(cluster: Cluster) -> 
     await link.open()
     told = await cluster["a"].until(lambda kinds: kinds[-1:] == ["up"])
     assert votes_of(told[-1]) == {"a": False, "b": False, "c": True}
+
+
+class Notebook:
+    """Stands where the board does, and writes down whom it heard of."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, object]] = []
+        self.news = asyncio.Event()
+
+    def hear_peer(self, node: str, ballots: object, *, is_whole: bool = True) -> None:
+        assert is_whole
+        self.heard.append((node, ballots))
+        self.news.set()
+
+    async def until(self, *heard: tuple[str, object]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while sorted(self.heard, key=str) != sorted(heard, key=str):
+                await self.news.wait()
+                self.news.clear()
+
+
+async def test_only_the_nodes_whose_votes_count_are_followed() -> None:
+    board, journal = Notebook(), MemoryJournal()
+    peers = Peers(journal, cast("Board", board), lambda work: work())
+    counting = replace(watch(80), policy=Policy(vantage=Vantage("a", ("b", "c"))))
+    running = asyncio.create_task(peers.run())
+    peers.want([watch(81), counting])
+    await board.until(("b", None), ("c", None))
+    fewer = replace(counting, policy=Policy(vantage=Vantage("a", ("b",))))
+    peers.want([fewer])
+    await board.until(("b", None), ("c", None), ("c", None))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await journal.close()
