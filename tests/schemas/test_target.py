@@ -59,3 +59,17 @@ def test_a_check_through_ipvs_is_about_the_way_to_the_backend_too() -> None:
     assert target(**through) != target(**through | {"forward": "tun"})
     assert target(**through) != target(**through | {"address": "192.0.2.11:80"})
     assert target(forward="tun", address="192.0.2.11:80") == target()
+
+
+def test_what_checks_can_do_since_is_no_part_of_the_target_where_it_is_not_used() -> None:
+    check = ServiceConfig.model_validate({"address": "192.0.2.1:1", "check": "http"}).check
+    assert not isinstance(check, tuple)
+    assert check is not None
+    assert check_form(check)["http"] == {
+        "path": "/",
+        "method": "GET",
+        "headers": {},
+        "status": ["200-299"],
+        "max_body": 65536,
+    }
+    assert target(check={"http": {"redirects": 1}}) != target(check="http")

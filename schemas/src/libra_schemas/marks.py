@@ -59,7 +59,7 @@ def marks_of(config: Config) -> dict[Key, int]:
 
     Never one that a service or a check of the config has. Raise ValueError where the range is full.
     """
-    taken = set(_taken(config))
+    taken = taken_marks(config)
     found: dict[Key, int] = {}
     for key in sorted(asked_through(config)):
         found[key] = _free(config.ipvs.mark_range, "/".join(key), taken)
@@ -77,7 +77,13 @@ def _free(marks: MarkRange, name: str, taken: set[int]) -> int:
     raise ValueError(f"all marks of {marks} are taken")
 
 
-def _taken(config: Config) -> Iterator[int]:
+def taken_marks(config: Config) -> set[int]:
+    """Give the marks of the range that services and checks of the config have already."""
+    marks = config.ipvs.mark_range
+    return {mark for mark in _named(config) if mark in marks}
+
+
+def _named(config: Config) -> Iterator[int]:
     for service in config.services.values():
         if service.fwmark is not None:
             yield service.fwmark

@@ -7,6 +7,19 @@ counts only for exactly the (address, port, protocol, checks) it is about, and w
 from libra_schemas.canonical import digest
 from libra_schemas.config import BackendConfig, CheckConfig, ServiceConfig
 
+_LATER = (
+    ("", "data_path", False),
+    ("http", "headers_files", {}),
+    ("http", "version", "1.1"),
+    ("http", "redirects", 0),
+    ("http", "requests", []),
+    ("http", "keep_alive", True),
+)
+"""Keys that a check got after there were logs: of which block, and what says that it is not used.
+
+One with a default other than None has to stand here, or every digest changes with a release.
+"""
+
 
 def target_of(service: ServiceConfig, backend: BackendConfig) -> str:
     """Digest (address, port, protocol, check specs) of *backend* in *service*.
@@ -31,7 +44,12 @@ def target_of(service: ServiceConfig, backend: BackendConfig) -> str:
 def check_form(check: CheckConfig) -> dict[str, object]:
     """Give the JSON form of one check, defaults filled in and nothing unset.
 
-    Without `data_path` where it is off: verdicts from before there was one still count.
+    Without what came later where it is off: verdicts from before there was such a thing still
+    count.
     """
-    off = set() if check.data_path else {"data_path"}
-    return check.model_dump(mode="json", exclude_none=True, exclude=off)
+    form = check.model_dump(mode="json", exclude_none=True)
+    for place, key, off in _LATER:
+        holder = form.get(place) if place else form
+        if isinstance(holder, dict) and key in holder and holder[key] == off:
+            del holder[key]
+    return form

@@ -189,6 +189,16 @@ def test_assume_up_takes_unchecked_backends_in() -> None:
     assert weight(want({}, made).places[W2]) == 1
 
 
+def test_a_backend_that_was_down_is_not_assumed_up_because_its_check_changed() -> None:
+    slower = config(assume_up=True, check={"tcp": {}, "every": "2s"})
+    state = verdict({}, config(assume_up=True, check="tcp"), "w1", up=False)
+    wanted = want(state, slower)
+    assert isinstance(wanted.places[W1], AsFound)
+    assert weight(wanted.places[W2]) == 1
+    moved = config(assume_up=True, backends={"w1": "10.0.0.2:80"})
+    assert weight(want(state, moved).places[W2]) == 1
+
+
 def test_a_backend_without_a_port_has_its_services() -> None:
     made = config(address=None, fwmark=7, protocol="tcp", backends={"w1": "10.0.0.1"}, sorry=None)
     wanted = want({}, made)

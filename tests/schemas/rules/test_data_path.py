@@ -132,7 +132,24 @@ def test_a_range_of_marks_must_suffice(
     through["backends"] = {f"w{n}": f"10.1.{n // 250}.{n % 250 + 1}:80" for n in range(256)}
     document["ipvs"] = {"marks": "0x100/24"}
     assert complaints(document) == []
+    document["services"]["far"] = {"fwmark": 7, "assume_up": True}
+    assert complaints(document) == []
     document["services"]["marked"] = {"fwmark": 0x100, "assume_up": True}
+    assert complaints(document) == [
+        "ipvs.marks: 256 marks are too few: 257 are needed (write fewer bits)"
+    ]
+
+
+def test_the_mark_of_a_check_is_no_mark_of_a_way(
+    document: Document, complaints: Complain, through: dict[str, Any]
+) -> None:
+    through["backends"] = {f"w{n}": f"10.1.{n // 250}.{n % 250 + 1}:80" for n in range(256)}
+    document["ipvs"] = {"marks": "0x100/24"}
+    document["services"]["other"] = {
+        "address": "192.0.2.99:80",
+        "check": {"tcp": {}, "fwmark": 0x1FF},
+        "backends": {"w": "10.3.0.1:80"},
+    }
     assert complaints(document) == [
         "ipvs.marks: 256 marks are too few: 257 are needed (write fewer bits)"
     ]

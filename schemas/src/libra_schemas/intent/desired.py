@@ -133,8 +133,10 @@ def look(state: State, prepared: Prepared, name: str) -> dict[str, Seen]:
     for backend, each in pool.backends.items():
         own = _admin(state, keys_of(node, name, backend)[-1])
         will = READY if unruled and own is None else join(node, (*wide, own))
-        verdict = _verdict(state, name, backend, each.target)
-        seen[backend] = Seen(each, verdict, _health(pool, verdict), will)
+        last = data(state, BackendState, "backend", name, backend)
+        verdict = last if last and last.target == each.target else None
+        health = _health(verdict) if verdict else _unheard(pool, each, last)
+        seen[backend] = Seen(each, verdict, health, will)
     return seen
 
 
@@ -142,16 +144,21 @@ def _admin(state: State, key: tuple[str, ...]) -> AdminState | None:
     return data(state, AdminState, "admin", *key)
 
 
-def _verdict(state: State, name: str, backend: str, target: str) -> BackendState | None:
-    """Find the verdict on a backend, if it was reached against exactly this config."""
-    verdict = data(state, BackendState, "backend", name, backend)
-    return verdict if verdict and verdict.target == target else None
-
-
-def _health(pool: Pool, verdict: BackendState | None) -> Health:
-    if verdict is None:
-        return "up" if pool.config.assume_up else "unknown"
+def _health(verdict: BackendState) -> Health:
     return "up" if verdict.up or verdict.held else "down"
+
+
+def _unheard(pool: Pool, backend: Backend, last: BackendState | None) -> Health:
+    """Judge a backend without a verdict against this config: what was last down is not assumed."""
+    is_down = last is not None and not last.up and _is_about(last, pool, backend.destination)
+    return "up" if pool.config.assume_up and not is_down else "unknown"
+
+
+def _is_about(verdict: BackendState, pool: Pool, real: Destination) -> bool:
+    """Tell whether a verdict, whatever was checked for it, is about this very server."""
+    protocol = "fwmark" if pool.config.fwmark is not None else pool.config.protocol
+    place = (str(verdict.address), verdict.protocol) == (str(real.address), protocol)
+    return place and verdict.port in {0, real.port}
 
 
 def _place(pool: Pool, seen: Seen) -> Place:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from libra_schemas.config import BackendConfig, CheckConfig, Config, ServiceConfig
-from libra_schemas.marks import asked_through, is_private
+from libra_schemas.marks import asked_through, is_private, taken_marks
 from libra_schemas.places import Finding, Path
 from libra_schemas.rules.checks import listed
 from libra_schemas.rules.pools import WITH_PORT
@@ -83,8 +83,7 @@ def origins(config: Config) -> Iterator[Finding]:
 
 def marks(config: Config) -> Iterator[Finding]:
     """Check that the range of marks has one for every backend that is probed through IPVS."""
-    taken = {service.fwmark for service in config.services.values()} - {None}
-    needed = sum(1 for _ in asked_through(config)) + len(taken)
+    needed = sum(1 for _ in asked_through(config)) + len(taken_marks(config))
     if needed > config.ipvs.mark_range.size:
         message = f"{config.ipvs.mark_range.size} marks are too few: {needed} are needed"
         yield Finding(("ipvs", "marks"), message, "write fewer bits", read=(("services",),))
