@@ -9,6 +9,7 @@ from libra_health.checks.tcp import Exchange
 from libra_health.damping import Damping
 from libra_health.policy import PLAIN, Policy
 from libra_health.probes import Lookout, Probe, Watch
+from libra_health.vantage import Vantage
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
 from libra_schemas.config import Config
@@ -152,6 +153,26 @@ def test_what_a_service_asks_of_its_verdicts_goes_along() -> None:
         assume_up=True,
     )
     assert only().policy == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("vantage", "policy"),
+    [
+        ("local", PLAIN),
+        ("majority", Policy(vantage=Vantage("a", ("b", "c")))),
+        ({"mode": "any", "unreachable": "up"},
+         Policy(vantage=Vantage("a", ("b", "c"), any_up=True, missing=True))),
+        ({"unreachable": "down"}, Policy(vantage=Vantage("a", ("b", "c"), missing=False))),
+    ],
+)  # fmt: skip
+def test_the_votes_of_all_other_nodes_count_where_the_service_says_so(
+    vantage: Any, policy: Policy
+) -> None:
+    config = configured(vantage=vantage)
+    nodes = dict.fromkeys("abc", config.nodes["a"])
+    (watch,) = watches_of(config.model_copy(update={"nodes": nodes}), "a")
+    assert watch.policy == policy
+    assert watch.digest == only().digest
 
 
 THROUGH = {"http": {"path": "/x"}, "data_path": True}

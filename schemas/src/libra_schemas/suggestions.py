@@ -27,7 +27,7 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "vantage",
+            "addresses", "ports",
             "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
