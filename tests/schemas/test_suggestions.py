@@ -43,7 +43,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
         ("services", "web", "hold"),
         ("services", "web", "drain"),
         ("services", "web", "check", "vantage"),
-        ("services", "web", "backends", "w1", "check", 0, "grpc"),
+        ("services", "web", "backends", "w1", "check", 0, "bfd"),
         ("services", "web", "backends", "w1", "hold"),
         ("notify", "ops", "syslog"),
         ("ipvs", "unlogged_after"),

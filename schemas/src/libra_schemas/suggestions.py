@@ -34,7 +34,7 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"hold", "tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "grpc", "bfd", "hold", "vantage",
+            "bfd", "hold", "vantage",
         }
     ),
     "notify": frozenset(
