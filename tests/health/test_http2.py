@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from h2 import events
 from hypothesis import given
@@ -35,7 +37,7 @@ def failure(*pieces: bytes) -> Failed:
 
 def test_a_request_goes_out_whole_and_asks_for_no_pushes() -> None:
     _, server = asked()
-    kinds = {type(event): event for event in server.heard}
+    kinds: dict[type, Any] = {type(event): event for event in server.heard}
     assert kinds[events.RequestReceived].headers == list(FIELDS)
     assert kinds[events.DataReceived].data == b"body"
     assert events.StreamEnded in kinds

@@ -1,4 +1,5 @@
 import errno
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,16 +56,14 @@ def sent(effects: Effects | Outcome) -> bytes:
     return effects[0].data
 
 
-def told(
-    head: Fields = GRPC, body: bytes = SERVING, end: Fields = WELL, spec: GrpcSpec = PLAIN
-) -> tuple[GrpcState, Effects | Outcome]:
-    """Let a server answer."""
+def told(*answer: Any, spec: GrpcSpec = PLAIN) -> tuple[GrpcState, Effects | Outcome]:
+    """Let a server answer: head, body, trailers."""
     state, last = run(spec, Connected())
-    return step(state, Received(Server(sent(last)).answer(head, body, end)), 10.25)
+    return step(state, Received(Server(sent(last)).answer(*answer)), 10.25)
 
 
 def failure(*answer: Fields | bytes, spec: GrpcSpec = PLAIN) -> Failed:
-    outcome = told(*answer, spec=spec)[1]  # type: ignore[arg-type]  # head, body, end
+    outcome = told(*answer, spec=spec)[1]
     assert isinstance(outcome, Failed), outcome
     assert outcome.latency == 0.25
     return outcome
@@ -135,6 +134,9 @@ def test_tls_comes_first_and_must_choose_http2() -> None:
     )
 
 
+PAGE = b"<html>" * 999
+
+
 def status(code: str, message: str = "") -> Fields:
     return (("grpc-status", code), *((("grpc-message", message),) if message else ()))
 
@@ -186,11 +188,11 @@ def status(code: str, message: str = "") -> Fields:
             "not one whole message: '\\x00\\x00\\x00\\x00\\x02\\x08\\x01x'", id="too long",
         ),
         pytest.param(
-            (((":status", "404"), ("content-type", "text/html")), b"<html>" * 999, ()), Reason.STATUS,
+            (((":status", "404"), ("content-type", "text/html")), PAGE, ()), Reason.STATUS,
             "HTTP status 404, and no grpc-status", id="a web server",
         ),
         pytest.param(
-            (((":status", "200"), ("content-type", "text/html")), b"<html>" * 999, ()), Reason.MALFORMED,
+            (((":status", "200"), ("content-type", "text/html")), PAGE, ()), Reason.MALFORMED,
             "content-type 'text/html', which is not gRPC", id="a page",
         ),
         pytest.param(

@@ -29,6 +29,19 @@ _SETTINGS, _GOAWAY = 4, 7
 _STREAM: Final = 1
 
 
+def _opened() -> H2Connection:
+    connection = H2Connection(H2Configuration(client_side=True, header_encoding=False))
+    connection.local_settings = Settings(
+        client=True,
+        initial_values={
+            SettingCodes.ENABLE_PUSH: 0,
+            SettingCodes.MAX_HEADER_LIST_SIZE: FRAME_LIMIT,
+        },
+    )
+    connection.decoder.max_header_list_size = FRAME_LIMIT
+    return connection
+
+
 @dataclass(slots=True)
 class Exchange:
     """A request under way. It is mutable, as the library's connection is.
@@ -43,7 +56,7 @@ class Exchange:
     body: bytes = b""
     is_whole: bool = False
     failure: Failed | None = None
-    _connection: H2Connection = field(default_factory=lambda: _connection(), repr=False)
+    _connection: H2Connection = field(default_factory=_opened, repr=False)
     _pending: bytes = field(default=b"", repr=False)
     _frames: int = 0
     _total: int = 0
@@ -129,19 +142,6 @@ class Exchange:
 
     def _fail(self, reason: Reason, detail: str) -> None:
         self.failure = self.failure or Failed(reason, detail)
-
-
-def _connection() -> H2Connection:
-    connection = H2Connection(H2Configuration(client_side=True, header_encoding=False))
-    connection.local_settings = Settings(
-        client=True,
-        initial_values={
-            SettingCodes.ENABLE_PUSH: 0,
-            SettingCodes.MAX_HEADER_LIST_SIZE: FRAME_LIMIT,
-        },
-    )
-    connection.decoder.max_header_list_size = FRAME_LIMIT
-    return connection
 
 
 def _spares_us(frame: bytes) -> bool:
