@@ -13,6 +13,7 @@ ROWS = (
     "table-cold",
     "memory",
     "table-change",
+    "backend-crash",
     "probe-cpu",
     "probe-scale",
     "failover-process",

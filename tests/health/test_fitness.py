@@ -65,3 +65,12 @@ def test_of_many_one_is_named_and_the_others_are_counted() -> None:
     assert trouble({TCP: why, ICMP: why}, 0.0) == (
         "tcp check of 10.0.1.11:80 (and 1 more) cannot be run here: EINVAL"
     )
+
+
+@pytest.mark.parametrize(("number", "holds"), [(1, "1 hold is"), (7, "7 holds are")])
+def test_holds_that_gave_way_are_told_after_what_is_worse(number: int, holds: str) -> None:
+    sentence = f"{holds} not kept, so that probes can run: raise the limit of open files"
+    assert trouble({}, 0.0, number) == sentence
+    worse = trouble({TCP: Errored(Reason.LOCAL, "EINVAL")}, 0.0, number)
+    assert worse is not None
+    assert worse.startswith("tcp check")

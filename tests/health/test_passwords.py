@@ -4,7 +4,7 @@ import pytest
 
 from libra_health.errands import FileRead, FileUnread
 from libra_health.outcome import Errored, Reason
-from libra_health.passwords import hidden, password_of
+from libra_health.passwords import held, hidden, password_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,7 @@ def test_without_a_password_the_trouble_is_ours(
 
 def test_a_secret_that_comes_back_is_hidden() -> None:
     assert hidden(b"no s3cret here, s3cret", b"s3cret", b"") == b"no *** here, ***"
+
+
+def test_what_is_sent_says_which_secrets_it_holds() -> None:
+    assert held(b"AUTH abc", b"abc", b"", b"x") == (b"abc",)

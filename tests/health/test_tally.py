@@ -21,7 +21,7 @@ from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
 from libra_health.policy import Policy
 from libra_health.stand import Stand
-from libra_health.tally import Finding, record, refuses, standing, stirs
+from libra_health.tally import Finding, condemn, record, refuses, standing, stirs
 
 ANY = Policy(any_passes=True)
 
@@ -131,3 +131,36 @@ def test_what_can_change_what_is_said_is_told_from_what_cannot(
 
 def test_a_lookout_with_another_label_is_the_same_watch_for_nobody() -> None:
     assert replace(QUICK, lookouts=(replace(PING, label="x"),)) != QUICK
+
+
+def test_what_is_condemned_is_down_at_once_whatever_fall_says() -> None:
+    tally, _ = feed(fresh(BOTH), GOOD, GOOD)
+    tally, _ = feed(tally, GOOD, place=1)
+    gone = condemn(tally, 0, REFUSED, 9.0)
+    assert standing(gone) is Standing.DOWN
+    assert gone.findings[0] == Finding(REFUSED, 1, 1, REFUSED.latency)
+    assert gone.findings[1] == tally.findings[1]
+    assert refuses(gone)
+    assert condemn(gone, 0, REFUSED, 9.1) is gone
+    back, _ = feed(gone, GOOD, GOOD)
+    assert standing(back) is Standing.UP
+
+
+def test_one_of_several_may_pass_though_another_is_condemned() -> None:
+    either = condemn(fresh(under(BOTH, ANY)), 0, REFUSED, 9.0)
+    assert standing(either) is Standing.UNKNOWN
+    assert 0 not in either.unheard
+    either, _ = feed(either, GOOD, place=1)
+    assert standing(either) is Standing.UP
+
+
+def test_a_change_by_a_hold_counts_for_flap_damping() -> None:
+    damped = fresh(under(WATCH, Policy(damping=Damping(2, 60.0, 60.0))))
+    tally, _ = feed(damped, GOOD, GOOD)
+    assert condemn(tally, 0, REFUSED, 9.0).course.flaps != tally.course.flaps
+
+
+def test_what_is_down_for_another_reason_is_known_to_refuse_once_condemned() -> None:
+    tally, _ = feed(fresh(WATCH), BAD, BAD, BAD)
+    assert not refuses(tally)
+    assert refuses(condemn(tally, 0, REFUSED, 9.0))

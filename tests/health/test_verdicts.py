@@ -247,6 +247,15 @@ def test_slow_start_takes_its_share_of_what_checks_contribute() -> None:
     assert verdict.stand.weight == 95
 
 
+def test_nothing_is_due_while_no_check_has_a_say() -> None:
+    either = Policy(any_passes=True, weight=0)
+    tally, _ = rule(record(fresh(under(BOTH, either)), 1, GOOD, 0.0), 0.0)
+    tally, _ = rule(record(tally, 0, Passed(0.1, 0), 0.0), 0.0)
+    assert tally.due == PAUSE
+    tally, verdict = rule(record(tally, 1, BAD, PAUSE), PAUSE)
+    assert (tally.due, verdict) == (None, None)
+
+
 RESULTS = st.sampled_from([GOOD, BAD, REFUSED, OURS, Passed(0.1, 0), Passed(0.1, 70000)])
 POLICIES = st.builds(
     Policy,

@@ -40,11 +40,9 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
     "path",
     [
         ("instances", "front", "handover"),
-        ("services", "web", "hold"),
         ("services", "web", "drain"),
         ("services", "web", "check", "vantage"),
         ("services", "web", "backends", "w1", "check", 0, "bfd"),
-        ("services", "web", "backends", "w1", "hold"),
         ("notify", "ops", "syslog"),
         ("ipvs", "unlogged_after"),
         ("hub",),

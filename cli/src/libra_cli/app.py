@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from libra_cli import digest, operate, past
-from libra_cli.config_file import count, in_words, node_of, notes, read, require_shared
+from libra_cli import checking, digest, operate, past
+from libra_cli.config_file import node_of, read, require_shared
 from libra_cli.exits import CommandError
 from libra_cli.keys import keys
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
@@ -151,19 +151,6 @@ def init(
 
 
 @app.command()
-def check(file: ConfigFile, as_json: Json = False) -> None:
-    """Check a config file; every error at once, as file:line:column."""
-    config, document = read(file, as_json=as_json)
-    from libra_schemas.canonical import digest
-
-    facts = count(config)
-    if as_json:
-        print_json({"valid": True, "hash": digest(document), **facts, "notes": notes(config)})
-    else:
-        print(f"{file} is valid: {in_words(facts)}")
-
-
-@app.command()
 def apply(
     file: ConfigFile,
     base: Annotated[
@@ -217,6 +204,7 @@ def status(node: Node = None, run: Run = None, as_json: Json = False) -> None:
     print(report(answer))
 
 
+checking.add_to(app)
 digest.add_to(app)
 past.add_to(app)
 operate.add_to(app)

@@ -27,14 +27,14 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "hold", "vantage",
+            "addresses", "ports", "vantage",
             "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
-    "services.backends": frozenset({"hold", "tunnel", "addresses"}),
+    "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "bfd", "hold", "vantage",
+            "bfd", "vantage",
         }
     ),
     "notify": frozenset(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.health.http2_server import GRPC, PING, SERVING, SETTINGS, WELL, Fields, Server, frame
+from tests.health.http2_server import GRPC, PING, SERVING, SETTINGS, Fields, Server, frame
 
 from libra_health.checks.grpc import GrpcSpec, GrpcState, start, step
 from libra_health.handshake import TlsSpec

@@ -106,7 +106,7 @@ def test_the_password_is_read_first() -> None:
     assert play(SIMPLE) == (ReadFile("/etc/libra/ldap"),)
     assert play(SIMPLE, PASSWORD) == (Connect(TARGET, abort=False),)
     bind = ldap.bind(2, "cn=probe", b"s3cret")
-    assert play(SIMPLE, PASSWORD, Connected()) == (Send(bind), *RECEIVE)
+    assert play(SIMPLE, PASSWORD, Connected()) == (Send(bind, (b"s3cret",)), *RECEIVE)
 
 
 def test_without_a_password_the_trouble_is_ours() -> None:

@@ -188,7 +188,10 @@ def test_a_file_being_rewritten_by_renaming_never_says_anything_else(
         new.write_text("12345")
         new.replace(path)
     outcomes = [bench.next() for _ in range(50)]
-    assert {getattr(each, "weight", each) for each in outcomes} <= {1, 12345}
+    passed = {each.weight for each in outcomes if isinstance(each, Passed)}
+    assert 12345 in passed <= {1, 12345}
+    late = [each for each in outcomes if not isinstance(each, Passed)]  # on a busy machine
+    assert all(isinstance(each, Errored) and "in time" in each.detail for each in late)
 
 
 def test_a_fifo_is_no_file_and_holds_nothing_up(bench: Bench, ground: Path) -> None:

@@ -269,9 +269,29 @@ async def test_it_tells_what_it_does_in_metrics(tmp_path: Path, server: socket.s
         await until_said(log, UP)
         samples = {
             (sample.name, *sample.labels.values()): sample.value
-            for family in HealthMetrics(health.driver, health.board).collect()
+            for family in HealthMetrics(health.driver, health.board, health.holds).collect()
             for sample in family.samples
         }
     assert samples["libra_health_backend_up", "web", "w1"] == 1
     assert samples["libra_health_results_total", "tcp", "passed"] >= 2
     assert samples["libra_health_runs_total",] >= 2
+    assert samples["libra_health_holds", "holding"] == 0
+
+
+async def test_a_held_server_that_goes_away_is_down_before_its_checks_notice(
+    tmp_path: Path, server: socket.socket
+) -> None:
+    log = MemoryLog()
+    written = document(FAST | {"fall": 1000}, w1=port_of(server))
+    written["services"]["web"]["hold"] = True
+    apply(log, written)
+    async with running(log, tmp_path) as (health, _):
+        await until_said(log, UP)
+        await until(lambda: health.holds.states()["holding"] == 1)
+        await asyncio.sleep(1.1)  # what stood for less than a second says nothing
+        server.close()  # what waits in its backlog is reset
+        await until_said(log, DOWN)
+    data = states(log)[-1].data
+    assert isinstance(data, BackendState)
+    detail = data.evidence[0].detail
+    assert detail.startswith(f"hold 127.0.0.1:{data.port}: connection lost (ECONNRESET), refused")

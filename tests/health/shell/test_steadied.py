@@ -106,7 +106,7 @@ async def test_the_guard_withholds_what_is_silent_and_never_what_refuses(tmp_pat
             await until(lambda: kinds(log, "w2") == ["up", "held"])
             metrics = {
                 sample.name
-                for family in HealthMetrics(health.driver, health.board).collect()
+                for family in HealthMetrics(health.driver, health.board, health.holds).collect()
                 for sample in family.samples
                 if sample.labels.get("backend") == "w2"
             }

@@ -25,7 +25,7 @@ from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.config.kinds.udp import UdpSpec
 from libra_schemas.config.mark_range import MarkRange, Marks
 from libra_schemas.config.notify import EmailSink, ProgramSink, Retry, SinkConfig, WebhookSink
-from libra_schemas.config.service import BackendConfig, ServiceConfig, SorryConfig
+from libra_schemas.config.service import BackendConfig, HoldConfig, ServiceConfig, SorryConfig
 from libra_schemas.config.track import Track, TrackedInterface
 from libra_schemas.model import Address, Name, Strict
 
@@ -152,6 +152,7 @@ __all__ = [
     "ExecSpec",
     "FileSpec",
     "GrpcSpec",
+    "HoldConfig",
     "HttpRequest",
     "HttpSpec",
     "IcmpSpec",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint
@@ -21,6 +21,30 @@ Threshold = Annotated[StrictInt, Field(ge=0, le=0xFFFFFFFF)]
 
 def _from_address(value: object) -> object:
     return {"address": value} if isinstance(value, str) else value
+
+
+class HoldConfig(Strict):
+    """A TCP connection kept open to each backend, whose end tells at once that its server is gone.
+
+    Its end has the backend probed at once; a connection that is then refused twice, 5 ms apart,
+    fails the checks that connect there, whatever `fall` says. A server's idle timeout is learned.
+    """
+
+    enabled: StrictBool = True
+    """Whether connections are held; `hold: true` and `hold: false` are short for it."""
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
+    """The TCP port to connect to, where it is not the backend's own. Only checks that connect to
+    the same port are decided by what becomes of it; the others are hurried.
+    """
+
+
+def _from_switch(value: object) -> object:
+    return {"enabled": value} if isinstance(value, bool) else value
+
+
+_Hold = Annotated[
+    HoldConfig, BeforeValidator(_from_switch, json_schema_input_type=HoldConfig | bool)
+]
 
 
 class BackendConfig(Strict):
@@ -42,6 +66,8 @@ class BackendConfig(Strict):
     """Which of several checks must pass; without it as its service says."""
     slow_start: SlowStart | None = None
     """How long it takes to its whole weight when it comes back; without it as its service says."""
+    hold: _Hold | None = None
+    """Whether a connection to it is held open, in place of what its service says."""
 
 
 class SorryConfig(Strict):
@@ -125,6 +151,10 @@ class ServiceConfig(Strict):
     """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:
     from a tenth in ten steps. 0 is off.
     """
+    hold: _Hold | None = None
+    """Whether a TCP connection to each backend is kept open, whose end tells at once that its
+    server is gone; off unless written.
+    """
     backends: dict[
         Name,
         Annotated[
@@ -137,6 +167,11 @@ class ServiceConfig(Strict):
     def forward_of(self, backend: BackendConfig) -> Forward:
         """Tell how packets reach *backend*."""
         return backend.forward or self.forward
+
+    def hold_of(self, backend: BackendConfig) -> HoldConfig | None:
+        """Tell how a connection to *backend* is held, None where none is."""
+        hold = backend.hold if backend.hold is not None else self.hold
+        return hold if hold is not None and hold.enabled else None
 
     def checks_of(self, backend: BackendConfig) -> tuple[CheckConfig, ...]:
         """List the checks of *backend*: its own, its service's, or a connect for TCP."""

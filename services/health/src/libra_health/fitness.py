@@ -23,19 +23,29 @@ _HINTS: Final = {
     Reason.NO_ROUTE: "this node has no route there",
     Reason.PORTS: "this node has no free port left, or not the address that `bind` names",
 }
-
-
 _MARKED: Final = "a firewall mark takes CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before"
 
 
-def trouble(unable: Mapping[Probe, Errored], late: float) -> str | None:
-    """Say in one sentence what is not checked; *late* in seconds, None where all is."""
+def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> str | None:
+    """Say in one sentence what is not checked; *late* in seconds, None where all is.
+
+    *withheld*: holds for which no descriptor was left.
+    """
     if late > LATE:
         return f"the checks are stuck: the next one is {late:.0f} s late"
     for probe, outcome in unable.items():
         others = f" (and {len(unable) - 1} more)" if len(unable) > 1 else ""
-        marked = outcome.reason is Reason.PERMISSION and probe.target.origin.fwmark
-        hint = _MARKED if marked else _HINTS.get(outcome.reason)
+        hint = remedy(probe, outcome)
         why = f"{outcome.detail}; {hint}" if hint else outcome.detail
         return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
+    if withheld:
+        holds = "1 hold is" if withheld == 1 else f"{withheld} holds are"
+        return f"{holds} not kept, so that probes can run: {_HINTS[Reason.DESCRIPTORS]}"
     return None
+
+
+def remedy(probe: Probe, outcome: Errored) -> str:
+    """Say what mends trouble of our own, "" where nothing is known."""
+    if outcome.reason is Reason.PERMISSION and probe.target.origin.fwmark:
+        return _MARKED
+    return _HINTS.get(outcome.reason, "")

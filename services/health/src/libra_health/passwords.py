@@ -28,3 +28,8 @@ def hidden(text: bytes, *secrets: bytes) -> bytes:
         if secret:
             text = text.replace(secret, b"***")
     return text
+
+
+def held(data: bytes, *secrets: bytes) -> tuple[bytes, ...]:
+    """List the secrets that what is sent holds (`Send.secrets`)."""
+    return tuple(secret for secret in secrets if secret and secret in data)

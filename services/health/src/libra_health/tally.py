@@ -96,6 +96,16 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
     return _counted(tally, _with(tally, place, after, finding), now)
 
 
+def condemn(tally: Tally, place: int, outcome: Failed, now: float) -> Tally:
+    """Take it that what the lookout at `place` connects to is gone: down, whatever `fall` says."""
+    if tally.debounces[place].standing is Standing.DOWN:
+        return record(tally, place, outcome, now)
+    if place in tally.unheard:
+        tally = _heard(tally, place)
+    finding = Finding(outcome, 1, 1, outcome.latency)
+    return _counted(tally, _with(tally, place, Debounce(Standing.DOWN, 0, now), finding), now)
+
+
 def stirs(before: Tally, after: Tally, place: int) -> bool:
     """Whether a result at `place` can change what is to be said; a streak alone cannot."""
     was, now = before.debounces[place].standing, after.debounces[place].standing

@@ -54,7 +54,7 @@ def rule(tally: Tally, now: float, *, may_go: bool = True) -> Ruling:
     """
     found = standing(tally)
     if found is Standing.UNKNOWN:
-        return tally, None
+        return _kept(tally, tally.course, None), None
     course = _rested(tally, now)
     if found is Standing.UP and not course.flaps.is_held:
         course = replace(course, ramp=_ramp(tally, course, now))

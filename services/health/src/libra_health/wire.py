@@ -102,9 +102,13 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send all of `data`; `Refused` where that fails."""
+    """Send all of `data`; `Refused` where that fails.
+
+    `secrets`: the parts of it that are shown to nobody, not where they come back either.
+    """
 
     data: bytes
+    secrets: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ def _open(state: HttpState) -> Step:
 
 def _ask(state: HttpState) -> Step:
     request = encode(state.turn.ask.request, keeps=state.keeps, secrets=state.run.secrets)
-    return HttpState(state.run, state.turn, Stage.ANSWER), (Send(request), *RECEIVE)
+    secrets = tuple(value for _, value in state.run.secrets)
+    return HttpState(state.run, state.turn, Stage.ANSWER), (Send(request, secrets), *RECEIVE)
 
 
 def _read(state: HttpState, data: bytes, now: float) -> Step:

@@ -13,7 +13,7 @@ from libra_health import ldap_message as ldap
 from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec, shortcoming, unsecured
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
-from libra_health.passwords import hidden, password_of
+from libra_health.passwords import held, hidden, password_of
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -237,7 +237,8 @@ def _farewell(state: LdapState, now: float) -> Step:
 
 
 def _ask(state: LdapState, awaited: Stage, request: bytes) -> Step:
-    return replace(state, stage=awaited), (Send(request), *RECEIVE)
+    sent = Send(request, held(request, state.password))
+    return replace(state, stage=awaited), (sent, *RECEIVE)
 
 
 def _shown(state: LdapState, heard: bytes) -> str:

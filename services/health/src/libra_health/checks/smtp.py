@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, assert_never
 from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec, shortcoming, unsecured
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
-from libra_health.passwords import hidden, password_of
+from libra_health.passwords import held, hidden, password_of
 from libra_health.smtp_reply import MalformedReply, OversizedReply, Reply, take
 from libra_health.wire import (
     RECEIVE,
@@ -215,12 +215,16 @@ def _plain(state: SmtpState) -> bytes:
 
 
 def _say(state: SmtpState, awaited: Stage, line: bytes) -> Step:
-    return replace(state, stage=awaited), (Send(line + b"\r\n"), *RECEIVE)
+    secrets = held(line, *_secrets(state)) if state.password else ()
+    return replace(state, stage=awaited), (Send(line + b"\r\n", secrets), *RECEIVE)
+
+
+def _secrets(state: SmtpState) -> tuple[bytes, ...]:
+    return state.password, base64.b64encode(state.password), _plain(state)
 
 
 def _shown(state: SmtpState, heard: bytes) -> str:
-    secrets = (state.password, base64.b64encode(state.password), _plain(state))
-    return excerpt(hidden(heard, *secrets) if state.password else heard, _HEARD)
+    return excerpt(hidden(heard, *_secrets(state)) if state.password else heard, _HEARD)
 
 
 def _offers_no(state: SmtpState, reason: Reason, what: str, reply: Reply, now: float) -> Failed:

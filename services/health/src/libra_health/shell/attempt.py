@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, TypeAlias, assert_never
 
 from libra_health import checks
@@ -34,6 +35,8 @@ from libra_health.wire import (
 )
 
 DEADLINE: Final = DeadlineReached()
+TURNS: Final = 64
+"""Inputs that a check is told in a row while others wait: a block of 64 KiB or a datagram each."""
 
 Look: TypeAlias = Callable[[Search], Searched]
 Trace: TypeAlias = Callable[[float, Effect | Input | Outcome], None]
@@ -62,11 +65,13 @@ class Errands(Protocol):
 class Around:
     """What all attempts of a driver share.
 
-    `look` matches a costly pattern within a bound. `close` closes a socket once no event of it is
-    on its way any more. `trace` is for `libra-health probe`.
+    `look` matches a costly pattern within a bound. `post` has work done when others have had their
+    turn. `close` closes a socket once no event of it is on its way any more. `trace` is for
+    `libra-health probe`.
     """
 
     look: Look
+    post: Callable[[Callable[[], None]], None]
     contexts: Contexts
     errands: Errands
     close: Callable[[socket.socket], None]
@@ -80,15 +85,16 @@ class Attempt:
     this attempt, by `wake_with`.
     """
 
-    __slots__ = ("_around", "_enrol", "_errand", "_state", "_told", "channel")
+    __slots__ = ("_around", "_deferred", "_enrol", "_errand", "_state", "_told", "channel")
 
     def __init__(
-        self, around: Around, enrol: Callable[[int], None], told: Callable[[Done], None]
+        self, around: Around, enrol: Callable[[int], None], told: Callable[[Input], None]
     ) -> None:
         self._around = around
         self._enrol = enrol
         self._told = told
         self._errand: Begun | None = None
+        self._deferred: Input | None = None
         self.channel: Channel | None = None
 
     def start(self, probe: Probe, now: float) -> Outcome | None:
@@ -103,15 +109,23 @@ class Attempt:
         return None if event is None else self.tell(event, now)
 
     def tell(self, event: Input, now: float) -> Outcome | None:
-        """Tell the machine, and perform what it asks, until it waits or ends."""
-        pending: Input | None = event
-        while pending is not None:
+        """Tell the machine, and perform what it asks, until it waits or ends.
+
+        Where answers never cease the others have their turn in between, and its deadline too.
+        """
+        self._deferred = None
+        for _ in range(TURNS):
             if self._around.trace is not None:
-                self._around.trace(now, pending)
-            self._state, result = checks.step(self._state, pending, now)
+                self._around.trace(now, event)
+            self._state, result = checks.step(self._state, event, now)
             if not isinstance(result, tuple):
                 return result
-            pending = self._perform(result, now)
+            following = self._perform(result, now)
+            if following is None:
+                return None
+            event = following
+        self._deferred = event
+        self._around.post(partial(self._resume, event))
         return None
 
     def expire(self, now: float) -> Outcome | None:
@@ -124,6 +138,7 @@ class Attempt:
 
     def close(self) -> None:
         """Give everything back."""
+        self._deferred = None
         if self._errand is not None:
             self._errand()
             self._errand = None
@@ -183,6 +198,11 @@ class Attempt:
         if self.channel is not None and self.channel.sock is not None:
             self._around.close(self.channel.sock)
         self.channel = None
+
+    def _resume(self, event: Input) -> None:
+        """Go on, unless something else ended what the event belongs to."""
+        if self._deferred is event:
+            self._told(event)
 
     def _hear(self, done: Done) -> None:
         self._errand = None

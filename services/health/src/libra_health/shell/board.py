@@ -16,12 +16,12 @@ from typing import TypeAlias
 
 from libra_health import blast
 from libra_health.blast import Member
-from libra_health.outcome import Errored, Outcome, Passed
+from libra_health.outcome import Errored, Failed, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
 from libra_health.shell.drive import Driver
 from libra_health.stand import Known
 from libra_health.taking_up import begin, recall
-from libra_health.tally import Tally, record, stirs
+from libra_health.tally import Tally, condemn, record, stirs
 from libra_health.verdicts import Verdict, member_of, rule
 from libra_runtime.stamp import now as wall_time
 
@@ -100,6 +100,15 @@ class Board:
                 self.tallies[key] = after
                 if stirs(before, after, place):
                     self._rule((key,), now)
+
+    def condemn(self, lookouts: Iterable[tuple[Key, int]], outcome: Failed, now: float) -> None:
+        """Take it that what these lookouts connect to is gone, as a hold found."""
+        self.results["hold", outcome.reason.value] += 1
+        keys = []
+        for key, place in lookouts:
+            self.tallies[key] = condemn(self.tallies[key], place, outcome, now)
+            keys.append(key)
+        self._rule(dict.fromkeys(keys), now)
 
     def wake(self, key: Key, due: float) -> None:
         """Rule a backend again because its time has come, unless another time was set since."""

@@ -7,35 +7,31 @@ from __future__ import annotations
 
 import heapq
 import math
-import os
 import random
-import select
-import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
 from typing import Final, TypeAlias
 
 from libra_health import schedule
-from libra_health.errands import Done
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
 from libra_health.shell.aside import Aside
 from libra_health.shell.attempt import Around, Attempt, Trace
-from libra_health.shell.channel import EVERYTHING
+from libra_health.shell.haste import Haste
 from libra_health.shell.load import Load
+from libra_health.shell.loop import EVENTS, Loop
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
 from libra_health.shell.tls import Contexts
+from libra_health.wire import Input
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 
 SLACK: Final = 0.01
 """Seconds that timers may gather, so that one wake-up serves many: half the cost per check."""
-EVENTS: Final = 1024
 STALL: Final = 0.1
 """Seconds after a deadline from which on it was us who did not listen."""
 
@@ -54,22 +50,18 @@ class Driver:
         trace: Trace | None = None,
     ) -> None:
         self.load = Load()
+        self.loop = Loop()
         self.aside = Aside(self.call)
         self._report = report
         self._failed = failed
         self._seats: dict[Probe, Seat] = {}
-        self._by_fd: dict[int, Seat] = {}
         self._timers: list[tuple[float, int, Seat, int]] = []
         self._tokens = count(1)
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._matcher = Matcher()
-        self._is_hearing = False
-        self._leaving: list[socket.socket] = []
-        self._around = Around(self._matcher.search, Contexts(), self.aside, self._close, trace)
-        self._calls: deque[Callable[[], None]] = deque()
-        self._epoll = select.epoll()
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._bell, select.EPOLLIN)
+        self._haste = Haste(self.loop, self._run_beside)
+        self.matcher = Matcher()
+        self._around = Around(
+            self.matcher.search, self.call, Contexts(), self.aside, self.loop.close, trace
+        )
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="driver", daemon=True)
 
@@ -82,16 +74,23 @@ class Driver:
         self.call(self._stop)
         self._thread.join()
         self.aside.close()
-        os.close(self._bell)
+        self.loop.silence()
 
     def call(self, work: Callable[[], None]) -> None:
         """Have `work` done in the driver's thread, between events, in order."""
-        self._calls.append(work)
-        os.eventfd_write(self._bell, 1)
+        self.loop.call(work)
 
     def call_at(self, when: float, work: Callable[[], None]) -> None:
         """Have `work` done at `when` (monotonic seconds); only in the driver's thread."""
-        heapq.heappush(self._later, (when, next(self._tokens), work))
+        self.loop.call_at(when, work)
+
+    def hurry(self, probe: Probe, lasting: float) -> None:
+        """Run a probe now and, for `lasting` seconds, every 100 ms; only in the driver's thread.
+
+        Its grid stays where it is.
+        """
+        if probe in self._seats:
+            self._haste.begin(self._seats[probe], lasting)
 
     def apply(self, changes: Changes, *, spread: bool) -> None:
         """Change what is probed; only in the driver's thread. `spread`: jitter the new ones."""
@@ -127,8 +126,8 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
-            self._matcher.close()
-            self._epoll.close()
+            self.matcher.close()
+            self.loop.leave()
 
     def _turn(self) -> None:
         """Wait for sockets or the next timer, then serve both.
@@ -138,12 +137,11 @@ class Driver:
         """
         timers = self._timers
         due = timers[0][0] + SLACK if timers else math.inf
-        if self._later:
-            due = min(due, self._later[0][0])
-        self._hear(-1.0 if due == math.inf else max(0.0, due - time.monotonic()))
+        due = min(due, self.loop.due)
+        self.loop.hear(-1.0 if due == math.inf else max(0.0, due - time.monotonic()))
         now = time.monotonic()
         if timers and timers[0][0] <= now:
-            while self._hear(0.0) == EVENTS:
+            while self.loop.hear(0.0) == EVENTS:
                 pass
         while timers and timers[0][0] <= now:
             due, _, seat, run = heapq.heappop(timers)
@@ -151,8 +149,7 @@ class Driver:
                 self._begin(seat)
             elif run == seat.run and seat.attempt is not None:
                 self._expire(seat, seat.attempt, now - due, now)
-        while self._later and self._later[0][0] <= now:
-            heapq.heappop(self._later)[2]()
+        self.loop.serve(now)
 
     def _expire(self, seat: Seat, attempt: Attempt, late: float, now: float) -> None:
         """End a run whose time is over; one that we let wait gets that time back."""
@@ -161,65 +158,48 @@ class Driver:
         else:
             self._conclude(seat, attempt.expire(now), now)
 
-    def _hear(self, wait: float) -> int:
-        """Serve what the sockets say; return how many did.
+    def _wake(self, seat: Seat, mask: int, now: float) -> None:
+        if seat.attempt is not None:
+            self._conclude(seat, seat.attempt.wake(mask, now), now)
 
-        What is closed meanwhile keeps its number until the end: no event of this batch can be
-        taken for one of a newer socket.
-        """
-        events = self._epoll.poll(wait, EVENTS)
-        now = time.monotonic()
-        self._is_hearing = True
-        for fd, mask in events:
-            seat = self._by_fd.get(fd)
-            if seat is not None and seat.attempt is not None:
-                self._conclude(seat, seat.attempt.wake(mask, now), now)
-            elif fd == self._bell:
-                self._answer()
-        self._is_hearing = False
-        for sock in self._leaving:
-            sock.close()
-        self._leaving.clear()
-        return len(events)
-
-    def _enrol(self, seat: Seat, fd: int) -> None:
-        self._by_fd[fd] = seat
-        self._epoll.register(fd, EVERYTHING)
-
-    def _close(self, sock: socket.socket) -> None:
-        self._by_fd.pop(sock.fileno(), None)
-        if self._is_hearing:
-            self._leaving.append(sock)
-        else:
-            sock.close()
-
-    def _wake_with(self, seat: Seat, run: int, done: Done) -> None:
-        """Take the end of an errand to the run that asked for it."""
+    def _wake_with(self, seat: Seat, run: int, event: Input) -> None:
+        """Take the end of an errand, or what waited, to the run that asked for it."""
         if seat.run == run and seat.attempt is not None:
             now = time.monotonic()
-            self._conclude(seat, seat.attempt.tell(done, now), now)
-
-    def _answer(self) -> None:
-        os.eventfd_read(self._bell)
-        while self._calls:
-            self._calls.popleft()()
+            self._conclude(seat, seat.attempt.tell(event, now), now)
 
     def _begin(self, seat: Seat) -> None:
+        """Run a probe because its time on the grid has come.
+
+        One that was hurried and is under way speaks for this run too.
+        """
         if seat.is_retired:
             return
         now, probe, due = time.monotonic(), seat.probe, seat.due
+        seat.due = after = schedule.following(due, probe.every, now)
+        heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
+        if seat.attempt is not None and seat.is_beside:
+            return
         if seat.attempt is not None:  # timeout = every, and this run began late
             self._conclude(seat, seat.attempt.expire(now), now)
-        seat.due = after = schedule.following(due, probe.every, now)
         self.load.account(schedule.lag(due, now), after - due, probe.every)
+        self._launch(seat, now)
+
+    def _run_beside(self, seat: Seat) -> None:
+        """Run a probe out of turn, unless it runs."""
+        if seat.attempt is None:
+            self.load.runs += 1
+            seat.is_beside = True
+            self._launch(seat, time.monotonic())
+
+    def _launch(self, seat: Seat, now: float) -> None:
         seat.run = run = next(self._tokens)
         attempt = seat.attempt = Attempt(
-            self._around, partial(self._enrol, seat), partial(self._wake_with, seat, run)
+            self._around, seat.enrol, partial(self._wake_with, seat, run)
         )
-        outcome = attempt.start(probe, now)
-        heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
+        outcome = attempt.start(seat.probe, now)
         if outcome is None:
-            heapq.heappush(self._timers, (now + probe.timeout, run, seat, run))
+            heapq.heappush(self._timers, (now + seat.probe.timeout, run, seat, run))
         else:
             self._conclude(seat, outcome, now)
 
@@ -230,12 +210,13 @@ class Driver:
         self._report(seat.probe, outcome, now)
 
     def _clear(self, seat: Seat) -> None:
-        attempt, seat.attempt = seat.attempt, None
+        attempt, seat.attempt, seat.is_beside = seat.attempt, None, False
         if attempt is not None:
             attempt.close()
 
     def _seat(self, probe: Probe, due: float) -> None:
         seat = self._seats[probe] = Seat(probe, due)
+        seat.enrol = partial(self.loop.enrol, partial(self._wake, seat))
         heapq.heappush(self._timers, (due, next(self._tokens), seat, 0))
 
     def _retire(self, probe: Probe) -> float:

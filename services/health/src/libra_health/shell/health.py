@@ -16,10 +16,14 @@ import structlog
 
 from libra_health.evidence import known_of, state_of
 from libra_health.fitness import trouble
-from libra_health.probes import Key, Watch
+from libra_health.hold.wanted import Wanted, wanted_of
+from libra_health.outcome import Outcome
+from libra_health.probes import Key, Probe, Watch
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
+from libra_health.shell.holds import Holds
+from libra_health.shell.line import WITHHELD
 from libra_health.shell.program import swept
 from libra_health.stand import Known
 from libra_health.watches import watches_of
@@ -51,6 +55,7 @@ class Prepared:
     applied: ConfigApplied
     revision: Revision
     watches: tuple[Watch, ...]
+    holds: tuple[Wanted, ...]
 
 
 def _prepare(applied: object, node: str) -> Prepared:
@@ -58,7 +63,8 @@ def _prepare(applied: object, node: str) -> Prepared:
     if not isinstance(applied, ConfigApplied):
         raise ValueError("the data is of a schema that this release does not know")
     config, revision = config_of(applied)
-    return Prepared(applied, revision, watches_of(config, node))
+    watches = watches_of(config, node)
+    return Prepared(applied, revision, watches, wanted_of(config, node, watches))
 
 
 class Health:
@@ -66,8 +72,9 @@ class Health:
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self.board = Board(self._hand_over)
-        self.driver = Driver(self.board.report, self._mourn)
+        self.driver = Driver(self._report, self._mourn)
         self.driver.aside.mark = swept(settings.edge.state)
+        self.holds = Holds(self.driver, self.board.condemn)
         self._settings = settings
         self._node = settings.edge.node
         self._journal = journal
@@ -95,9 +102,10 @@ class Health:
                 group.create_task(self._keeping.run())
                 port = self._settings.edge.metrics_port
                 if port:
-                    _export(self.driver, self.board)
+                    _export(self)
                 group.create_task(metrics.serve(port, self._trouble))
         finally:
+            self.driver.call(self.holds.stop)
             self.driver.stop()
             self._drain()
 
@@ -173,6 +181,7 @@ class Health:
             return
         self._revision = revision
         self.driver.call(lambda: self.board.apply(self.driver, watches, str(revision)))
+        self.driver.call(partial(self.holds.apply, prepared.holds))
         gc.freeze()  # a config lives long; without this each collection would walk all of it
         log.info("config taken up", revision=str(revision), backends=len(watches))
 
@@ -206,6 +215,10 @@ class Health:
         self._told.extend(told)
         self._loop.call_soon_threadsafe(self._bell.set)
 
+    def _report(self, probe: Probe, outcome: Outcome, now: float) -> None:
+        self.board.report(probe, outcome, now)
+        self.holds.report(probe, outcome, now)
+
     def _mourn(self, error: BaseException) -> None:
         """Carry the driver's end, whatever it was, out of its thread."""
         died = DriverDied("the epoll driver died")
@@ -213,7 +226,8 @@ class Health:
         self._loop.call_soon_threadsafe(self._died.set_exception, died)
 
     def _trouble(self) -> str | None:
-        own = trouble(self.board.unable.copy(), self.driver.late())
+        withheld = self.holds.states()[WITHHELD]
+        own = trouble(self.board.unable.copy(), self.driver.late(), withheld)
         return own or self._keeping.trouble or self._journal.trouble
 
     async def _watch_driver(self) -> None:
@@ -224,7 +238,7 @@ def _unkept(why: str) -> None:
     log.warning("the accepted config cannot be kept", why=why)
 
 
-def _export(driver: Driver, board: Board) -> None:
+def _export(health: Health) -> None:
     from libra_health.shell.metrics import export  # noqa: PLC0415  slow import, only if scraped
 
-    export(driver, board)
+    export(health.driver, health.board, health.holds)

@@ -36,6 +36,10 @@ class Matcher:
         self._answer = b""
         self._not_before: dict[str, float] = {}
 
+    def prepare(self, seconds: float) -> None:
+        """Have the process ready before the first search; wait for it at most so long."""
+        self._hears(self._process or self._start(), seconds)
+
     def search(self, wanted: Search) -> Searched:
         """Match; `found` is None where that was not decided, `tried` if that is the answer's fault.
 

@@ -10,15 +10,18 @@ from prometheus_client.registry import REGISTRY, Collector
 from libra_health.debounce import Standing
 from libra_health.shell.board import Board
 from libra_health.shell.drive import Driver
+from libra_health.shell.holds import Holds
+from libra_health.shell.line import WORDS
 from libra_health.tally import Tally, standing
 
 
 class HealthMetrics(Collector):
     """Reads the driver's load and the board; both belong to another thread, so it only copies."""
 
-    def __init__(self, driver: Driver, board: Board) -> None:
+    def __init__(self, driver: Driver, board: Board, holds: Holds) -> None:
         self._driver = driver
         self._board = board
+        self._holds = holds
 
     def describe(self) -> Iterator[Metric]:
         """Name nothing ahead: every scrape tells the whole."""
@@ -43,6 +46,7 @@ class HealthMetrics(Collector):
         yield results
         yield self._errands()
         yield from self._verdicts()
+        yield self._kept()
 
     def _errands(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
@@ -69,6 +73,15 @@ class HealthMetrics(Collector):
                 damped.add_metric(key, 1.0)
         yield from (ups, weights, withheld, damped)
 
+    def _kept(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "libra_health_holds", "Holds by what they are doing.", labels=("state",)
+        )
+        found = self._holds.states()
+        for word in WORDS:
+            family.add_metric((word,), float(found[word]))
+        return family
+
 
 def _of_backends(what: str, means: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"libra_health_backend_{what}", means, labels=("service", "backend"))
@@ -82,6 +95,6 @@ def _is_up(tally: Tally) -> bool | None:
     return None if found is Standing.UNKNOWN else found is Standing.UP
 
 
-def export(driver: Driver, board: Board) -> None:
+def export(driver: Driver, board: Board, holds: Holds) -> None:
     """Register with the process's registry."""
-    REGISTRY.register(HealthMetrics(driver, board))
+    REGISTRY.register(HealthMetrics(driver, board, holds))

@@ -19,7 +19,7 @@ checks a second a start came 1.5 s late, with this value 17 ms.
 """
 
 
-def _raise_descriptor_limit() -> None:
+def raise_descriptor_limit() -> None:
     """Allow as many sockets as the hard limit does."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -30,7 +30,7 @@ async def serve(settings: Settings) -> None:
     edge = settings.edge
     logs.configure("health", edge.node, edge.log_level)
     sys.setswitchinterval(SWITCH)
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     journal = await open_journal(edge)
     try:
         await Health(settings, journal).run()
