@@ -126,7 +126,8 @@ class Channel:
     def receive(self) -> Input | None:
         """Read what is there, else wait for it."""
         self._waiting = True
-        found = self._read() if self._session is None else self._decipher(self._session)
+        session = self._session
+        found = self._read() if session is None else self._carry(session, session.read)
         if found is None:
             return None
         self._waiting = False
@@ -146,30 +147,19 @@ class Channel:
         return _CONNECTED
 
     def _shake(self, session: Session) -> Input | None:
-        for _ in range(MUTE_READS):
-            found = session.shake()
-            refused = self._flush(session.outgoing.read())
-            if found is not None:
-                self._shaking = False
-                return found
-            data = refused or self._read()
-            if data is None:
-                return None
-            if isinstance(data, Refused):
-                return data
-            session.feed(data)
-        return _MUTE
+        found = self._carry(session, session.shake)
+        self._shaking = found is None
+        return found
 
-    def _decipher(self, session: Session) -> Input | None:
+    def _carry(self, session: Session, told: Callable[[], Input | None]) -> Input | None:
+        """Carry what TLS sends and what comes to it until `told` has an answer."""
         for _ in range(MUTE_READS):
-            found = session.read()
+            found = told()
             refused = self._flush(session.outgoing.read())
             if found is not None:
                 return found
             data = refused or self._read()
-            if data is None:
-                return None
-            if isinstance(data, Refused):
+            if data is None or isinstance(data, Refused):
                 return data
             session.feed(data)
         return _MUTE
