@@ -125,6 +125,12 @@ def test_a_name_server_is_labelled_with_what_it_is_asked() -> None:
     assert lookout.label == "dns 10.0.1.11:8080 example.net MX"
 
 
+@pytest.mark.parametrize(("grpc", "label"), [({}, ""), ({"service": "a.B"}, " a.B")])
+def test_a_grpc_server_is_labelled_with_the_service_asked_about(grpc: Any, label: str) -> None:
+    (lookout,) = only(check={"grpc": grpc}).lookouts
+    assert lookout.label == f"grpc 10.0.1.11:8080{label}"
+
+
 def test_a_probe_leaves_from_where_its_node_was_told_to() -> None:
     check = {"tcp": {}, "bind": {"a": "10.0.0.2"}, "interface": {"b": "eth1"}, "fwmark": 7}
     (watch,) = watches_of(configured(check=check), "a")

@@ -34,7 +34,7 @@ LATER: dict[str, frozenset[str]] = {
     "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "grpc", "bfd", "vantage",
+            "bfd", "vantage",
         }
     ),
     "notify": frozenset(

@@ -103,6 +103,8 @@ def _asked(check: written.CheckConfig) -> str:
         return f" {check.tcp.preset}"
     if check.dns is not None:
         return f" {check.dns.name} {check.dns.type}"
+    if check.grpc is not None:
+        return f" {check.grpc.service}" if check.grpc.service else ""
     if check.exec is not None:
         return f" {check.exec.command[0]}"
     return f" {check.file.path}" if check.file is not None else ""
