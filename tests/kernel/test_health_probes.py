@@ -77,9 +77,10 @@ def test_a_host_that_is_gone_is_unreachable(net: Net, spec: Spec) -> None:
 @pytest.mark.parametrize("spec", [TcpSpec(), IcmpSpec(), UdpSpec()])
 @pytest.mark.parametrize("address", ["10.8.1.1", "10.8.2.1", "fd00:8:1::1", "fd00:8:2::1"])
 def test_a_router_that_says_unreachable_is_believed(net: Net, address: str, spec: Spec) -> None:
-    found = (net.probe(address, spec, 2.0) for _ in range(5))  # errors are rationed: one a second
-    outcome = next(each for each in found if not isinstance(each, Passed))
-    assert reason(outcome) == (Failed, Reason.UNREACHABLE)
+    found = [net.probe(address, spec, 1.5)]
+    while reason(found[-1]) != (Failed, Reason.UNREACHABLE) and len(found) < 5:
+        found.append(net.probe(address, spec, 1.5))  # a router rations what it says: one a second
+    assert reason(found[-1]) == (Failed, Reason.UNREACHABLE)
 
 
 @pytest.mark.parametrize("address", ["10.7.0.254", "fd00:7::fe"])
@@ -94,9 +95,14 @@ ASKING = UdpSpec(b"x", "y", silence_passes=False)
 
 @contextmanager
 def firewall(node: Node, program: str, target: str) -> Iterator[None]:
-    """Have a node's firewall do to UDP datagrams what *target* says."""
+    """Have a node's firewall do to UDP datagrams what *target* says.
+
+    The lab's kernel has the old tables alone, a newer host's perhaps none but the new ones.
+    """
     rule = ("INPUT", "-p", "udp", "-j", *target.split())
-    node.run(program, "-w", "-A", *rule)
+    if node.run(program, "-w", "-A", *rule, check=False).returncode:
+        program = f"{program}-legacy"
+        node.run(program, "-w", "-A", *rule)
     try:
         yield
     finally:

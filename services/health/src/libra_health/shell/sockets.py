@@ -40,7 +40,7 @@ def stream(target: Target, *, abort: bool) -> socket.socket:
 
 def datagram(target: Target) -> socket.socket:
     """Open a UDP socket connected to `target`, which hears of every ICMP error."""
-    return _connected(socket.socket(_family(target), _DATAGRAM), target)
+    return _connected(socket.socket(_family(target), _DATAGRAM), target, target.port)
 
 
 def ping(target: Target) -> tuple[socket.socket, bool]:
@@ -54,16 +54,16 @@ def ping(target: Target) -> tuple[socket.socket, bool]:
         sock = socket.socket(_family(target), _DATAGRAM, protocol)
     except PermissionError:
         sock, is_raw = socket.socket(_family(target), _RAW, protocol), True
-    return _connected(sock, target), is_raw
+    return _connected(sock, target, 0), is_raw
 
 
-def _connected(sock: socket.socket, target: Target) -> socket.socket:
+def _connected(sock: socket.socket, target: Target, port: int) -> socket.socket:
     try:
         level = socket.IPPROTO_IPV6 if target.is_ipv6 else socket.IPPROTO_IP
         sock.setsockopt(level, _IPV6_RECVERR if target.is_ipv6 else _IP_RECVERR, 1)
         if target.origin is not ANYWHERE:
             _leave_from(sock, target.origin)
-        sock.connect((target.address, target.port))
+        sock.connect((target.address, port))
     except OSError:
         sock.close()
         raise
