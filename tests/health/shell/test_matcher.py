@@ -1,7 +1,11 @@
 """Costly patterns: matched in a real process, bounded, and never in the driver's way."""
 
+import os
+import resource
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -55,4 +59,31 @@ def test_a_process_that_was_killed_is_replaced(matcher: Matcher) -> None:
     assert matcher._process is not None
     matcher._process.kill()
     matcher._process.wait()
+    assert decided(matcher, FINE) == FOUND
+
+
+@contextmanager
+def without_descriptors() -> Iterator[None]:
+    """Let this process open nothing more for a while."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, before[1]))
+    filling: list[int] = []
+    try:
+        while True:
+            try:
+                filling.append(os.dup(0))
+            except OSError:
+                break
+        yield
+    finally:
+        for each in filling:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_where_no_process_can_be_started_nothing_is_tried_until_it_can(matcher: Matcher) -> None:
+    with without_descriptors():
+        matcher.prepare(0.0)
+        assert matcher.search(FINE) == Searched(None, tried=False)
     assert decided(matcher, FINE) == FOUND

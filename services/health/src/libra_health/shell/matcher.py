@@ -10,7 +10,6 @@ import select
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import IO, Final
 
 import structlog
@@ -38,7 +37,9 @@ class Matcher:
 
     def prepare(self, seconds: float) -> None:
         """Have the process ready before the first search; wait for it at most so long."""
-        self._hears(self._process or self._start(), seconds)
+        process = self._process or self._start()
+        if process is not None:
+            self._hears(process, seconds)
 
     def search(self, wanted: Search) -> Searched:
         """Match; `found` is None where that was not decided, `tried` if that is the answer's fault.
@@ -48,7 +49,7 @@ class Matcher:
         if time.monotonic() < self._not_before.get(wanted.pattern, 0.0):
             return _UNTRIED
         process = self._process or self._start()
-        if not self._is_ready and not self._hears(process, 0.0):
+        if process is None or not (self._is_ready or self._hears(process, 0.0)):
             return _UNTRIED
         began = _computed(process)
         pattern = wanted.pattern.encode()
@@ -81,11 +82,13 @@ class Matcher:
             with contextlib.suppress(BrokenPipeError):
                 _pipe(process.stdin).close()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        program = Path(matching.__file__)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start the process; None where there is no room for it now (EMFILE, EAGAIN, ENOMEM)."""
+        command = [sys.executable, "-I", "-S", matching.__file__]
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except OSError as error:
+            log.warning("patterns cannot be matched", error=str(error))
         return self._process
 
     def _hears(self, process: subprocess.Popen[bytes], seconds: float) -> bool:
