@@ -114,3 +114,18 @@ def test_where_no_process_can_be_started_nothing_is_tried_until_it_can(matcher: 
         assert not isinstance(matcher.search(FINE, HERE), Searched)
         assert matcher.search(FINE, HERE, is_last=True) == Searched(None, tried=False)
     assert decided(matcher, FINE) == FOUND
+
+
+def test_nobody_is_blamed_for_a_process_that_is_not_there(matcher: Matcher) -> None:
+    exploded(matcher)
+    while isinstance(matcher.search(EVIL, HERE), float):
+        time.sleep(0.05)
+    matcher.close()
+    deadline = time.monotonic() + 10.0
+    with without_descriptors():
+        answer = matcher.search(EVIL, HERE, is_last=True)
+        while answer == Searched(None):  # until its rest is over
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            answer = matcher.search(EVIL, HERE, is_last=True)
+    assert answer == Searched(None, tried=False)

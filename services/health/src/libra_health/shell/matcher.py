@@ -58,7 +58,8 @@ class Matcher:
             if answer is not None:
                 return answer
         if is_last:
-            return Searched(None, tried=self._pauses.is_blamed(culprit, now))
+            rests = left > 0 and self._pauses.is_blamed(culprit, now)
+            return Searched(None, tried=rests)
         return max(left, SOON)
 
     def _match(self, wanted: Search, culprit: Culprit) -> Searched | None:
