@@ -216,7 +216,7 @@ def require_unharmed(found: Found) -> None:
 def is_fair(outcome: Outcome) -> bool:
     """Tell whether an outcome may be: trouble of our own is none, but for a pattern at rest."""
     if isinstance(outcome, Errored):
-        return outcome.reason is Reason.LOCAL and "too long" in outcome.detail
+        return outcome.reason is Reason.LOCAL and "could not be matched" in outcome.detail
     return took(outcome) < TIMEOUT + LATE
 
 

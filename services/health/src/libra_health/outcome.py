@@ -117,8 +117,9 @@ def excerpt(data: bytes, limit: int = DETAIL_LIMIT) -> str:
 def undecided(pattern: str, *, tried: bool, latency: float) -> Failed | Errored:
     """Translate a match that was not decided within its bound.
 
-    `tried`: it was this answer that took too long; else it was not this backend's turn.
+    `tried`: this answer took too long, or the one before and it was not yet this one's turn; else
+    it is no fault of the backend's.
     """
     if tried:
         return Failed(Reason.CONTENT, f"/{pattern[:80]}/ took too long on this answer", latency)
-    return Errored(Reason.LOCAL, f"/{pattern[:80]}/ took too long lately")
+    return Errored(Reason.LOCAL, f"/{pattern[:80]}/ could not be matched in time")

@@ -191,8 +191,8 @@ class DeadlineReached:
 class Searched:
     """Whether the pattern was found; None: not decided within the bound.
 
-    `tried`: it was this very data that took too long, not something of our own. `end`: how many
-    bytes of the data there are up to the end of what was found.
+    `tried`: it was this data that took too long, or what came from there last, not something of our
+    own. `end`: how many bytes of the data there are up to the end of what was found.
     """
 
     found: bool | None

@@ -5,18 +5,17 @@ The one rule: an `Attempt` reports exactly one outcome, and after it owns nothin
 
 from __future__ import annotations
 
-import socket
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from libra_health import checks
-from libra_health.errands import Done, Errand, Execute, ReadFile
+from libra_health.errands import Done, Execute, ReadFile
 from libra_health.outcome import Outcome
 from libra_health.probes import Probe
+from libra_health.shell.around import Around, Begun
 from libra_health.shell.channel import Channel
-from libra_health.shell.tls import Contexts
 from libra_health.wire import (
     Connect,
     DeadlineReached,
@@ -38,44 +37,8 @@ DEADLINE: Final = DeadlineReached()
 TURNS: Final = 64
 """Inputs that a check is told in a row while others wait: a block of 64 KiB or a datagram each."""
 
-Look: TypeAlias = Callable[[Search], Searched]
-Trace: TypeAlias = Callable[[float, Effect | Input | Outcome], None]
-"""Told of all that a run asks and hears, with the monotonic time in seconds."""
-
-
-class Begun(Protocol):
-    """An errand under way; called, it is cancelled."""
-
-    @property
-    def lack(self) -> Done | None:
-        """What a check is told that can wait no longer, where it is not the backend's fault."""
-
-    def __call__(self) -> None:
-        """Cancel it."""
-
-
-class Errands(Protocol):
-    """Who does errands beside the driver's thread (libra_health.shell.aside)."""
-
-    def begin(self, errand: Errand, told: Callable[[Done], None]) -> Begun:
-        """Do `errand`; `told` is called in the driver's thread, once, unless it is cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What all attempts of a driver share.
-
-    `look` matches a costly pattern within a bound. `post` has work done when others have had their
-    turn. `close` closes a socket once no event of it is on its way any more. `trace` is for
-    `libra-health probe`.
-    """
-
-    look: Look
-    post: Callable[[Callable[[], None]], None]
-    contexts: Contexts
-    errands: Errands
-    close: Callable[[socket.socket], None]
-    trace: Trace | None = None
+LOOKS: Final = 2
+"""Matches that a run is granted at its end: of what it held, and of what came meanwhile."""
 
 
 class Attempt:
@@ -85,7 +48,17 @@ class Attempt:
     this attempt, by `wake_with`.
     """
 
-    __slots__ = ("_around", "_deferred", "_enrol", "_errand", "_state", "_told", "channel")
+    __slots__ = (
+        "_around",
+        "_deferred",
+        "_enrol",
+        "_errand",
+        "_held",
+        "_state",
+        "_told",
+        "_whose",
+        "channel",
+    )
 
     def __init__(
         self, around: Around, enrol: Callable[[int], None], told: Callable[[Input], None]
@@ -95,10 +68,12 @@ class Attempt:
         self._told = told
         self._errand: Begun | None = None
         self._deferred: Input | None = None
+        self._held: Search | None = None
         self.channel: Channel | None = None
 
     def start(self, probe: Probe, now: float) -> Outcome | None:
         """Begin; `now` in monotonic seconds."""
+        self._whose = probe.target
         self._state, effects = checks.start(probe.target, probe.spec, now)
         event = self._perform(effects, now)
         return None if event is None else self.tell(event, now)
@@ -113,7 +88,7 @@ class Attempt:
 
         Where answers never cease the others have their turn in between, and its deadline too.
         """
-        self._deferred = None
+        self._deferred = self._held = None
         for _ in range(TURNS):
             if self._around.trace is not None:
                 self._around.trace(now, event)
@@ -131,14 +106,16 @@ class Attempt:
     def expire(self, now: float) -> Outcome | None:
         """Tell the machine that its time is over, or what of ours it waits for in vain."""
         errand, outcome = self._errand, None
-        if errand is not None and (lack := errand.lack) is not None:
+        if self._held is not None:
+            outcome = self._look_last(self._held, now)
+        elif errand is not None and (lack := errand.lack) is not None:
             errand()
             outcome = self.tell(lack, now)
         return outcome or self.tell(DEADLINE, now)
 
     def close(self) -> None:
         """Give everything back."""
-        self._deferred = None
+        self._deferred = self._held = None
         if self._errand is not None:
             self._errand()
             self._errand = None
@@ -163,7 +140,7 @@ class Attempt:
             case Receive():
                 return self._open().receive()
             case Search():
-                return self._around.look(effect)
+                return self._look(effect)
             case StartTls(tls):
                 return self._secure(tls)
             case ReadFile() | Execute():
@@ -198,6 +175,34 @@ class Attempt:
         if self.channel is not None and self.channel.sock is not None:
             self._around.close(self.channel.sock)
         self.channel = None
+
+    def _look(self, wanted: Search) -> Searched | None:
+        """Match a pattern, later where this target's answers have to wait for that."""
+        answer = self._around.look(wanted, self._whose)
+        if isinstance(answer, Searched):
+            return answer
+        self._held = wanted
+        again = partial(self._look_again, wanted)
+        self._around.call_at(time.monotonic() + answer, again)
+        return None
+
+    def _look_again(self, wanted: Search) -> None:
+        if self._held is wanted and (answer := self._look(wanted)) is not None:
+            self._told(answer)
+
+    def _look_last(self, wanted: Search, now: float) -> Outcome | None:
+        """Match once more at the end, and what came meanwhile with it."""
+        held: Search | None = wanted
+        for _ in range(LOOKS):
+            if held is None:
+                break
+            answer = self._around.look(held, self._whose, is_last=True)
+            assert isinstance(answer, Searched)  # noqa: S101  the last time it answers
+            outcome = self.tell(answer, now)
+            if outcome is not None:
+                return outcome
+            held = self._held
+        return None
 
     def _resume(self, event: Input) -> None:
         """Go on, unless something else ended what the event belongs to."""

@@ -18,8 +18,9 @@ from typing import Final, TypeAlias
 from libra_health import schedule
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
+from libra_health.shell.around import Around, Trace
 from libra_health.shell.aside import Aside
-from libra_health.shell.attempt import Around, Attempt, Trace
+from libra_health.shell.attempt import Attempt
 from libra_health.shell.haste import Haste
 from libra_health.shell.load import Load
 from libra_health.shell.loop import EVENTS, Loop
@@ -60,7 +61,13 @@ class Driver:
         self._haste = Haste(self.loop, self._run_beside)
         self.matcher = Matcher()
         self._around = Around(
-            self.matcher.search, self.call, Contexts(), self.aside, self.loop.close, trace
+            self.matcher.search,
+            self.call,
+            self.call_at,
+            Contexts(),
+            self.aside,
+            self.loop.close,
+            trace,
         )
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="driver", daemon=True)

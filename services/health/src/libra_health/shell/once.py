@@ -13,7 +13,7 @@ from typing import Final
 
 from libra_health.outcome import Outcome
 from libra_health.probes import Changes, Probe
-from libra_health.shell.attempt import Trace
+from libra_health.shell.around import Trace
 from libra_health.shell.drive import Driver
 
 WINDOW: Final = 100
