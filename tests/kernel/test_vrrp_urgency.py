@@ -65,7 +65,7 @@ def test_with_the_capabilities_machine_and_guard_are_urgent_and_locked_and_the_r
 ) -> None:
     started(pair, tmp_path)
     machine, guard, reporter = pids(pair.a)
-    assert turn(machine) == (os.SCHED_RR, MACHINE)
+    pair.soon(lambda: turn(machine) == (os.SCHED_RR, MACHINE), "it is more urgent than its guard")
     assert turn(guard) == (os.SCHED_RR, GUARD)
     assert turn(reporter) == (os.SCHED_OTHER, 0)
     for pid in (machine, guard):
