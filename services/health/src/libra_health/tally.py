@@ -117,9 +117,10 @@ def stirs(before: Tally, after: Tally, place: int) -> bool:
 
 
 def standing(tally: Tally) -> Standing:
-    """Tell what holds by the checks alone."""
+    """Tell what holds by the checks, and by whether anything was said of them yet."""
     found = {debounce.standing for debounce in tally.debounces}
-    return joined(found, any_passes=tally.watch.policy.any_passes)
+    either = tally.watch.policy.any_passes
+    return joined(found, any_passes=either, is_said=tally.said is not None)
 
 
 def refuses(tally: Tally) -> bool:
