@@ -20,9 +20,9 @@ from libra_health.stand import Stand
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result that last moved a lookout, and how far: `attempt` of `needed` in a row.
+    """The result that made a lookout's standing, or moves it to a first one.
 
-    `observed`: seconds from the first of the equal results.
+    `attempt` of `needed` in a row. `observed`: seconds from the first of the equal results.
     """
 
     outcome: Passed | Failed
@@ -88,11 +88,12 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
     after = observe(before, passed=passed, needed=needed, now=now)
     if after is before and not _tells_more(tally, place, outcome):
         return tally
-    finding = Finding(outcome, abs(after.streak) or needed, needed, now - after.since)
+    if after is not before and _leaves_what_is_settled(before, after):
+        return _with(tally, place, after, tally.findings[place])
+    first = after.against if after.streak else after.since
+    finding = Finding(outcome, abs(after.streak) or needed, needed, now - first)
     if after is before:
         return _with(tally, place, after, finding)
-    if _contradicted_no_more(before, after):
-        return _with(tally, place, after, tally.findings[place])
     return _counted(tally, _with(tally, place, after, finding), now)
 
 
@@ -170,9 +171,9 @@ def _tells_more(tally: Tally, place: int, outcome: Passed | Failed) -> bool:
     return not told and tally.debounces[place].standing is Standing.DOWN
 
 
-def _contradicted_no_more(before: Debounce, after: Debounce) -> bool:
-    """Whether a result merely ended a streak against the standing."""
-    return after.standing is before.standing and after.streak == 0
+def _leaves_what_is_settled(before: Debounce, after: Debounce) -> bool:
+    """Whether a result merely goes on with a streak against the standing, or ends one."""
+    return after.standing is before.standing and before.standing is not Standing.UNKNOWN
 
 
 def _with(tally: Tally, place: int, debounce: Debounce, finding: Finding | None) -> Tally:
