@@ -121,6 +121,15 @@ def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
     assert (tally.unheard, tally.course.recalled) == (frozenset(), None)
 
 
+def test_a_failure_below_fall_leaves_the_weight_of_the_log() -> None:
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True, weight=10))), BAD, BAD, Passed(0.1, 10))
+    assert said == []
+    assert (tally.unheard, tally.weights) == (frozenset(), (10,))
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True, weight=10))), BAD, BAD, BAD)
+    assert [each.type for each in said] == ["backend.down"]
+    assert tally.unheard == frozenset()
+
+
 @pytest.mark.parametrize(
     ("before", "result", "stirred"),
     [

@@ -52,7 +52,8 @@ class Course:
 class Tally:
     """What is known of one backend; the tuples run along `watch.lookouts`.
 
-    `weights`: what each check contributes. `unheard`: the places without a result so far.
+    `weights`: what each check contributes. `unheard`: the places that had no say of their
+    weight so far, neither a pass nor a standing that is down.
     `said`: what the log holds for `watch.digest`, if anything. `due`: when it is to be ruled
     again though nothing happens.
     """
@@ -82,10 +83,10 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
             needed, passed = tally.watch.lookouts[place].fall, False
         case _:
             assert_never(outcome)
-    if place in tally.unheard:
-        tally = _heard(tally, place)
     before = tally.debounces[place]
     after = observe(before, passed=passed, needed=needed, now=now)
+    if place in tally.unheard and (passed or after.standing is Standing.DOWN):
+        tally = _heard(tally, place)
     if after is before and not _tells_more(tally, place, outcome):
         return tally
     if after is not before and _leaves_what_is_settled(before, after):
@@ -146,7 +147,7 @@ def _counted(before: Tally, after: Tally, now: float) -> Tally:
 
 
 def _heard(tally: Tally, place: int) -> Tally:
-    """Note a first result; once all have spoken, the log's weight counts no more."""
+    """Note a first say; once all have spoken, the log's weight counts no more."""
     unheard = tally.unheard - {place}
     course = tally.course if unheard else replace(tally.course, recalled=None)
     return replace(tally, unheard=unheard, course=course)
