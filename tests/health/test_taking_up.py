@@ -14,6 +14,7 @@ from tests.health.watching import (
     under,
 )
 
+from libra_health.blast import Guard
 from libra_health.damping import CALM, Damping
 from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
@@ -151,6 +152,14 @@ def test_a_hold_by_damping_survives_a_restart() -> None:
     _, verdict = rule(tally, 31.0)
     assert verdict is not None
     assert verdict.stand == UP
+
+
+def test_a_restart_says_nothing_anew_of_what_flaps_and_is_withheld() -> None:
+    watch = under(WATCH, replace(FLAPPING, guard=Guard(1, 60.0)))
+    known = Known(watch.digest, watch.place, Stand(up=True, held=True, weight=1), flaps=True)
+    tally, verdict = rule(fresh(watch, known), 0.0, may_go=False)
+    assert verdict is None
+    assert tally.course.flaps.is_held
 
 
 def test_a_withheld_backend_is_failing_after_a_restart_too() -> None:

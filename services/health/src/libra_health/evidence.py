@@ -42,9 +42,10 @@ def state_of(verdict: Verdict, decided: datetime) -> BackendState:
 
 def known_of(state: BackendState) -> Known:
     """Read back what the log was told."""
-    damped = any(each.reason == DAMPED for each in state.evidence)
-    stand = Stand(state.up, state.held, damped, state.weight, state.ramp)
-    return Known(state.target, (str(state.address), state.port, state.protocol), stand)
+    flaps = any(each.reason == DAMPED for each in state.evidence)
+    stand = Stand(state.up, state.held, flaps and not state.up, state.weight, state.ramp)
+    place = (str(state.address), state.port, state.protocol)
+    return Known(state.target, place, stand, flaps)
 
 
 def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence:

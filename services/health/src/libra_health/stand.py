@@ -43,12 +43,14 @@ class Stand:
 class Known:
     """The newest that the log holds, or is being told, of one backend.
 
-    `digest`: the target digest it was said for.
+    `digest`: the target digest it was said for. `flaps`: damping holds it, though the guard may
+    keep it in.
     """
 
     digest: str
     place: Place
     stand: Stand
+    flaps: bool = False
 
 
 def event_type(stand: Stand, before: Stand | None) -> str:

@@ -88,7 +88,7 @@ def _course_of(watch: Watch, known: Known | None, *, joins: bool, now: float) ->
         gave = weight.recalled(stand.weight, share, policy.weight)
     return Course(
         was_in=stand.up,
-        flaps=damping.resumed(now) if stand.damped and policy.damping else CALM,
+        flaps=damping.resumed(now) if known.flaps and policy.damping else CALM,
         ramp=ramp.resumed(share, policy.slow_start, now) if share and policy.slow_start else None,
         removed=None if stand.up else now,
         recalled=gave,

@@ -15,7 +15,7 @@ from libra_health.damping import CALM, Damping
 from libra_health.debounce import Standing
 from libra_health.probes import Watch
 from libra_health.ramp import WHOLE, Ramp
-from libra_health.stand import Stand, event_type
+from libra_health.stand import Known, Stand, event_type
 from libra_health.tally import Course, Finding, Tally, refuses, standing
 from libra_health.weight import PAUSE
 
@@ -42,6 +42,12 @@ class Verdict:
     weights: tuple[int | None, ...]
     hold: Hold | None = None
     guard: Guard | None = None
+
+    @property
+    def known(self) -> Known:
+        """What is known of a backend by this being in the log."""
+        watch = self.watch
+        return Known(watch.digest, watch.place, self.stand, self.hold is not None)
 
 
 Ruling: TypeAlias = tuple[Tally, Verdict | None]
