@@ -23,7 +23,7 @@ from libra_health.ramp import share
 from libra_health.stand import Known, Stand
 from libra_health.taking_up import begin, recall
 from libra_health.tally import Tally, standing
-from libra_health.verdicts import rule
+from libra_health.verdicts import member_of, rule
 from libra_health.wire import Target
 
 UP, DOWN = Stand(up=True), Stand(up=False)
@@ -179,3 +179,18 @@ def test_other_limits_go_on_with_what_was_counted() -> None:
     assert share(slower.course.ramp, 6.0) == 55
     plain = again(WATCH, tally, logged(UP))
     assert (plain.course.ramp, plain.course.flaps) == (None, CALM)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(Stand(up=True, held=True, weight=1), id="no guard withholds it any more"),
+        pytest.param(Stand(up=False, damped=True), id="no damping holds it any more"),
+    ],
+)
+def test_what_the_log_holds_stands_until_a_check_bears_out_another_word(known: Stand) -> None:
+    tally, verdict = rule(fresh(WATCH, logged(known)), 0.0)
+    assert (verdict, tally.said, member_of(tally, 0.0).failing) == (None, known, None)
+    _, said = feed(tally, GOOD, BAD)
+    assert stands(said) == [("backend.down", DOWN)]
+    assert said[0].findings[0] is not None

@@ -89,8 +89,9 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
         tally = _heard(tally, place)
     if after is before and not _tells_more(tally, place, outcome):
         return tally
-    if after is not before and _leaves_what_is_settled(before, after):
-        return _with(tally, place, after, tally.findings[place])
+    told = tally.findings[place]
+    if after is not before and _leaves_what_is_settled(before, after) and (told or after.streak):
+        return _with(tally, place, after, told)
     first = after.against if after.streak else after.since
     finding = Finding(outcome, abs(after.streak) or needed, needed, now - first)
     if after is before:

@@ -71,7 +71,7 @@ def rule(tally: Tally, now: float, *, may_go: bool = True) -> Ruling:
         stand = _failing(tally, course, may_go=may_go)
     too_soon = _too_soon(stand, tally.said, course, now)
     due = _due(tally.watch, course, now, waits=too_soon)
-    if too_soon or stand.says_as(tally.said):
+    if too_soon or stand.says_as(tally.said) or _lacks_ground(tally, stand):
         return _kept(tally, course, due), None
     verdict = _verdict(tally, course, stand, now)
     spoken = _spoken(course, stand, now)
@@ -85,7 +85,7 @@ def member_of(tally: Tally, now: float) -> Member:
         return Member()
     if not course.was_in:
         return Member(removed=course.removed)
-    if found is Standing.UNKNOWN:
+    if found is Standing.UNKNOWN or _lacks_result(tally):
         return Member()
     down = [d.since for d in tally.debounces if d.standing is Standing.DOWN]
     return Member(min(down, default=0.0), refuses(tally))
@@ -132,6 +132,16 @@ def _too_soon(stand: Stand, said: Stand | None, course: Course, now: float) -> b
     if said is None or stand.says_as(said) or not stand.judges_as(said) or stand.ramp != said.ramp:
         return False
     return course.spoken is not None and now < course.spoken + PAUSE
+
+
+def _lacks_ground(tally: Tally, stand: Stand) -> bool:
+    """Whether it would judge otherwise than the log before any check said why."""
+    return tally.said is not None and not stand.judges_as(tally.said) and _lacks_result(tally)
+
+
+def _lacks_result(tally: Tally) -> bool:
+    """Whether there are checks and none has said what bears its standing out."""
+    return bool(tally.findings) and not any(tally.findings)
 
 
 def _due(watch: Watch, course: Course, now: float, *, waits: bool) -> float | None:
