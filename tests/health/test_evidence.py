@@ -129,7 +129,7 @@ def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
     fell = verdict(stand, PASSED, hold=hold)
     known = known_of(state_of(fell, NOON))
     assert known == fell.known
-    assert known == Known(WATCH.digest, WATCH.place, stand, stand.damped)
+    assert known == Known(WATCH.digest, WATCH.place, stand, stand.damped, ((TCP.label, True),))
     assert known.stand.ramp == stand.ramp
 
 

@@ -194,3 +194,33 @@ def test_what_the_log_holds_stands_until_a_check_bears_out_another_word(known: S
     _, said = feed(tally, GOOD, BAD)
     assert stands(said) == [("backend.down", DOWN)]
     assert said[0].findings[0] is not None
+
+
+ANY = Policy(any_passes=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "stand", "checks", "wanted"),
+    [
+        pytest.param(Policy(), DOWN, {"tcp": True, "icmp": False}, "UP DOWN", id="each its own"),
+        pytest.param(Policy(), DOWN, {"icmp": False}, "DOWN DOWN", id="one did not tell"),
+        pytest.param(Policy(), UP, {"icmp": True}, "UP UP", id="all must pass, so all did"),
+        pytest.param(Policy(), UP, {"icmp": False}, "UP UP", id="it contradicts the verdict"),
+        pytest.param(ANY, UP, {"icmp": True}, "UNKNOWN UP", id="one alone may have given the up"),
+        pytest.param(ANY, UP, {"icmp": False}, "UP DOWN", id="the other one gave it"),
+        pytest.param(ANY, UP, {}, "UP UP", id="nothing is told"),
+    ],
+)
+def test_after_a_restart_each_check_is_what_the_evidence_tells(
+    policy: Policy, stand: Stand, checks: dict[str, bool], wanted: str
+) -> None:
+    known = replace(logged(stand), checks=tuple(checks.items()))
+    tally = fresh(under(BOTH, policy), known)
+    assert " ".join(each.standing.name for each in tally.debounces) == wanted
+
+
+def test_after_a_restart_the_one_that_was_down_brings_it_back() -> None:
+    tally, said = feed(fresh(BOTH), GOOD, GOOD)
+    tally, said = feed(tally, BAD, place=1)
+    _, said = feed(fresh(BOTH, said[-1].known), GOOD, place=1)
+    assert stands(said) == [("backend.up", UP)]

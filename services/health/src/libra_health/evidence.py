@@ -45,7 +45,12 @@ def known_of(state: BackendState) -> Known:
     flaps = any(each.reason == DAMPED for each in state.evidence)
     stand = Stand(state.up, state.held, flaps and not state.up, state.weight, state.ramp)
     place = (str(state.address), state.port, state.protocol)
-    return Known(state.target, place, stand, flaps)
+    told = tuple(
+        (each.probe, each.reason == "passed")
+        for each in state.evidence
+        if 0 < each.needed <= each.attempt
+    )
+    return Known(state.target, place, stand, flaps, told)
 
 
 def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence:

@@ -44,13 +44,14 @@ class Known:
     """The newest that the log holds, or is being told, of one backend.
 
     `digest`: the target digest it was said for. `flaps`: damping holds it, though the guard may
-    keep it in.
+    keep it in. `checks`: label of each that told, and whether it passed.
     """
 
     digest: str
     place: Place
     stand: Stand
     flaps: bool = False
+    checks: tuple[tuple[str, bool], ...] = ()
 
 
 def event_type(stand: Stand, before: Stand | None) -> str:

@@ -13,6 +13,7 @@ from libra_health import damping, ramp, weight
 from libra_health.blast import Guard, Member
 from libra_health.damping import CALM, Damping
 from libra_health.debounce import Standing
+from libra_health.outcome import Passed
 from libra_health.probes import Watch
 from libra_health.ramp import WHOLE, Ramp
 from libra_health.stand import Known, Stand, event_type
@@ -47,7 +48,12 @@ class Verdict:
     def known(self) -> Known:
         """What is known of a backend by this being in the log."""
         watch = self.watch
-        return Known(watch.digest, watch.place, self.stand, self.hold is not None)
+        checks = tuple(
+            (lookout.label, isinstance(found.outcome, Passed))
+            for lookout, found in zip(watch.lookouts, self.findings, strict=True)
+            if found is not None and 0 < found.needed <= found.attempt
+        )
+        return Known(watch.digest, watch.place, self.stand, self.hold is not None, checks)
 
 
 Ruling: TypeAlias = tuple[Tally, Verdict | None]
