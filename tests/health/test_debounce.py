@@ -35,7 +35,7 @@ def test_only_equal_results_in_a_row_settle_a_verdict(
 
 
 def test_it_knows_since_when() -> None:
-    assert after(settled(up=True), "+--") == Debounce(Standing.UP, -2, 2.0)
+    assert after(settled(up=True), "+--") == Debounce(Standing.UP, -2, 0.0, 2.0)
     assert after(settled(up=True), "+---") == Debounce(Standing.DOWN, 0, 2.0)
 
 
@@ -53,3 +53,10 @@ def test_the_standing_is_what_was_last_said_often_enough(results: str) -> None:
     up, down = ends.values()
     expected = Standing.UNKNOWN if up == down else Standing.UP if up > down else Standing.DOWN
     assert after(UNDECIDED, results).standing is expected
+
+
+def test_a_streak_that_ends_moves_no_beginning() -> None:
+    state = observe(UNDECIDED, passed=False, needed=1, now=5.0)
+    state = observe(state, passed=True, needed=2, now=9.0)
+    assert (state.since, state.against) == (5.0, 9.0)
+    assert observe(state, passed=False, needed=1, now=10.0) == Debounce(Standing.DOWN, 0, 5.0)

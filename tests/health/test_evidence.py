@@ -129,8 +129,10 @@ def test_what_the_guard_withholds_says_how_much_may_go() -> None:
 )
 def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
     hold = Hold(Damping(5, 60.0, 60.0), 60.0) if stand.damped else None
-    known = known_of(state_of(verdict(stand, PASSED, hold=hold), NOON))
-    assert known == Known(WATCH.digest, WATCH.place, stand)
+    fell = verdict(stand, PASSED, hold=hold)
+    known = known_of(state_of(fell, NOON))
+    assert known == fell.known
+    assert known == Known(WATCH.digest, WATCH.place, stand, stand.damped, ((TCP.label, True),))
     assert known.stand.ramp == stand.ramp
 
 
@@ -150,3 +152,11 @@ def test_votes_are_listed_in_the_evidence(is_last: bool) -> None:
     assert [each.reason for each in rest] == (["minority"] if is_last else [])
     assert ("withheld" in [each.reason for each in data.evidence]) is not is_last
     assert known_of(data).stand == stand
+
+
+def test_what_flaps_and_is_withheld_is_not_read_back_as_out() -> None:
+    held = Stand(up=True, held=True, weight=1)
+    fell = verdict(held, PASSED, hold=Hold(Damping(5, 60.0, 60.0), 60.0), guard=Guard(1, 60.0))
+    known = known_of(state_of(fell, NOON))
+    assert known == fell.known
+    assert (known.stand, known.flaps) == (held, True)

@@ -14,6 +14,7 @@ from tests.health.watching import (
     under,
 )
 
+from libra_health.blast import Guard
 from libra_health.damping import CALM, Damping
 from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
@@ -22,7 +23,7 @@ from libra_health.ramp import share
 from libra_health.stand import Known, Stand
 from libra_health.taking_up import begin, recall
 from libra_health.tally import Tally, standing
-from libra_health.verdicts import rule
+from libra_health.verdicts import member_of, rule
 from libra_health.wire import Target
 
 UP, DOWN = Stand(up=True), Stand(up=False)
@@ -153,6 +154,14 @@ def test_a_hold_by_damping_survives_a_restart() -> None:
     assert verdict.stand == UP
 
 
+def test_a_restart_says_nothing_anew_of_what_flaps_and_is_withheld() -> None:
+    watch = under(WATCH, replace(FLAPPING, guard=Guard(1, 60.0)))
+    known = Known(watch.digest, watch.place, Stand(up=True, held=True, weight=1), flaps=True)
+    tally, verdict = rule(fresh(watch, known), 0.0, may_go=False)
+    assert verdict is None
+    assert tally.course.flaps.is_held
+
+
 def test_a_withheld_backend_is_failing_after_a_restart_too() -> None:
     tally = fresh(WATCH, logged(Stand(up=True, held=True, weight=1)))
     assert standing(tally) is Standing.DOWN
@@ -170,3 +179,48 @@ def test_other_limits_go_on_with_what_was_counted() -> None:
     assert share(slower.course.ramp, 6.0) == 55
     plain = again(WATCH, tally, logged(UP))
     assert (plain.course.ramp, plain.course.flaps) == (None, CALM)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(Stand(up=True, held=True, weight=1), id="no guard withholds it any more"),
+        pytest.param(Stand(up=False, damped=True), id="no damping holds it any more"),
+    ],
+)
+def test_what_the_log_holds_stands_until_a_check_bears_out_another_word(known: Stand) -> None:
+    tally, verdict = rule(fresh(WATCH, logged(known)), 0.0)
+    assert (verdict, tally.said, member_of(tally, 0.0).failing) == (None, known, None)
+    _, said = feed(tally, GOOD, BAD)
+    assert stands(said) == [("backend.down", DOWN)]
+    assert said[0].findings[0] is not None
+
+
+ANY = Policy(any_passes=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "stand", "checks", "wanted"),
+    [
+        pytest.param(Policy(), DOWN, {"tcp": True, "icmp": False}, "UP DOWN", id="each its own"),
+        pytest.param(Policy(), DOWN, {"icmp": False}, "DOWN DOWN", id="one did not tell"),
+        pytest.param(Policy(), UP, {"icmp": True}, "UP UP", id="all must pass, so all did"),
+        pytest.param(Policy(), UP, {"icmp": False}, "UP UP", id="it contradicts the verdict"),
+        pytest.param(ANY, UP, {"icmp": True}, "UNKNOWN UP", id="one alone may have given the up"),
+        pytest.param(ANY, UP, {"icmp": False}, "UP DOWN", id="the other one gave it"),
+        pytest.param(ANY, UP, {}, "UP UP", id="nothing is told"),
+    ],
+)
+def test_after_a_restart_each_check_is_what_the_evidence_tells(
+    policy: Policy, stand: Stand, checks: dict[str, bool], wanted: str
+) -> None:
+    known = replace(logged(stand), checks=tuple(checks.items()))
+    tally = fresh(under(BOTH, policy), known)
+    assert " ".join(each.standing.name for each in tally.debounces) == wanted
+
+
+def test_after_a_restart_the_one_that_was_down_brings_it_back() -> None:
+    tally, said = feed(fresh(BOTH), GOOD, GOOD)
+    tally, said = feed(tally, BAD, place=1)
+    _, said = feed(fresh(BOTH, said[-1].known), GOOD, place=1)
+    assert stands(said) == [("backend.up", UP)]

@@ -26,10 +26,20 @@ from libra_health.tally import Finding, condemn, record, refuses, standing, stir
 ANY = Policy(any_passes=True)
 
 
-def test_an_interrupted_streak_leaves_the_old_evidence() -> None:
-    tally, _ = feed(fresh(WATCH), GOOD, GOOD, BAD, GOOD)
-    assert tally.findings == (Finding(BAD, 1, 3, 0.0),)
+def test_a_streak_against_the_standing_is_no_evidence() -> None:
+    tally, _ = feed(fresh(WATCH), GOOD, GOOD)
+    made = (Finding(GOOD, 2, 2, 1.0),)
+    for result in (BAD, BAD, GOOD):
+        tally, _ = feed(tally, result, start=9.0)
+        assert tally.findings == made
     assert tally.debounces[0].streak == 0
+
+
+def test_what_refuses_goes_on_to_though_a_pass_came_between() -> None:
+    tally, _ = feed(fresh(WATCH), REFUSED, REFUSED, REFUSED, GOOD, BAD)
+    assert refuses(tally)
+    silent, _ = feed(fresh(WATCH), BAD, BAD, BAD, GOOD, BAD)
+    assert silent.findings == (Finding(BAD, 3, 3, 2.0),)
 
 
 def test_trouble_of_our_own_counts_for_nothing() -> None:
@@ -111,6 +121,15 @@ def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
     assert (tally.unheard, tally.course.recalled) == (frozenset(), None)
 
 
+def test_a_failure_below_fall_leaves_the_weight_of_the_log() -> None:
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True, weight=10))), BAD, BAD, Passed(0.1, 10))
+    assert said == []
+    assert (tally.unheard, tally.weights) == (frozenset(), (10,))
+    tally, said = feed(fresh(WATCH, logged(Stand(up=True, weight=10))), BAD, BAD, BAD)
+    assert [each.type for each in said] == ["backend.down"]
+    assert tally.unheard == frozenset()
+
+
 @pytest.mark.parametrize(
     ("before", "result", "stirred"),
     [
@@ -119,7 +138,7 @@ def test_the_weight_of_the_log_holds_until_every_check_has_spoken() -> None:
         pytest.param((GOOD, GOOD), BAD, False, id="a failure that does not decide"),
         pytest.param((GOOD, GOOD), Passed(0.1, 5), True, id="another weight"),
         pytest.param((BAD,) * 3, REFUSED, True, id="it refuses now"),
-        pytest.param((BAD,) * 3, GOOD, True, id="a pass while it is down"),
+        pytest.param((BAD,) * 3, GOOD, False, id="a pass that does not decide"),
     ],
 )
 def test_what_can_change_what_is_said_is_told_from_what_cannot(

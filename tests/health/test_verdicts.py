@@ -9,6 +9,7 @@ from tests.health.watching import (
     BOTH,
     GOOD,
     OURS,
+    PING,
     QUICK,
     REFUSED,
     WATCH,
@@ -24,9 +25,11 @@ from libra_health.damping import Damping
 from libra_health.outcome import Outcome, Passed
 from libra_health.policy import Policy
 from libra_health.stand import Known, Stand
+from libra_health.taking_up import begin
 from libra_health.tally import Finding, record
 from libra_health.verdicts import Hold, Verdict, member_of, rule
 from libra_health.weight import PAUSE
+from libra_health.wire import Origin, Target
 
 UP, DOWN = Stand(up=True), Stand(up=False)
 HELD = Stand(up=True, held=True, weight=1)
@@ -247,12 +250,34 @@ def test_slow_start_takes_its_share_of_what_checks_contribute() -> None:
     assert verdict.stand.weight == 95
 
 
+def test_where_any_may_pass_an_up_goes_with_the_only_check_that_gave_it() -> None:
+    either = under(BOTH, Policy(any_passes=True))
+    tally, said = feed(fresh(either), BAD, place=1)
+    assert said == []  # before the first verdict it waits for the other one
+    tally, said = feed(tally, GOOD, BAD, BAD, GOOD, place=1)
+    assert [each.type for each in said] == ["backend.up", "backend.down", "backend.up"]
+    tally, said = feed(tally, BAD, place=1, start=9.0)
+    assert [each.type for each in said] == ["backend.down"]
+    _, said = feed(tally, GOOD, GOOD, start=10.0)
+    assert [each.type for each in said] == ["backend.up"]
+
+
+def test_where_any_may_pass_the_changes_of_the_only_one_that_runs_are_counted() -> None:
+    either = under(BOTH, Policy(any_passes=True, damping=LIMITS))
+    tally, said = feed(fresh(either), GOOD, BAD, GOOD, BAD, place=1)
+    assert [each.stand.damped for each in said] == [False, False, False, True]
+    _, verdict = rule(tally, 33.0)
+    assert verdict is not None
+    assert verdict.stand == DOWN
+
+
 def test_nothing_is_due_while_no_check_has_a_say() -> None:
-    either = Policy(any_passes=True, weight=0)
-    tally, _ = rule(record(fresh(under(BOTH, either)), 1, GOOD, 0.0), 0.0)
-    tally, _ = rule(record(tally, 0, Passed(0.1, 0), 0.0), 0.0)
-    assert tally.due == PAUSE
-    tally, verdict = rule(record(tally, 1, BAD, PAUSE), PAUSE)
+    slow = replace(BOTH, policy=Policy(weight=100, slow_start=100.0))
+    tally, _ = feed(fresh(slow, logged(Stand(up=True, weight=10, ramp=10))), GOOD)
+    assert tally.due is not None
+    other = replace(PING, probe=replace(PING.probe, target=Target("192.0.2.1", 0, Origin("x"))))
+    more = replace(slow, digest="other", lookouts=(slow.lookouts[0], other))
+    tally, verdict = rule(begin(more, tally, None, joins=False, now=1.0), 1.0)
     assert (tally.due, verdict) == (None, None)
 
 

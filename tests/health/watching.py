@@ -29,7 +29,7 @@ def under(watch: Watch, policy: Policy) -> Watch:
 
 def logged(stand: Stand, watch: Watch = WATCH) -> Known:
     """Say what the log holds of a watch."""
-    return Known(watch.digest, watch.place, stand)
+    return Known(watch.digest, watch.place, stand, stand.damped)
 
 
 def fresh(

@@ -19,6 +19,7 @@ from libra_health.http.request import Request
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
 from libra_health.probes import Changes, Probe
 from libra_health.shell.drive import Driver
+from libra_health.shell.loop import Loop
 from libra_health.shell.matcher import BUDGET
 from libra_health.wire import Target
 
@@ -339,3 +340,19 @@ def test_a_stall_of_our_own_counts_against_nobody() -> None:
         driver.start()
         driver.stop()
     assert isinstance(reports[0], Passed)
+
+
+def test_work_that_asks_for_itself_again_at_once_holds_nobody_up() -> None:
+    loop, turns = Loop(), list[float]()
+
+    def again() -> None:
+        turns.append(0.0)
+        if len(turns) < 100:
+            loop.call_at(0.0, again)
+
+    loop.call_at(0.0, again)
+    loop.serve(1.0)
+    assert len(turns) == 1
+    assert loop.due == 0.0
+    loop.leave()
+    loop.silence()

@@ -23,12 +23,14 @@ class Debounce:
     """A standing and what speaks against it.
 
     `streak`: results in a row that contradict it, passes positive, failures negative.
-    `since`: monotonic seconds of the first of them, or of those that made the standing.
+    `since`: monotonic seconds of the first of those that made the standing. `against`: of the
+    first of the streak.
     """
 
     standing: Standing = Standing.UNKNOWN
     streak: int = 0
     since: float = 0.0
+    against: float = 0.0
 
 
 UNDECIDED: Final = Debounce()
@@ -50,7 +52,7 @@ def observe(state: Debounce, *, passed: bool, needed: int, now: float) -> Deboun
     sign = 1 if passed else -1
     continues = state.streak * sign > 0
     count = abs(state.streak) + 1 if continues else 1
-    since = state.since if continues else now
+    first = state.against if continues else now
     if count >= needed:
-        return Debounce(said, 0, since)
-    return Debounce(state.standing, sign * count, since)
+        return Debounce(said, 0, first)
+    return Debounce(state.standing, sign * count, state.since, first)

@@ -46,9 +46,17 @@ def state_of(verdict: Verdict, decided: datetime) -> BackendState:
 
 def known_of(state: BackendState) -> Known:
     """Read back what the log was told."""
-    damped = any(each.reason == DAMPED for each in state.evidence)
-    stand = Stand(state.up, state.held, damped, state.weight, state.ramp, state.seen)
-    return Known(state.target, (str(state.address), state.port, state.protocol), stand)
+    flaps = any(each.reason == DAMPED for each in state.evidence)
+    stand = Stand(
+        state.up, state.held, flaps and not state.up, state.weight, state.ramp, state.seen
+    )
+    place = (str(state.address), state.port, state.protocol)
+    told = tuple(
+        (each.probe, each.reason == "passed")
+        for each in state.evidence
+        if 0 < each.needed <= each.attempt
+    )
+    return Known(state.target, place, stand, flaps, told)
 
 
 def ballot_of(state: BackendState) -> Ballot:

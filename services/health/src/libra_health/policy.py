@@ -1,6 +1,7 @@
 """What a service asks of its verdicts: which checks must pass, and what steadies them.
 
-The one rule: a single check that decides is enough; what is not known yet decides nothing.
+The one rule: a single check that decides is enough; what is not known yet decides nothing, and
+once a verdict was said it keeps none alive.
 """
 
 from __future__ import annotations
@@ -36,11 +37,15 @@ class Policy:
 PLAIN: Final = Policy()
 
 
-def joined(found: Collection[Standing], *, any_passes: bool) -> Standing:
-    """Join the standings of all checks of a backend; without any check it is up."""
+def joined(found: Collection[Standing], *, any_passes: bool, is_said: bool = False) -> Standing:
+    """Join the standings of all checks of a backend; without any check it is up.
+
+    `is_said`: a verdict was said before. Then, where any may pass and none does, one that fails
+    is enough: an `up` that it alone gave does not live on by a check that never had a say.
+    """
     decides = Standing.UP if any_passes and found else Standing.DOWN
     if decides in found:
         return decides
-    if Standing.UNKNOWN in found:
+    if Standing.UNKNOWN in found and not (is_said and Standing.DOWN in found):
         return Standing.UNKNOWN
     return Standing.DOWN if decides is Standing.UP else Standing.UP

@@ -50,12 +50,15 @@ class Stand:
 class Known:
     """The newest that the log holds, or is being told, of one backend.
 
-    `digest`: the target digest it was said for.
+    `digest`: the target digest it was said for. `flaps`: damping holds it, though the guard may
+    keep it in. `checks`: label of each that told, and whether it passed.
     """
 
     digest: str
     place: Place
     stand: Stand
+    flaps: bool = False
+    checks: tuple[tuple[str, bool], ...] = ()
 
 
 def event_type(stand: Stand, before: Stand | None) -> str:

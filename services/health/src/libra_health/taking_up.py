@@ -11,6 +11,7 @@ from dataclasses import replace
 from libra_health import damping, ramp, weight
 from libra_health.damping import CALM
 from libra_health.debounce import UNDECIDED, Debounce, Standing, settled
+from libra_health.policy import joined
 from libra_health.probes import Lookout, Watch
 from libra_health.stand import Known
 from libra_health.tally import Course, Finding, Tally
@@ -72,9 +73,31 @@ def _recalled(tally: Tally, known: Known | None) -> Tally:
     """Take the log's word for this very digest."""
     if known is None or known.digest != tally.watch.digest:
         return replace(tally, said=None)
-    fresh = settled(up=known.stand.own)
-    debounces = tuple(fresh if d.standing is Standing.UNKNOWN else d for d in tally.debounces)
+    both = zip(tally.debounces, _standings(tally.watch, known), strict=True)
+    debounces = tuple(
+        _settled(now) if was.standing is Standing.UNKNOWN else was for was, now in both
+    )
     return replace(tally, debounces=debounces, said=known.stand)
+
+
+def _settled(standing: Standing) -> Debounce:
+    return UNDECIDED if standing is Standing.UNKNOWN else settled(up=standing is Standing.UP)
+
+
+def _standings(watch: Watch, known: Known) -> list[Standing]:
+    """Tell what each check was found to be; the joined verdict, where the evidence does not tell.
+
+    Where any may pass, an `up` that others gave says nothing of a check that did not tell.
+    """
+    said = Standing.UP if known.stand.own else Standing.DOWN
+    labels, told = [lookout.label for lookout in watch.lookouts], dict(known.checks)
+    either = watch.policy.any_passes
+    given = either and said is Standing.UP and any(told.get(label) for label in labels)
+    found = {label: Standing.UP if passed else Standing.DOWN for label, passed in told.items()}
+    rest = Standing.UNKNOWN if given else said
+    each = [found.get(label, rest) for label in labels]
+    agrees = known.flaps or joined(set(each), any_passes=either, is_said=True) is said
+    return each if agrees and len(set(labels)) == len(labels) else [said] * len(labels)
 
 
 def _course_of(watch: Watch, known: Known | None, *, joins: bool, now: float) -> Course:
@@ -88,7 +111,7 @@ def _course_of(watch: Watch, known: Known | None, *, joins: bool, now: float) ->
         gave = weight.recalled(stand.weight, share, policy.weight)
     return Course(
         was_in=stand.up,
-        flaps=damping.resumed(now) if stand.damped and policy.damping else CALM,
+        flaps=damping.resumed(now) if known.flaps and policy.damping else CALM,
         ramp=ramp.resumed(share, policy.slow_start, now) if share and policy.slow_start else None,
         removed=None if stand.up else now,
         recalled=gave,

@@ -21,9 +21,9 @@ from libra_health.vantage import Heard
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result that last moved a lookout, and how far: `attempt` of `needed` in a row.
+    """The result that made a lookout's standing, or moves it to a first one.
 
-    `observed`: seconds from the first of the equal results.
+    `attempt` of `needed` in a row. `observed`: seconds from the first of the equal results.
     """
 
     outcome: Passed | Failed
@@ -53,7 +53,8 @@ class Course:
 class Tally:
     """What is known of one backend; the tuples run along `watch.lookouts`.
 
-    `weights`: what each check contributes. `unheard`: the places without a result so far.
+    `weights`: what each check contributes. `unheard`: the places that had no say of their
+    weight so far, neither a pass nor a standing that is down.
     `said`: what the log holds for `watch.digest`, if anything. `due`: when it is to be ruled
     again though nothing happens. `heard`: what the other nodes say of it, None while that is not
     known.
@@ -85,17 +86,19 @@ def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:
             needed, passed = tally.watch.lookouts[place].fall, False
         case _:
             assert_never(outcome)
-    if place in tally.unheard:
-        tally = _heard(tally, place)
     before = tally.debounces[place]
     after = observe(before, passed=passed, needed=needed, now=now)
+    if place in tally.unheard and (passed or after.standing is Standing.DOWN):
+        tally = _heard(tally, place)
     if after is before and not _tells_more(tally, place, outcome):
         return tally
-    finding = Finding(outcome, abs(after.streak) or needed, needed, now - after.since)
+    told = tally.findings[place]
+    if after is not before and _leaves_what_is_settled(before, after) and (told or after.streak):
+        return _with(tally, place, after, told)
+    first = after.against if after.streak else after.since
+    finding = Finding(outcome, abs(after.streak) or needed, needed, now - first)
     if after is before:
         return _with(tally, place, after, finding)
-    if _contradicted_no_more(before, after):
-        return _with(tally, place, after, tally.findings[place])
     return _counted(tally, _with(tally, place, after, finding), now)
 
 
@@ -120,9 +123,10 @@ def stirs(before: Tally, after: Tally, place: int) -> bool:
 
 
 def standing(tally: Tally) -> Standing:
-    """Tell what holds by the checks alone."""
+    """Tell what holds by the checks, and by whether anything was said of them yet."""
     found = {debounce.standing for debounce in tally.debounces}
-    return joined(found, any_passes=tally.watch.policy.any_passes)
+    either = tally.watch.policy.any_passes
+    return joined(found, any_passes=either, is_said=tally.said is not None)
 
 
 def refuses(tally: Tally) -> bool:
@@ -147,7 +151,7 @@ def _counted(before: Tally, after: Tally, now: float) -> Tally:
 
 
 def _heard(tally: Tally, place: int) -> Tally:
-    """Note a first result; once all have spoken, the log's weight counts no more."""
+    """Note a first say; once all have spoken, the log's weight counts no more."""
     unheard = tally.unheard - {place}
     course = tally.course if unheard else replace(tally.course, recalled=None)
     return replace(tally, unheard=unheard, course=course)
@@ -172,9 +176,9 @@ def _tells_more(tally: Tally, place: int, outcome: Passed | Failed) -> bool:
     return not told and tally.debounces[place].standing is Standing.DOWN
 
 
-def _contradicted_no_more(before: Debounce, after: Debounce) -> bool:
-    """Whether a result merely ended a streak against the standing."""
-    return after.standing is before.standing and after.streak == 0
+def _leaves_what_is_settled(before: Debounce, after: Debounce) -> bool:
+    """Whether a result merely goes on with a streak against the standing, or ends one."""
+    return after.standing is before.standing and before.standing is not Standing.UNKNOWN
 
 
 def _with(tally: Tally, place: int, debounce: Debounce, finding: Finding | None) -> Tally:

@@ -13,9 +13,10 @@ from libra_health import damping, ramp, weight
 from libra_health.blast import Guard, Member
 from libra_health.damping import CALM, Damping
 from libra_health.debounce import Standing
+from libra_health.outcome import Passed
 from libra_health.probes import Watch
 from libra_health.ramp import WHOLE, Ramp
-from libra_health.stand import Stand, event_type
+from libra_health.stand import Known, Stand, event_type
 from libra_health.tally import Course, Finding, Tally, refuses, standing
 from libra_health.vantage import Decision, Votes, decide
 from libra_health.weight import PAUSE
@@ -47,6 +48,17 @@ class Verdict:
     votes: Votes = ()
     is_last: bool = False
 
+    @property
+    def known(self) -> Known:
+        """What is known of a backend by this being in the log."""
+        watch = self.watch
+        checks = tuple(
+            (lookout.label, isinstance(found.outcome, Passed))
+            for lookout, found in zip(watch.lookouts, self.findings, strict=True)
+            if found is not None and 0 < found.needed <= found.attempt
+        )
+        return Known(watch.digest, watch.place, self.stand, self.hold is not None, checks)
+
 
 Ruling: TypeAlias = tuple[Tally, Verdict | None]
 
@@ -71,7 +83,8 @@ def rule(tally: Tally, now: float, *, may_go: bool = True, is_last: bool = False
     stand = replace(stand, seen=_seen(tally, course) if tally.watch.policy.vantage else None)
     too_soon = _too_soon(stand, tally.said, course, now)
     due = _due(tally.watch, course, now, waits=too_soon)
-    if too_soon or stand.says_as(tally.said):
+    is_baseless = not decision.votes and _lacks_ground(tally, stand)
+    if too_soon or stand.says_as(tally.said) or is_baseless:
         return _kept(tally, course, due), None
     verdict = _verdict(tally, course, stand, now)
     verdict = replace(verdict, votes=decision.votes, is_last=is_last and stand.held)
@@ -87,7 +100,7 @@ def member_of(tally: Tally, now: float) -> Member:
         return Member()
     if not course.was_in:
         return Member(removed=course.removed)
-    if decision is None:
+    if decision is None or (not decision.votes and _lacks_result(tally)):
         return Member()
     down = [d.since for d in tally.debounces if d.standing is Standing.DOWN]
     return Member(min(down, default=0.0), refuses(tally))
@@ -150,6 +163,16 @@ def _too_soon(stand: Stand, said: Stand | None, course: Course, now: float) -> b
     if stand.ramp != said.ramp or stand.seen != said.seen:
         return False
     return course.spoken is not None and now < course.spoken + PAUSE
+
+
+def _lacks_ground(tally: Tally, stand: Stand) -> bool:
+    """Whether it would judge otherwise than the log before any check said why."""
+    return tally.said is not None and not stand.judges_as(tally.said) and _lacks_result(tally)
+
+
+def _lacks_result(tally: Tally) -> bool:
+    """Whether there are checks and none has said what bears its standing out."""
+    return bool(tally.findings) and not any(tally.findings)
 
 
 def _due(watch: Watch, course: Course, now: float, *, waits: bool) -> float | None:

@@ -219,8 +219,7 @@ class Board:
         decided = wall_time()
         told = tuple(Told(verdict, decided, self._revision) for verdict in verdicts)
         for each in told:
-            watch = each.verdict.watch
-            self._known[watch.key] = Known(watch.digest, watch.place, each.verdict.stand)
+            self._known[each.verdict.watch.key] = each.verdict.known
         if told:
             self._tell(told)
 

@@ -66,9 +66,12 @@ class Loop:
         return self._later[0][0] if self._later else math.inf
 
     def serve(self, now: float) -> None:
-        """Do the work whose time has come."""
+        """Do the work whose time has come; what that asks for is done at the next turn."""
+        due = []
         while self._later and self._later[0][0] <= now:
-            heapq.heappop(self._later)[2]()
+            due.append(heapq.heappop(self._later)[2])
+        for work in due:
+            work()
 
     def hear(self, wait: float) -> int:
         """Serve what the sockets say, waiting for `wait` seconds (-1: for ever); count them.
