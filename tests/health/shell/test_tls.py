@@ -1,3 +1,5 @@
+import os
+import resource
 import socket
 import ssl
 import subprocess
@@ -51,6 +53,24 @@ def served(files: Path, talk: Callable[[ssl.SSLSocket], None]) -> Iterator[socke
     with ours:
         yield ours
     thread.join(10)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def trust(patch: pytest.MonkeyPatch, file: Path, directory: str = "/absent") -> None:
+    """Have this machine trust a file's certificates, and a directory's."""
+    patch.setenv("SSL_CERT_FILE", str(file))
+    patch.setenv("SSL_CERT_DIR", directory)
 
 
 def begun(tls: Tls) -> Session:
@@ -160,3 +180,38 @@ def test_a_file_that_changes_is_read_anew(files: Path, tmp_path: Path) -> None:
     assert isinstance(contexts.session(tls), Session)
     ca.write_text("broken")
     assert isinstance(contexts.session(tls), Unsecured)
+
+
+def test_while_descriptors_are_out_it_is_our_trouble_and_not_afterwards(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust(monkeypatch, files / "cert.pem")
+    contexts = Contexts()
+    with no_descriptor_left():
+        found = contexts.session(Tls("web.example"))
+    assert isinstance(found, Unsecured)
+    assert found.reason is Reason.LOCAL
+    assert "cert.pem: too many open files" in found.detail
+    with served(files, lambda _: None) as sock:
+        session = contexts.session(Tls("web.example"))
+        assert isinstance(session, Session)
+        assert isinstance(shaken(session, sock), Secured)
+
+
+@pytest.mark.parametrize("directory", ["/absent", "{empty}"])
+def test_a_machine_that_trusts_nobody_is_our_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    trust(monkeypatch, tmp_path / "absent.pem", directory.format(empty=tmp_path))
+    found = Contexts().session(Tls("web.example"))
+    assert found == Unsecured(Reason.LOCAL, "TLS files: no trusted certificates could be read")
+
+
+def test_a_directory_of_trusted_certificates_will_do(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cert.pem").write_bytes((files / "cert.pem").read_bytes())
+    subprocess.run(["openssl", "rehash", tmp_path], check=True, capture_output=True)
+    trust(monkeypatch, tmp_path / "absent.pem", f"/absent:{tmp_path}")
+    with served(files, lambda _: None) as sock:
+        assert isinstance(shaken(begun(Tls("web.example")), sock), Secured)

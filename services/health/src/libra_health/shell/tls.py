@@ -5,6 +5,8 @@ The one rule: what the other side does wrong ends in `Unsecured`, whatever it se
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
 import time
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 READ_SIZE: Final = 65536
 _KEPT: Final = 256
 """Contexts that are kept at most; the oldest goes."""
+_HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
 
@@ -118,7 +121,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
     elif tls.ca:
         _reading(tls.ca, lambda: context.load_verify_locations(tls.ca))
     else:
-        context.load_default_certs()
+        _trust_system(context)
     if tls.certificate:
         key = tls.key or None
         _reading(
@@ -128,6 +131,28 @@ def _context(tls: Tls) -> ssl.SSLContext:
     if tls.alpn:
         context.set_alpn_protocols(list(tls.alpn))
     return context
+
+
+def _trust_system(context: ssl.SSLContext) -> None:
+    """Trust whom this machine trusts; raises OSError where that cannot be read.
+
+    `load_default_certs` would say nothing of it, and trust nobody. A directory is only looked into
+    when a certificate is to be verified: none of it is counted before.
+    """
+    paths = ssl.get_default_verify_paths()
+    if file := paths.cafile:
+        _reading(file, lambda: context.load_verify_locations(file))
+    named = os.environ.get(paths.openssl_capath_env, paths.openssl_capath).split(os.pathsep)
+    directories = [each for each in named if each and Path(each).is_dir()]
+    if directories:
+        context.load_verify_locations(capath=os.pathsep.join(directories))
+    if not context.cert_store_stats()["x509"] and not any(map(_has_certificates, directories)):
+        raise OSError(0, "no trusted certificates could be read")
+
+
+def _has_certificates(directory: str) -> bool:
+    """Tell whether a directory has a file named as `openssl rehash` names certificates."""
+    return any(_HASHED.fullmatch(each.name) for each in Path(directory).iterdir())
 
 
 def _reading(what: str, read: Callable[[], object]) -> None:
