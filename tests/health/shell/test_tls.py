@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,19 @@ def test_a_directory_of_trusted_certificates_will_do(
     trust(monkeypatch, tmp_path / "absent.pem", f"/absent:{tmp_path}")
     with served(files, lambda _: None) as sock:
         assert isinstance(shaken(begun(Tls("web.example")), sock), Secured)
+
+
+@pytest.mark.parametrize("which", ["ca", "certificate", "key"])
+def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    good = Tls("a", ca=str(files / "cert.pem"), certificate=str(files / "cert.pem"))
+    tls = replace(good, key=str(files / "key.pem"))
+    found: list[Session | Unsecured] = []
+    asking = threading.Thread(
+        target=lambda: found.append(Contexts().session(replace(tls, **{which: str(fifo)}))),
+        daemon=True,
+    )
+    asking.start()
+    asking.join(10)
+    assert found == [Unsecured(Reason.LOCAL, f"TLS files {fifo}: is no regular file")]

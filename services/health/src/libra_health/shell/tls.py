@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -169,12 +170,22 @@ def _refuse_passphrase() -> str:
 
 
 def _stamps(tls: Tls) -> Stamps:
-    """Tell how the files look now; raises OSError where one is missing."""
+    """Tell how the files look now; raises OSError where one is missing or no regular file.
+
+    A FIFO would hold up every check until somebody writes to it. What remains: a file system that
+    hangs (NFS without its server) does so too, in `stat` or when a changed file is read.
+    """
     named = [path for path in (tls.ca, tls.certificate, tls.key) if path]
     if tls.verify and not tls.ca:
         named += [path for path in [ssl.get_default_verify_paths().cafile] if path]
-    seen = [(path, Path(path).stat()) for path in named]
-    return tuple((path, each.st_mtime_ns, each.st_ino) for path, each in seen)
+    return tuple(_stamp(path) for path in named)
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    seen = Path(path).stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(0, "is no regular file", path)
+    return path, seen.st_mtime_ns, seen.st_ino
 
 
 def _told(what: str, error: ssl.SSLError) -> str:
