@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from libra_health.outcome import Reason
+from libra_health.shell import tls as tls_module
 from libra_health.shell.tls import Contexts, Session
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
@@ -232,3 +233,53 @@ def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> Non
     asking.start()
     asking.join(10)
     assert found == [Unsecured(Reason.LOCAL, f"TLS files {fifo}: is no regular file")]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Tls]:
+    """Note what contexts are read from files."""
+    asked: list[Tls] = []
+    read = tls_module._context
+
+    def noted(tls: Tls) -> ssl.SSLContext:
+        asked.append(tls)
+        return read(tls)
+
+    monkeypatch.setattr(tls_module, "_context", noted)
+    return asked
+
+
+def test_what_differs_in_names_alone_is_read_once(files: Path, made: list[Tls]) -> None:
+    contexts, ca = Contexts(), str(files / "cert.pem")
+    for n in range(300):
+        contexts.session(Tls(f"{n}.example", ca=ca, alpn=("http/1.1", f"x{n}")))
+    assert len(made) == 1
+
+
+def test_each_session_offers_its_own_protocols(files: Path) -> None:
+    contexts, ca = Contexts(), str(files / "cert.pem")
+    asked = [Tls("web.example", ca=ca, alpn=alpn) for alpn in (("h2",), ("http/1.1",), ())]
+    sessions = [contexts.session(tls) for tls in asked]
+    hellos = []
+    for session in sessions:
+        assert isinstance(session, Session)
+        assert session.shake() is None
+        hellos.append(session.outgoing.read())
+    assert [b"\x02h2" in hellos[0], *(b"http/1.1" in hello for hello in hellos)] == [
+        *(True, False, True, False)
+    ]
+
+
+@pytest.mark.parametrize("bound", ["KEPT", "TRUSTED"])
+def test_what_was_not_used_for_longest_is_forgotten(
+    files: Path, tmp_path: Path, made: list[Tls], monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(tls_module, bound, 3)
+    contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(4)]
+    for tls in asked:
+        Path(tls.ca).write_bytes((files / "cert.pem").read_bytes())
+    for n in (0, 1, 2, 0, 3, 0, 2, 3):
+        contexts.session(asked[n])
+    assert [each.ca for each in made] == [each.ca for each in asked]
+    contexts.session(asked[1])
+    assert len(made) == 5

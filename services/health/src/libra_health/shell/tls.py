@@ -19,8 +19,10 @@ from libra_health.outcome import Reason
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
 READ_SIZE: Final = 65536
-_KEPT: Final = 256
-"""Contexts that are kept at most; the oldest goes."""
+KEPT: Final = 4096
+"""Contexts that are kept at most, of 5 to 15 KiB each without what they trust."""
+TRUSTED: Final = 65536
+"""Certificates that all contexts together trust at most: about 6 KiB each, 0.9 MiB a system's."""
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
@@ -90,27 +92,42 @@ class Contexts:
     """Makes sessions; what was read from files is kept until one of them changes."""
 
     def __init__(self) -> None:
-        self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext]] = {}
+        self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext, int]] = {}
+        self._trusted = 0
 
     def session(self, tls: Tls) -> Session | Unsecured:
-        """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong."""
-        asked = replace(tls, name="")
+        """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong.
+
+        What sessions differ in without a file is set on the context before each, which copies it.
+        """
         try:
-            stamps = _stamps(asked)
-            kept = self._kept.get(asked)
-            if kept is None or kept[0] != stamps:
-                self._kept.pop(asked, None)
-                kept = self._kept[asked] = stamps, _context(asked)
-                if len(self._kept) > _KEPT:
-                    del self._kept[next(iter(self._kept))]
-            context = kept[1]
+            context = self._context(replace(tls, name="", alpn=()))
             context.check_hostname = tls.verify and bool(tls.name)
+            context.set_alpn_protocols(list(tls.alpn))
             return Session(context, tls)
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             return Unsecured(Reason.LOCAL, f"TLS files{where}: {error.strerror or error}")
         except ValueError as error:
             return Unsecured(Reason.LOCAL, f"TLS for {tls.name or 'no name'}: {error}")
+
+    def _context(self, asked: Tls) -> ssl.SSLContext:
+        """Give what is kept, or read it; what was not used for longest goes."""
+        stamps = _stamps(asked)
+        kept = self._kept.get(asked)
+        if kept is not None:
+            self._drop(asked)
+        if kept is None or kept[0] != stamps:
+            context = _context(asked)
+            kept = stamps, context, context.cert_store_stats()["x509"]
+        self._kept[asked] = kept
+        self._trusted += kept[2]
+        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._trusted > TRUSTED):
+            self._drop(next(iter(self._kept)))
+        return kept[1]
+
+    def _drop(self, asked: Tls) -> None:
+        self._trusted -= self._kept.pop(asked)[2]
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
@@ -129,8 +146,6 @@ def _context(tls: Tls) -> ssl.SSLContext:
             f"{tls.certificate} {key or ''}".rstrip(),
             lambda: context.load_cert_chain(tls.certificate, key, _refuse_passphrase),
         )
-    if tls.alpn:
-        context.set_alpn_protocols(list(tls.alpn))
     return context
 
 
