@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,10 +225,11 @@ def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> Non
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     good = Tls("a", ca=str(files / "cert.pem"), certificate=str(files / "cert.pem"))
-    tls = replace(good, key=str(files / "key.pem"))
+    changes: dict[str, Any] = {"key": str(files / "key.pem"), which: str(fifo)}
+    tls = replace(good, **changes)
     found: list[Session | Unsecured] = []
     asking = threading.Thread(
-        target=lambda: found.append(Contexts().session(replace(tls, **{which: str(fifo)}))),
+        target=lambda: found.append(Contexts().session(tls)),
         daemon=True,
     )
     asking.start()
