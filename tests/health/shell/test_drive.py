@@ -356,3 +356,68 @@ def test_work_that_asks_for_itself_again_at_once_holds_nobody_up() -> None:
     assert loop.due == 0.0
     loop.leave()
     loop.silence()
+
+
+@contextmanager
+def slow(pause: float) -> Iterator[tuple[Target, threading.Event]]:
+    """Serve one who answers whatever it is told after a pause; tells when it was asked first."""
+    asked = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        while said := connection.recv(100):
+            asked.set()
+            time.sleep(pause)
+            connection.sendall(said)
+
+    with served(talk) as target:
+        yield target, asked
+
+
+TWICE = TcpSpec((Exchange(b"one", "one"), Exchange(b"two", "two")))
+
+
+@pytest.mark.parametrize(
+    ("timeout", "stall", "pause"),
+    [
+        pytest.param(0.4, 2.5, 0.1, id="over its deadline and when it was due again"),
+        pytest.param(1.0, 0.9, 0.3, id="until just before both"),
+        pytest.param(1.0, 2.5, 0.3, id="over both at once"),
+    ],
+)
+def test_a_stall_of_our_own_ends_no_run_that_is_due_again(
+    bench: Bench, timeout: float, stall: float, pause: float
+) -> None:
+    with slow(pause) as (target, asked):
+        bench.run(Probe(target, TWICE, 1.0, timeout))
+        assert asked.wait(PATIENCE)
+        bench.driver.call(lambda: time.sleep(stall))
+        outcomes = [bench.next()[1] for _ in range(2)]
+    assert [type(each) for each in outcomes] == [Passed, Passed]
+
+
+def test_a_driver_that_always_stalls_still_ends_a_run(bench: Bench) -> None:
+    is_over = threading.Event()
+
+    def stall() -> None:
+        if not is_over.is_set():
+            time.sleep(0.5)
+            bench.driver.call(stall)
+
+    with served(silent) as target:
+        bench.driver.call(stall)
+        bench.run(Probe(target, TcpSpec((Exchange(expect="never"),)), 0.2, 0.2))
+        try:
+            outcomes = [bench.reports.get(timeout=10)[1] for _ in range(2)]
+        finally:
+            is_over.set()
+    assert [each.reason for each in outcomes if isinstance(each, Failed)] == [Reason.TIMEOUT] * 2
+
+
+def test_a_stall_gives_a_run_no_more_than_its_time_again(bench: Bench) -> None:
+    with slow(3.0) as (target, asked):
+        bench.run(Probe(target, TWICE, 3600.0, 0.2))
+        assert asked.wait(PATIENCE)
+        bench.driver.call(lambda: time.sleep(2.0))
+        outcome = bench.next()[1]
+    assert isinstance(outcome, Failed)
+    assert 2.0 < outcome.latency < 3.5

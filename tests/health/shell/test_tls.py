@@ -1,14 +1,19 @@
+import os
+import resource
 import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from libra_health.outcome import Reason
+from libra_health.shell import tls as tls_module
 from libra_health.shell.tls import Contexts, Session
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
@@ -51,6 +56,24 @@ def served(files: Path, talk: Callable[[ssl.SSLSocket], None]) -> Iterator[socke
     with ours:
         yield ours
     thread.join(10)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def trust(patch: pytest.MonkeyPatch, file: Path, directory: str = "/absent") -> None:
+    """Have this machine trust a file's certificates, and a directory's."""
+    patch.setenv("SSL_CERT_FILE", str(file))
+    patch.setenv("SSL_CERT_DIR", directory)
 
 
 def begun(tls: Tls) -> Session:
@@ -160,3 +183,105 @@ def test_a_file_that_changes_is_read_anew(files: Path, tmp_path: Path) -> None:
     assert isinstance(contexts.session(tls), Session)
     ca.write_text("broken")
     assert isinstance(contexts.session(tls), Unsecured)
+
+
+def test_while_descriptors_are_out_it_is_our_trouble_and_not_afterwards(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust(monkeypatch, files / "cert.pem")
+    contexts = Contexts()
+    with no_descriptor_left():
+        found = contexts.session(Tls("web.example"))
+    assert isinstance(found, Unsecured)
+    assert found.reason is Reason.LOCAL
+    assert "cert.pem: too many open files" in found.detail
+    with served(files, lambda _: None) as sock:
+        session = contexts.session(Tls("web.example"))
+        assert isinstance(session, Session)
+        assert isinstance(shaken(session, sock), Secured)
+
+
+@pytest.mark.parametrize("directory", ["/absent", "{empty}"])
+def test_a_machine_that_trusts_nobody_is_our_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    trust(monkeypatch, tmp_path / "absent.pem", directory.format(empty=tmp_path))
+    found = Contexts().session(Tls("web.example"))
+    assert found == Unsecured(Reason.LOCAL, "TLS files: no trusted certificates could be read")
+
+
+def test_a_directory_of_trusted_certificates_will_do(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cert.pem").write_bytes((files / "cert.pem").read_bytes())
+    subprocess.run(["openssl", "rehash", tmp_path], check=True, capture_output=True)
+    trust(monkeypatch, tmp_path / "absent.pem", f"/absent:{tmp_path}")
+    with served(files, lambda _: None) as sock:
+        assert isinstance(shaken(begun(Tls("web.example")), sock), Secured)
+
+
+@pytest.mark.parametrize("which", ["ca", "certificate", "key"])
+def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    good = Tls("a", ca=str(files / "cert.pem"), certificate=str(files / "cert.pem"))
+    changes: dict[str, Any] = {"key": str(files / "key.pem"), which: str(fifo)}
+    tls = replace(good, **changes)
+    found: list[Session | Unsecured] = []
+    asking = threading.Thread(
+        target=lambda: found.append(Contexts().session(tls)),
+        daemon=True,
+    )
+    asking.start()
+    asking.join(10)
+    assert found == [Unsecured(Reason.LOCAL, f"TLS files {fifo}: is no regular file")]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Tls]:
+    """Note what contexts are read from files."""
+    asked: list[Tls] = []
+    read = tls_module._context
+
+    def noted(tls: Tls) -> ssl.SSLContext:
+        asked.append(tls)
+        return read(tls)
+
+    monkeypatch.setattr(tls_module, "_context", noted)
+    return asked
+
+
+def test_what_differs_in_names_alone_is_read_once(files: Path, made: list[Tls]) -> None:
+    contexts, ca = Contexts(), str(files / "cert.pem")
+    for n in range(300):
+        contexts.session(Tls(f"{n}.example", ca=ca, alpn=("http/1.1", f"x{n}")))
+    assert len(made) == 1
+
+
+def test_each_session_offers_its_own_protocols(files: Path) -> None:
+    contexts, ca = Contexts(), str(files / "cert.pem")
+    asked = [Tls("web.example", ca=ca, alpn=alpn) for alpn in (("h2",), ("http/1.1",), ())]
+    sessions = [contexts.session(tls) for tls in asked]
+    hellos = []
+    for session in sessions:
+        assert isinstance(session, Session)
+        assert session.shake() is None
+        hellos.append(session.outgoing.read())
+    assert [b"\x02h2" in hellos[0], *(b"http/1.1" in hello for hello in hellos)] == [
+        *(True, False, True, False)
+    ]
+
+
+@pytest.mark.parametrize("bound", ["KEPT", "TRUSTED"])
+def test_what_was_not_used_for_longest_is_forgotten(
+    files: Path, tmp_path: Path, made: list[Tls], monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(tls_module, bound, 3)
+    contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(4)]
+    for tls in asked:
+        Path(tls.ca).write_bytes((files / "cert.pem").read_bytes())
+    for n in (0, 1, 2, 0, 3, 0, 2, 3):
+        contexts.session(asked[n])
+    assert [each.ca for each in made] == [each.ca for each in asked]
+    contexts.session(asked[1])
+    assert len(made) == 5

@@ -34,7 +34,7 @@ Report: TypeAlias = Callable[[Probe, Outcome, float], None]
 SLACK: Final = 0.01
 """Seconds that timers may gather, so that one wake-up serves many: half the cost per check."""
 STALL: Final = 0.1
-"""Seconds after a deadline from which on it was us who did not listen."""
+"""Seconds that a run went unheard, or its deadline unserved, from which on they are given back."""
 
 
 class Driver:
@@ -145,7 +145,7 @@ class Driver:
         timers = self._timers
         due = timers[0][0] + SLACK if timers else math.inf
         due = min(due, self.loop.due)
-        self.loop.hear(-1.0 if due == math.inf else max(0.0, due - time.monotonic()))
+        self.loop.hear(max(0.0, due - time.monotonic()))
         now = time.monotonic()
         if timers and timers[0][0] <= now:
             while self.loop.hear(0.0) == EVENTS:
@@ -159,11 +159,21 @@ class Driver:
         self.loop.serve(now)
 
     def _expire(self, seat: Seat, attempt: Attempt, late: float, now: float) -> None:
-        """End a run whose time is over; one that we let wait gets that time back."""
-        if late > STALL:
-            heapq.heappush(self._timers, (now + late, seat.run, seat, seat.run))
+        """End a run whose time is over; one that we let wait gets that time back, once.
+
+        Never more than its timeout: the machine may have slept for a night.
+        """
+        owed = max(late, self._missed_of(seat))
+        if owed > STALL and not seat.is_granted:
+            seat.is_granted = True
+            until = now + min(owed, seat.probe.timeout)
+            heapq.heappush(self._timers, (until, seat.run, seat, seat.run))
         else:
             self._conclude(seat, attempt.expire(now), now)
+
+    def _missed_of(self, seat: Seat) -> float:
+        """Tell for how many seconds of a run under way nobody listened."""
+        return self.loop.missed - seat.missed
 
     def _wake(self, seat: Seat, mask: int, now: float) -> None:
         if seat.attempt is not None:
@@ -178,7 +188,8 @@ class Driver:
     def _begin(self, seat: Seat) -> None:
         """Run a probe because its time on the grid has come.
 
-        One that was hurried and is under way speaks for this run too.
+        One that was hurried and is under way speaks for this run too, and so does one that we did
+        not listen to for a while: its own deadline ends it.
         """
         if seat.is_retired:
             return
@@ -186,6 +197,10 @@ class Driver:
         seat.due = after = schedule.following(due, probe.every, now)
         heapq.heappush(self._timers, (after, next(self._tokens), seat, 0))
         if seat.attempt is not None and seat.is_beside:
+            return
+        is_owed = seat.is_granted or max(now - due, self._missed_of(seat)) > STALL
+        if seat.attempt is not None and is_owed:
+            self.load.skipped += round((after - due) / probe.every)
             return
         if seat.attempt is not None:  # timeout = every, and this run began late
             self._conclude(seat, seat.attempt.expire(now), now)
@@ -201,6 +216,7 @@ class Driver:
 
     def _launch(self, seat: Seat, now: float) -> None:
         seat.run = run = next(self._tokens)
+        seat.missed, seat.is_granted = self.loop.missed, False
         attempt = seat.attempt = Attempt(
             self._around, seat.enrol, partial(self._wake_with, seat, run)
         )

@@ -22,15 +22,22 @@ Wake: TypeAlias = Callable[[int, float], None]
 """Told what epoll said of a socket, and when (monotonic seconds)."""
 
 EVENTS: Final = 1024
+BEAT: Final = 0.1
+"""Seconds that the loop listens at most at a time: whatever takes longer was no listening."""
 
 
 class Loop:
-    """Wakes whom a socket, a call or a time concerns."""
+    """Wakes whom a socket, a call or a time concerns.
+
+    `missed`: seconds in all that nobody listened, beyond a beat each time.
+    """
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
         self._leaving: list[socket.socket] = []
         self._is_hearing = False
+        self._heard = time.monotonic()
+        self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._tokens = count(1)
@@ -74,13 +81,15 @@ class Loop:
             work()
 
     def hear(self, wait: float) -> int:
-        """Serve what the sockets say, waiting for `wait` seconds (-1: for ever); count them.
+        """Serve what the sockets say, waiting for `wait` seconds, a beat at most; count them.
 
         What is closed meanwhile keeps its number until the end: no event of this batch can be
         taken for one of a newer socket.
         """
-        events = self._epoll.poll(wait, EVENTS)
+        events = self._epoll.poll(min(wait, BEAT), EVENTS)
         now = time.monotonic()
+        self.missed += max(0.0, now - self._heard - BEAT)
+        self._heard = now
         self._is_hearing = True
         for fd, mask in events:
             wake = self._wakes.get(fd)

@@ -5,7 +5,10 @@ The one rule: what the other side does wrong ends in `Unsecured`, whatever it se
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +19,11 @@ from libra_health.outcome import Reason
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
 READ_SIZE: Final = 65536
-_KEPT: Final = 256
-"""Contexts that are kept at most; the oldest goes."""
+KEPT: Final = 4096
+"""Contexts that are kept at most, of 5 to 15 KiB each without what they trust."""
+TRUSTED: Final = 65536
+"""Certificates that all contexts together trust at most: about 6 KiB each, 0.9 MiB a system's."""
+_HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
 
@@ -86,27 +92,42 @@ class Contexts:
     """Makes sessions; what was read from files is kept until one of them changes."""
 
     def __init__(self) -> None:
-        self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext]] = {}
+        self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext, int]] = {}
+        self._trusted = 0
 
     def session(self, tls: Tls) -> Session | Unsecured:
-        """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong."""
-        asked = replace(tls, name="")
+        """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong.
+
+        What sessions differ in without a file is set on the context before each, which copies it.
+        """
         try:
-            stamps = _stamps(asked)
-            kept = self._kept.get(asked)
-            if kept is None or kept[0] != stamps:
-                self._kept.pop(asked, None)
-                kept = self._kept[asked] = stamps, _context(asked)
-                if len(self._kept) > _KEPT:
-                    del self._kept[next(iter(self._kept))]
-            context = kept[1]
+            context = self._context(replace(tls, name="", alpn=()))
             context.check_hostname = tls.verify and bool(tls.name)
+            context.set_alpn_protocols(list(tls.alpn))
             return Session(context, tls)
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             return Unsecured(Reason.LOCAL, f"TLS files{where}: {error.strerror or error}")
         except ValueError as error:
             return Unsecured(Reason.LOCAL, f"TLS for {tls.name or 'no name'}: {error}")
+
+    def _context(self, asked: Tls) -> ssl.SSLContext:
+        """Give what is kept, or read it; what was not used for longest goes."""
+        stamps = _stamps(asked)
+        kept = self._kept.get(asked)
+        if kept is not None:
+            self._drop(asked)
+        if kept is None or kept[0] != stamps:
+            context = _context(asked)
+            kept = stamps, context, context.cert_store_stats()["x509"]
+        self._kept[asked] = kept
+        self._trusted += kept[2]
+        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._trusted > TRUSTED):
+            self._drop(next(iter(self._kept)))
+        return kept[1]
+
+    def _drop(self, asked: Tls) -> None:
+        self._trusted -= self._kept.pop(asked)[2]
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
@@ -118,16 +139,36 @@ def _context(tls: Tls) -> ssl.SSLContext:
     elif tls.ca:
         _reading(tls.ca, lambda: context.load_verify_locations(tls.ca))
     else:
-        context.load_default_certs()
+        _trust_system(context)
     if tls.certificate:
         key = tls.key or None
         _reading(
             f"{tls.certificate} {key or ''}".rstrip(),
             lambda: context.load_cert_chain(tls.certificate, key, _refuse_passphrase),
         )
-    if tls.alpn:
-        context.set_alpn_protocols(list(tls.alpn))
     return context
+
+
+def _trust_system(context: ssl.SSLContext) -> None:
+    """Trust whom this machine trusts; raises OSError where that cannot be read.
+
+    `load_default_certs` would say nothing of it, and trust nobody. A directory is only looked into
+    when a certificate is to be verified: none of it is counted before.
+    """
+    paths = ssl.get_default_verify_paths()
+    if file := paths.cafile:
+        _reading(file, lambda: context.load_verify_locations(file))
+    named = os.environ.get(paths.openssl_capath_env, paths.openssl_capath).split(os.pathsep)
+    directories = [each for each in named if each and Path(each).is_dir()]
+    if directories:
+        context.load_verify_locations(capath=os.pathsep.join(directories))
+    if not context.cert_store_stats()["x509"] and not any(map(_has_certificates, directories)):
+        raise OSError(0, "no trusted certificates could be read")
+
+
+def _has_certificates(directory: str) -> bool:
+    """Tell whether a directory has a file named as `openssl rehash` names certificates."""
+    return any(_HASHED.fullmatch(each.name) for each in Path(directory).iterdir())
 
 
 def _reading(what: str, read: Callable[[], object]) -> None:
@@ -144,12 +185,22 @@ def _refuse_passphrase() -> str:
 
 
 def _stamps(tls: Tls) -> Stamps:
-    """Tell how the files look now; raises OSError where one is missing."""
+    """Tell how the files look now; raises OSError where one is missing or no regular file.
+
+    A FIFO would hold up every check until somebody writes to it. What remains: a file system that
+    hangs (NFS without its server) does so too, in `stat` or when a changed file is read.
+    """
     named = [path for path in (tls.ca, tls.certificate, tls.key) if path]
     if tls.verify and not tls.ca:
         named += [path for path in [ssl.get_default_verify_paths().cafile] if path]
-    seen = [(path, Path(path).stat()) for path in named]
-    return tuple((path, each.st_mtime_ns, each.st_ino) for path, each in seen)
+    return tuple(_stamp(path) for path in named)
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    seen = Path(path).stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(0, "is no regular file", path)
+    return path, seen.st_mtime_ns, seen.st_ino
 
 
 def _told(what: str, error: ssl.SSLError) -> str:
