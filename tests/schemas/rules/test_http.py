@@ -33,6 +33,7 @@ DIGEST = {"sha256": "0" * 64}
             ".requests[0].digest: name sha256 or md5, or both (`libra digest URL` prints it)",
         ),
         ({"headers": {"Authorization": "x", "Accept": "x"}}, f".headers.Authorization: {REFUSED}"),
+        ({"headers": {"X-Vault-Token": "x"}}, f".headers.X-Vault-Token: {REFUSED}"),
         ({"headers": {"connection": "close"}}, f".headers.connection: {OURS}"),
         ({"headers_files": {"Content-Length": "/x"}}, f".headers_files.Content-Length: {OURS}"),
         (

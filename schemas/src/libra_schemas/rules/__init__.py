@@ -80,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     dns.expected,
     dns.rcodes,
     errands.secret_variables,
+    errands.secret_arguments,
     errands.ways,
     exchanges.presets,
     exchanges.spelled_twice,

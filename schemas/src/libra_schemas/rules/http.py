@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from libra_schemas.config import Config, HttpSpec
 from libra_schemas.places import Finding, Path
 from libra_schemas.rules.checks import written
+from libra_schemas.rules.secrets import is_secret
 
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding"})
 _OF_BODY = ("contains", "regex", "digest")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -69,7 +69,7 @@ def headers(config: Config) -> Iterator[Finding]:
                 message, hint = "is written by LibrA itself", "leave it out"
                 yield Finding((*path, key, header), message, hint, on_key=True)
         for header in spec.headers:
-            if header.lower() in _SECRET:
+            if is_secret(header):
                 place = (*path, "headers", header)
                 message = "holds a secret, and a secret is never a value"
                 hint = "write it to a file and name that under headers_files"
