@@ -70,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     http.contents,
     http.digests,
     http.headers,
+    http.headers_twice,
     http.in_the_clear,
     tls.unverified,
     tls.keys,
