@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
@@ -9,9 +10,11 @@ from libra_health.checks import TcpSpec
 from libra_health.damping import Damping
 from libra_health.evidence import UNCHECKED, known_of, state_of
 from libra_health.outcome import Failed, Passed, Reason
+from libra_health.policy import Policy
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.stand import Known, Stand
 from libra_health.tally import Finding
+from libra_health.vantage import Vantage
 from libra_health.verdicts import Hold, Verdict
 from libra_health.wire import Target
 from libra_schemas.events import BackendState, Evidence
@@ -129,3 +132,21 @@ def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
     known = known_of(state_of(verdict(stand, PASSED, hold=hold), NOON))
     assert known == Known(WATCH.digest, WATCH.place, stand)
     assert known.stand.ramp == stand.ramp
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_votes_are_listed_in_the_evidence(is_last: bool) -> None:
+    watch = replace(WATCH, policy=Policy(vantage=Vantage("a", ("b", "c")), guard=Guard(0, 9.0)))
+    stand = Stand(up=is_last, held=is_last, seen=False)
+    votes = (("a", False), ("b", None), ("c", None))
+    said = verdict(
+        stand, PASSED, watch=watch, votes=votes, is_last=is_last, guard=watch.policy.guard
+    )
+    data = state_of(said, NOON)
+    assert data.seen is False
+    voted, *rest = [each for each in data.evidence if each.probe == "vantage"]
+    assert [(vote.node, vote.up) for vote in voted.votes] == list(votes)
+    assert voted.reason == "voted"
+    assert [each.reason for each in rest] == (["minority"] if is_last else [])
+    assert ("withheld" in [each.reason for each in data.evidence]) is not is_last
+    assert known_of(data).stand == stand

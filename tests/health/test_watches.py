@@ -9,6 +9,7 @@ from libra_health.checks.tcp import Exchange
 from libra_health.damping import Damping
 from libra_health.policy import PLAIN, Policy
 from libra_health.probes import Lookout, Probe, Watch
+from libra_health.vantage import Vantage
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
 from libra_schemas.config import Config
@@ -124,6 +125,12 @@ def test_a_name_server_is_labelled_with_what_it_is_asked() -> None:
     assert lookout.label == "dns 10.0.1.11:8080 example.net MX"
 
 
+@pytest.mark.parametrize(("grpc", "label"), [({}, ""), ({"service": "a.B"}, " a.B")])
+def test_a_grpc_server_is_labelled_with_the_service_asked_about(grpc: Any, label: str) -> None:
+    (lookout,) = only(check={"grpc": grpc}).lookouts
+    assert lookout.label == f"grpc 10.0.1.11:8080{label}"
+
+
 def test_a_probe_leaves_from_where_its_node_was_told_to() -> None:
     check = {"tcp": {}, "bind": {"a": "10.0.0.2"}, "interface": {"b": "eth1"}, "fwmark": 7}
     (watch,) = watches_of(configured(check=check), "a")
@@ -152,6 +159,26 @@ def test_what_a_service_asks_of_its_verdicts_goes_along() -> None:
         assume_up=True,
     )
     assert only().policy == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("vantage", "policy"),
+    [
+        ("local", PLAIN),
+        ("majority", Policy(vantage=Vantage("a", ("b", "c")))),
+        ({"mode": "any", "unreachable": "up"},
+         Policy(vantage=Vantage("a", ("b", "c"), any_up=True, missing=True))),
+        ({"unreachable": "down"}, Policy(vantage=Vantage("a", ("b", "c"), missing=False))),
+    ],
+)  # fmt: skip
+def test_the_votes_of_all_other_nodes_count_where_the_service_says_so(
+    vantage: Any, policy: Policy
+) -> None:
+    config = configured(vantage=vantage)
+    nodes = dict.fromkeys("abc", config.nodes["a"])
+    (watch,) = watches_of(config.model_copy(update={"nodes": nodes}), "a")
+    assert watch.policy == policy
+    assert watch.digest == only().digest
 
 
 THROUGH = {"http": {"path": "/x"}, "data_path": True}

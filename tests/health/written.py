@@ -33,6 +33,7 @@ EXAMPLES: Final[dict[str, tuple[Written, ...]]] = {
             {"name": "a.example", "type": "TXT", "at_least": 2}),
     "ldap": ({}, {"base": "dc=example", "at_least": 2}, {"starttls": True, "tls": _UNVERIFIED},
              {"bind_dn": "cn=u", "password_file": _KEY, "in_clear": True}),
+    "grpc": ({}, {"service": "mail"}, {"tls": _UNVERIFIED}),
     "exec": ({"command": ["/bin/true"]}, {"command": ["/bin/true"], "weight": "stdout"}),
     "file": ({"path": "/run/weight"}, {"path": "/run/weight", "weight": True}),
 }  # fmt: skip

@@ -64,6 +64,12 @@ def test_the_steps_of_a_weight_are_told_to_who_asks_for_them_alone(
     assert told(make.sink(pattern), weight) is is_told
 
 
+@pytest.mark.parametrize(("pattern", "is_told"), [("backend.*", False), ("backend.seen", True)])
+def test_a_vote_is_told_to_who_asks_for_it_alone(make: Any, pattern: str, is_told: bool) -> None:
+    vote = Subject("a", "backend.seen", ("web", "w1"))
+    assert told(make.sink(pattern), vote) is is_told
+
+
 def test_a_sink_that_names_nodes_is_told_of_those_alone(make: Any) -> None:
     assert told(make.sink("backend.*", nodes=("a",)), DOWN)
     assert not told(make.sink("backend.*", nodes=("b",)), DOWN)

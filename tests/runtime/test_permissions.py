@@ -54,9 +54,14 @@ def forbidden(user: str) -> Iterator[str]:
     for stream in STREAMS:
         yield from (f"$JS.API.{verb}.{stream}" for verb in ALTERS)
         yield from (f"$JS.a.API.{verb}.{stream}" for verb in ALTERS)
+        yield from (f"$JS.b.API.{verb}.{stream}" for verb in ALTERS)
         yield f"$JS.API.STREAM.MSG.DELETE.{stream}.x"
     yield from (f"$JS.API.CONSUMER.CREATE.{each}.x" for each in (STATE, DEAD))
     yield from (f"$JS.API.CONSUMER.{verb}.{LOG}.x" for verb in ("DELETE", "PAUSE", "RESET"))
+    if user != "health":
+        yield from (f"$JS.b.API.CONSUMER.{verb}.{LOG}.x" for verb in ("CREATE", "MSG.NEXT"))
+        yield from (f"$JS.b.API.DIRECT.GET.{stream}" for stream in (LOG, STATE))
+    yield from (f"$JS.b.API.{verb}.{DEAD}" for verb in ("DIRECT.GET", "CONSUMER.CREATE"))
     yield from ELSEWHERE
 
 

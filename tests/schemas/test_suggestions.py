@@ -42,7 +42,7 @@ def test_a_secret_is_sent_to_its_file(path: tuple[str, ...], hint: str) -> None:
         ("instances", "front", "handover"),
         ("services", "web", "drain"),
         ("services", "web", "check", "vantage"),
-        ("services", "web", "backends", "w1", "check", 0, "grpc"),
+        ("services", "web", "backends", "w1", "check", 0, "vantage"),
         ("notify", "ops", "syslog"),
         ("ipvs", "unlogged_after"),
         ("hub",),

@@ -65,6 +65,7 @@ CATALOGUE: dict[str, Entry] = {
     "backend.down": Entry("health", _BACKEND, "a backend fails its checks: why, how often"),
     "backend.weight": Entry("health", _BACKEND, "checks or slow start gave it another weight"),
     "backend.held": Entry("health", _BACKEND, "it fails and serves on: `max_down` lets no more go"),
+    "backend.seen": Entry("health", _BACKEND, "this node's own view, its vote, is another now"),
     "service.up": Entry("ipvs-writer", _SERVICE, "quorum gained, the sorry server is out"),
     "service.down": Entry("ipvs-writer", _SERVICE, "quorum lost, the sorry server is in"),
     "vrrp.master": Entry("vrrp", _INSTANCE, "this node owns the virtual addresses"),

@@ -69,6 +69,17 @@ _API = (
     VARZ,
 )
 
+READS_PEERS = {
+    "health": (
+        f"$JS.*.API.CONSUMER.CREATE.{LOG}.>",
+        f"$JS.*.API.CONSUMER.MSG.NEXT.{LOG}.>",
+        f"$JS.*.API.DIRECT.GET.{LOG}",
+        f"$JS.*.API.DIRECT.GET.{STATE}",
+        f"$JS.*.API.STREAM.INFO.{LOG}",
+    )
+}
+"""Service -> what it may ask of the JetStream of other nodes, each a domain: to read, no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
@@ -100,7 +111,7 @@ def _service(node: str, service: str) -> Permissions:
     outside = (f"dead.{node}.{service}", f"alarm.{node}.{service}")
     hears = tuple(f"{word}.{node}.>" for word in HEARS_LIVE.get(service, ()))
     return Permissions(
-        publish=own_subjects(node, service) + outside + live + _API,
+        publish=own_subjects(node, service) + outside + live + _API + READS_PEERS.get(service, ()),
         subscribe=(f"{inbox_prefix(service)}.>", *hears),
     )
 

@@ -23,6 +23,7 @@ REGISTER_OF = {
     "backend.down": "backend",
     "backend.weight": "backend",
     "backend.held": "backend",
+    "backend.seen": "backend",
     "service.up": "service",
     "service.down": "service",
     "vrrp.master": "instance",

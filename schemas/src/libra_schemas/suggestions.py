@@ -27,14 +27,14 @@ LATER: dict[str, frozenset[str]] = {
     "instances.track": frozenset({"bfd"}),
     "services": frozenset(
         {
-            "addresses", "ports", "vantage",
+            "addresses", "ports",
             "drain", "engine", "tunnel", "quorum_up", "quorum_down",
         }
     ),
     "services.backends": frozenset({"tunnel", "addresses"}),
     "services.check": frozenset(
         {
-            "grpc", "bfd", "vantage",
+            "bfd", "vantage",
         }
     ),
     "notify": frozenset(

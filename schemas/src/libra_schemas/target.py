@@ -7,7 +7,7 @@ counts only for exactly the (address, port, protocol, checks) it is about, and w
 from libra_schemas.canonical import digest
 from libra_schemas.config import BackendConfig, CheckConfig, ServiceConfig
 
-_LATER = (
+_LATER: tuple[tuple[str, str, object], ...] = (
     ("", "data_path", False),
     ("http", "headers_files", {}),
     ("http", "version", "1.1"),

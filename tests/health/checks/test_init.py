@@ -3,6 +3,7 @@ import pytest
 from libra_health.checks import (
     DnsSpec,
     ExecSpec,
+    GrpcSpec,
     HttpSpec,
     HttpsSpec,
     IcmpSpec,
@@ -35,6 +36,7 @@ ASKS = (Ask(Request("h")),)
         ("smtp", SmtpSpec()),
         ("dns", DnsSpec(b"")),
         ("ldap", LdapSpec()),
+        ("grpc", GrpcSpec("h")),
         ("exec", ExecSpec(("/bin/true",))),
         ("udp", UdpSpec(silence_passes=False)),
     ],

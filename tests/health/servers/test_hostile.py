@@ -42,6 +42,7 @@ def endless(piece: bytes) -> Callable[[socket.socket], None]:
 
 
 BIND = b"\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00"
+SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 REFERENCE = b"\x30\x09\x02\x01\x03\x73\x04\x04\x02ld"
 
 
@@ -60,6 +61,15 @@ REFERENCE = b"\x30\x09\x02\x01\x03\x73\x04\x04\x02ld"
             Reason.OVERSIZED,
             id="endless references",
         ),
+        pytest.param("grpc", endless(b"\xff" * 999), Reason.MALFORMED, id="no HTTP/2"),
+        pytest.param("grpc", endless(SETTINGS), Reason.OVERSIZED, id="endless settings"),
+        pytest.param(
+            "grpc",
+            lambda c: (c.sendall(SETTINGS), endless(b"\0\x40\0\x63" + bytes(16389))(c)),
+            Reason.OVERSIZED,
+            id="endless frames of no kind",
+        ),
+        pytest.param("grpc", lambda c: c.sendall(SETTINGS), Reason.TIMEOUT, id="settings only"),
         pytest.param(
             {"dns": {"transport": "tcp"}}, endless(b"\xff" * 999), Reason.MALFORMED, id="no DNS"
         ),

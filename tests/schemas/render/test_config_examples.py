@@ -29,7 +29,7 @@ def test_the_examples_are_one_config_that_libra_accepts() -> None:
     config = config_from(together())
     assert set(config.services) == {
         "ntp", "web", "marked", "mail", "shop", "imap", "smtp", "names", "directory", "api",
-        "imaps", "db", "news", "sip", "web-dr",
+        "imaps", "db", "news", "sip", "web-dr", "orders",
     }  # fmt: skip
     assert {sink.kind for sink in config.notify.values()} == {"webhook", "email", "program"}
 

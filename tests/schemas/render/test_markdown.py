@@ -9,7 +9,7 @@ def test_the_page_has_a_row_for_every_event() -> None:
 
 
 def test_the_short_table_has_a_row_for_every_family() -> None:
-    row = "| `backend` `.up` `.down` `.weight` `.held` | `<service>.<backend>` | health |"
+    row = "| `backend` `.up` `.down` `.weight` `.held` `.seen` | `<service>.<backend>` | health |"
     assert row in short_table().splitlines()
     assert "| what is acted on | console |" in short_table()
 

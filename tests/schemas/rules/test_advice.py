@@ -10,6 +10,7 @@ from libra_schemas.rules.advice import (
     uneven,
     unheard,
     unheard_refusals,
+    unlinked,
     unowned,
     untied,
 )
@@ -158,3 +159,11 @@ def test_a_check_whose_silence_fails_may_be_asked_often(
 ) -> None:
     document["services"]["web"]["check"] = check
     assert list(unheard_refusals(config_from(document))) == []
+
+
+def test_votes_that_nobody_carries_are_named(document: Document) -> None:
+    assert list(unlinked(config_from(document))) == []
+    document["services"]["web"]["vantage"] = "majority"
+    (found,) = unlinked(config_from(document))
+    assert found.path == ("services", "web", "vantage")
+    assert found.message == "votes come over a leaf link between the nats-servers of all nodes"

@@ -17,7 +17,7 @@ UNSEEN = "with verify: false nobody looks at the certificate (leave one of them 
         ),
     ],
 )
-@pytest.mark.parametrize("kind", ["tls", "https", "smtp", "ldap"])
+@pytest.mark.parametrize("kind", ["tls", "https", "smtp", "ldap", "grpc"])
 def test_what_would_be_looked_at_in_vain_is_told(
     document: Document, complaints: Complain, spec: dict[str, Any], complaint: str, kind: str
 ) -> None:
@@ -34,11 +34,20 @@ def test_https_offers_what_it_speaks(document: Document, complaints: Complain) -
     assert complaints(document) == [f"{place}: https speaks http/1.0 and http/1.1 ({hint})"]
 
 
+def test_grpc_speaks_http2_alone(document: Document, complaints: Complain) -> None:
+    document["services"]["web"]["check"] = {"grpc": {"tls": {"alpn": ["h2", "http/1.1"]}}}
+    hint = "look for others by check: {tls: {alpn: [...]}}"
+    place = "services.web.check.grpc.tls.alpn[1]"
+    assert complaints(document) == [f"{place}: grpc speaks h2 ({hint})"]
+
+
 @pytest.mark.parametrize(
     "check",
     [
         "tls",
         "https",
+        {"grpc": {"tls": True}},
+        {"grpc": {"tls": {"alpn": ["h2"]}}},
         {"tls": {"alpn": ["h2"], "certificate_file": "/cert", "key_file": "/key"}},
         {"tls": {"verify": False}},
         {"https": {"tls": {"expires_within": "14d", "ca_file": "/ca"}}},

@@ -82,6 +82,7 @@ def test_what_could_never_act_is_told(
         pytest.param({"damping": {}}, id="damping"),
         pytest.param({"damping": {}, "assume_up": True}, id="damping of what nothing checks"),
         pytest.param({"max_down": 1}, id="a guard"),
+        pytest.param({"vantage": "any"}, id="votes"),
         pytest.param({"max_down": "50%", "backends": {}}, id="a guard of no pool yet"),
         pytest.param({"slow_start": "30s"}, id="slow start"),
         pytest.param(
@@ -102,4 +103,23 @@ def test_what_can_act_is_taken(
     document: Document, complaints: Complain, changes: dict[str, Any]
 ) -> None:
     document["services"]["web"] |= {"backends": POOL} | changes
+    assert complaints(document) == []
+
+
+@pytest.mark.parametrize("vantage", ["majority", {"mode": "any", "unreachable": "up"}])
+def test_votes_take_more_nodes_than_one(
+    document: Document, complaints: Complain, vantage: Any
+) -> None:
+    document["services"]["web"]["vantage"] = vantage
+    assert complaints(document) == []
+    del document["nodes"]["b"]
+    del document["instances"]["front"]["priority"]["b"]
+    mode = vantage if isinstance(vantage, str) else vantage["mode"]
+    assert complaints(document) == [
+        (
+            f"services.web.vantage: {mode} means nothing with one node"
+            " (list the other directors under nodes, or leave it out)"
+        )
+    ]
+    document["services"]["web"]["vantage"] = "local"
     assert complaints(document) == []

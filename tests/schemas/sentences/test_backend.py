@@ -19,6 +19,7 @@ def evidence(label: str, attempt: int = 3, detail: str = "") -> Evidence:
     return Evidence(probe="tcp", reason=label, detail=detail, attempt=attempt, needed=3)
 
 
+VOTES = Evidence(probe="vantage", reason="voted", detail="2 of 3 nodes see it down, 1 up")
 SENTENCES: list[tuple[str, BackendState, str]] = [
     (
         "backend.down",
@@ -101,6 +102,24 @@ SENTENCES: list[tuple[str, BackendState, str]] = [
         "backend.held",
         state(up=True, held=True, evidence=(evidence("timeout"),)),
         "backend w1 of web is kept although its checks fail: no answer in time (3 of 3)",
+    ),
+    (
+        "backend.down",
+        state(up=False, seen=True, evidence=(evidence("passed"), VOTES)),
+        "backend w1 of web is down: 2 of 3 nodes see it down, 1 up",
+    ),
+    (
+        "backend.seen",
+        state(up=True, seen=False, evidence=(evidence("refused"), VOTES)),
+        (
+            "backend w1 of web is up, this node sees it down: tcp: connection refused (3 of 3); "
+            "vantage: 2 of 3 nodes see it down, 1 up"
+        ),
+    ),
+    (
+        "backend.seen",
+        state(up=True),
+        "backend w1 of web is judged without the votes of other nodes",
     ),
 ]
 

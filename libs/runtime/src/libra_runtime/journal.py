@@ -38,6 +38,13 @@ class CaughtUp:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """The log of a peer cannot be read any more, or not yet."""
+
+    node: str
+
+
 class Fenced(LibraError):
     """A newer process of the same service took over; this one ends with one sentence."""
 
@@ -109,6 +116,15 @@ class Journal(Protocol):
         self, *types: str, first: int = 1, last: int | None = None
     ) -> AsyncGenerator[Stored, None]:
         """Yield LOG from *first* to *last* (default: the newest at the call), then end."""
+
+    def follow_peer(
+        self, node: str, *types: str
+    ) -> AsyncGenerator[Stored | CaughtUp | PeerLost, None]:
+        """Follow the log of a peer over the link that joins the two nats-servers, for ever.
+
+        As `follow`, but over and over: `PeerLost` once it has not answered for 3 s, and when it
+        answers again everything from the start, `CaughtUp` at the end of it.
+        """
 
     async def before(self, stored: Stored) -> Stored | None:
         """Look up the newest acceptable event of the same register before *stored* in LOG."""

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from libra_runtime import stamp
 from libra_runtime.chain import require_storable
-from libra_runtime.journal import CaughtUp, Fenced, Stored
+from libra_runtime.journal import CaughtUp, Fenced, PeerLost, Stored
 from libra_runtime.memory_log import Entry, MemoryLog
 from libra_runtime.reader import wanted
 from libra_schemas.envelope import NEW_CHAIN, Draft, Link, decode, encode
@@ -67,6 +67,14 @@ class MemoryJournal:
         """Wait until everything published so far is stored."""
         while self._outbox:
             await self.log.stored.wait()
+
+    async def follow_peer(
+        self, node: str, *types: str
+    ) -> AsyncGenerator[Stored | CaughtUp | PeerLost, None]:
+        """Say that the peer is out of reach: there is one log in memory."""
+        del types
+        yield PeerLost(node)
+        await asyncio.Event().wait()
 
     async def follow(
         self, *types: str, sequence: int | None = None

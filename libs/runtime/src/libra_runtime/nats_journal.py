@@ -7,8 +7,9 @@ from functools import partial
 
 from libra_runtime import metrics, stamp
 from libra_runtime.chain import require_storable
-from libra_runtime.journal import CaughtUp, Fenced, JournalUnavailable, Stored
+from libra_runtime.journal import CaughtUp, Fenced, JournalUnavailable, PeerLost, Stored
 from libra_runtime.outbox import MAX_ENTRIES, Outbox
+from libra_runtime.peer import follow_peer
 from libra_runtime.publisher import Publisher
 from libra_runtime.reader import Reader
 from libra_runtime.settings import Edge
@@ -92,6 +93,12 @@ class NatsJournal:
     ) -> AsyncGenerator[Stored | CaughtUp, None]:
         """Recover, yield `CaughtUp` once, then yield what the log stores, for ever."""
         return self.reader.follow(types, sequence)
+
+    def follow_peer(
+        self, node: str, *types: str
+    ) -> AsyncGenerator[Stored | CaughtUp | PeerLost, None]:
+        """Follow the log of a peer over the link between the nats-servers."""
+        return follow_peer(self.wire, node, types)
 
     def read(
         self, *types: str, first: int = 1, last: int | None = None

@@ -63,8 +63,9 @@ def require_version(binary: Path) -> tuple[int, ...]:
 class NatsServer:
     """One nats-server on this host, in a process group of its own (Ctrl-C does not reach it)."""
 
-    def __init__(self, settings: ServerSettings, directory: Path) -> None:
-        """Keep configuration and log of the server in *directory*."""
+    def __init__(self, settings: ServerSettings, directory: Path, more: str = "") -> None:
+        """Keep configuration and log in *directory*; *more*: what else to configure."""
+        self.more = more
         self.settings = settings
         self.config = directory / "nats.conf"
         self.output = directory / "nats.log"
@@ -80,7 +81,7 @@ class NatsServer:
         binary = find_binary()
         require_version(binary)
         self.config.parent.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(render_server_config(self.settings))
+        self.config.write_text(render_server_config(self.settings) + self.more)
         if answers(self.settings.host, self.settings.port):
             raise NoServer(f"{self.url} is in use by another server")
         with self.output.open("ab") as output:

@@ -68,10 +68,13 @@ class TestServer:
         self.server.start()
 
 
-def start_nats(directory: Path, node: str = "a") -> TestServer:
-    """Start a nats-server on a free port with every user of *node*; the caller stops it."""
+def start_nats(directory: Path, node: str = "a", more: str = "") -> TestServer:
+    """Start a nats-server on a free port with every user of *node*; the caller stops it.
+
+    *more* is what else to configure.
+    """
     nkeys = ensure_seeds(directory / "keys", permissions(node))
     settings = ServerSettings(node, directory / "jetstream", nkeys, port=free_port())
-    server = NatsServer(settings, directory)
+    server = NatsServer(settings, directory, more)
     server.start()
     return TestServer(node, directory, server)

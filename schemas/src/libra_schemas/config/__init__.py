@@ -15,6 +15,7 @@ from libra_schemas.config.instance import AddressElsewhere, InstanceConfig
 from libra_schemas.config.kinds.dns import DnsSpec
 from libra_schemas.config.kinds.exec import ExecSpec
 from libra_schemas.config.kinds.file import FileSpec
+from libra_schemas.config.kinds.grpc import GrpcSpec
 from libra_schemas.config.kinds.http import BodyDigest, HttpRequest, HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.ldap import LdapSpec
@@ -150,6 +151,7 @@ __all__ = [
     "ExchangeSpec",
     "ExecSpec",
     "FileSpec",
+    "GrpcSpec",
     "HoldConfig",
     "HttpRequest",
     "HttpSpec",

@@ -8,6 +8,7 @@ from libra_schemas.config.fields import Interface, Span, parse_duration
 from libra_schemas.config.kinds.dns import DnsSpec
 from libra_schemas.config.kinds.exec import ExecSpec
 from libra_schemas.config.kinds.file import FileSpec
+from libra_schemas.config.kinds.grpc import GrpcSpec
 from libra_schemas.config.kinds.http import HttpSpec
 from libra_schemas.config.kinds.icmp import IcmpSpec
 from libra_schemas.config.kinds.ldap import LdapSpec
@@ -39,6 +40,8 @@ class CheckConfig(Strict):
     """Ask a name server one question and look at the answer."""
     ldap: LdapSpec | None = None
     """Bind to a directory and, where asked, search in it."""
+    grpc: GrpcSpec | None = None
+    """Ask a gRPC server how it is."""
     exec: ExecSpec | None = None
     """Run a program that looks."""
     file: FileSpec | None = None
@@ -102,7 +105,7 @@ class CheckConfig(Strict):
 
 
 KINDS = (
-    "tcp", "http", "https", "tls", "udp", "icmp", "smtp", "dns", "ldap", "exec", "file",
+    "tcp", "http", "https", "tls", "udp", "icmp", "smtp", "dns", "ldap", "grpc", "exec", "file",
 )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ class SinkConfig(Strict):
     """Run a program."""
     match: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     """Types of events to tell, `*` for any word; docs/events.md lists them, `notify.*` is never
-    told, `vrrp.follows` and `backend.weight` only where their last word is written out."""
+    told, `vrrp.follows`, `backend.weight` and `backend.seen` only where their last word is written
+    out."""
     nodes: tuple[Name, ...] = ()
     """Tell events of these nodes only; without it of all."""
     services: tuple[Name, ...] = ()

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig
 from libra_schemas.config.fields import Duration, Endpoint
-from libra_schemas.config.verdict import DampingConfig, MaxDown, SlowStart
+from libra_schemas.config.verdict import DampingConfig, MaxDown, SlowStart, Vantage, VantageConfig
 from libra_schemas.model import Name, Strict, Weight
 
 SCHEDULERS = (
@@ -150,6 +150,10 @@ class ServiceConfig(Strict):
     slow_start: SlowStart = 0.0
     """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:
     from a tenth in ten steps. 0 is off.
+    """
+    vantage: Vantage = VantageConfig(mode="local")
+    """Whose view of a backend counts: this node's alone (`local`), that of the `majority` of
+    the `nodes`, or that of `any` node that sees it up.
     """
     hold: _Hold | None = None
     """Whether a TCP connection to each backend is kept open, whose end tells at once that its

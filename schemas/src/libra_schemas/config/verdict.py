@@ -1,6 +1,6 @@
-"""What steadies a service's verdicts: `damping: {changes: 5}`, `max_down: 50%`."""
+"""What steadies a service's verdicts: `damping: {changes: 5}`, `max_down: 50%`, `vantage: any`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
@@ -48,6 +48,32 @@ def _from_most(value: object) -> object:
 
 MaxDown = Annotated[
     MaxDownConfig, BeforeValidator(_from_most, json_schema_input_type=MaxDownConfig | Most)
+]
+
+
+class VantageConfig(Strict):
+    """Whose view of a backend counts, and what becomes of a vote that is missing."""
+
+    mode: Literal["local", "majority", "any"] = "majority"
+    """`local` is what this node sees; by `majority` a backend is down where more nodes see it down
+    than up; by `any` it is up as long as one node sees it up.
+    """
+    unreachable: Literal["ignore", "up", "down"] = "ignore"
+    """What a node counts as that is out of reach or has not voted: for `up`, for `down`, or for
+    nothing. Votes come over a leaf link between the nats-servers, which this release does not set
+    up by itself.
+    """
+
+
+def _from_mode(value: object) -> object:
+    return {"mode": value} if isinstance(value, str) else value
+
+
+Vantage = Annotated[
+    VantageConfig,
+    BeforeValidator(
+        _from_mode, json_schema_input_type=VantageConfig | Literal["local", "majority", "any"]
+    ),
 ]
 
 

@@ -52,6 +52,7 @@ MODELS: dict[str, type[EventData]] = {
     "backend.down": BackendState,
     "backend.weight": BackendState,
     "backend.held": BackendState,
+    "backend.seen": BackendState,
     "service.up": ServiceState,
     "service.down": ServiceState,
     "vrrp.master": InstanceState,

@@ -1,4 +1,4 @@
-"""What health says: `backend.up`, `backend.down`, `backend.weight`, `backend.held`."""
+"""What health says: `backend.up`, `.down`, `.weight`, `.held` and `.seen`."""
 
 from typing import Annotated, Literal
 
@@ -7,14 +7,16 @@ from pydantic import Field
 from libra_schemas.events.common import Data, EvidenceText
 from libra_schemas.model import Address, Digest, Fact, Name, Port, Weight
 
-DAMPED, WITHHELD = "damped", "withheld"
-"""Reasons of evidence that is no check's: kept down as it flaps, kept in by `max_down`."""
+DAMPED, WITHHELD, VOTED, MINORITY = "damped", "withheld", "voted", "minority"
+"""Reasons of evidence that is no check's: kept down as it flaps, kept in by `max_down`, decided by
+the votes of several nodes, kept in as this node reaches too few others.
+"""
 
 Protocol = Literal["tcp", "udp", "sctp", "fwmark"]
 
 
 class Vote(Fact):
-    """How one node saw the backend."""
+    """How one node saw the backend; None where it is out of reach or has not voted."""
 
     node: Name
     up: bool | None = None
@@ -47,7 +49,9 @@ class BackendState(Data):
     it counts only while the config's digest is the same. *weight* is the effective weight that
     checks and slow start give, None where the config's weight holds; *ramp* how much of its weight
     slow start gives so far, in percent, None where it gives all. *held*: it fails and serves on,
-    with the least weight, because `max_down` lets no more be taken out.
+    with the least weight, because `max_down` lets no more be taken out, or because this node
+    reaches too few others to take the last one out. *seen* is how this node alone sees it where
+    the service counts the votes of several, None elsewhere.
     """
 
     service: Name
@@ -58,6 +62,7 @@ class BackendState(Data):
     target: Digest
     up: bool
     held: bool = False
+    seen: bool | None = None
     weight: Weight | None = None
     ramp: Annotated[int, Field(ge=1, le=100)] | None = None
     evidence: tuple[Evidence, ...] = ()

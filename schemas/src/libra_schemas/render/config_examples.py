@@ -103,6 +103,10 @@ services:
         base: dc=example,dc=net
         filter: (uid=probe)
     backends: {l1: 10.0.1.89:389}
+  orders:
+    address: 192.0.2.10:50051
+    check: {grpc: {service: shop.Orders}}
+    backends: {g1: 10.0.1.91:50051}
   web-dr:
     address: 192.0.2.10:8080
     forward: dr

@@ -95,6 +95,7 @@ RULES: tuple[Rule, ...] = (
     verdicts.several,
     verdicts.damping,
     verdicts.max_down,
+    verdicts.vantage,
     verdicts.slow_start,
     data_path.possible,
     data_path.beside,

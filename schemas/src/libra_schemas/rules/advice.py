@@ -72,6 +72,15 @@ def untied(config: Config) -> Iterator[Finding]:
             yield Finding(("nodes", name, "address"), message, hint, read=(("tether",),))
 
 
+def unlinked(config: Config) -> Iterator[Finding]:
+    """Name services that count votes, which somebody has to carry."""
+    for name, service in config.services.items():
+        if service.vantage.mode != "local":
+            message = "votes come over a leaf link between the nats-servers of all nodes"
+            hint = "this release sets none up: configure it, or each node goes by what it sees"
+            yield Finding(("services", name, "vantage"), message, hint)
+
+
 def sourceless(config: Config) -> Iterator[Finding]:
     """Name routes from an address that the master need not have: without it the kernel refuses."""
     together = groups(config)
@@ -128,6 +137,7 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     sourceless,
     crowded,
     unheard_refusals,
+    unlinked,
 )
 
 

@@ -7,7 +7,7 @@ from libra_schemas.places import Finding, Path
 from libra_schemas.rules.checks import written
 
 _OF_CERTIFICATE = ("ca_file", "expires_within")
-_SPOKEN = frozenset({"http/1.0", "http/1.1"})
+_SPOKEN = {"https": ("http/1.0", "http/1.1"), "grpc": ("h2",)}
 
 
 def spoken(config: Config) -> Iterator[tuple[Path, TlsSpec]]:
@@ -15,7 +15,7 @@ def spoken(config: Config) -> Iterator[tuple[Path, TlsSpec]]:
     for path, check in written(config):
         if check.tls is not None:
             yield (*path, "tls"), check.tls
-        for kind in ("https", "smtp", "ldap"):
+        for kind in ("https", "smtp", "ldap", "grpc"):
             spec = getattr(check, kind)
             if spec is not None and spec.tls is not None:
                 yield (*path, kind, "tls"), spec.tls
@@ -41,10 +41,11 @@ def keys(config: Config) -> Iterator[Finding]:
 
 
 def protocols(config: Config) -> Iterator[Finding]:
-    """Check that `https` offers no protocol that it does not speak."""
+    """Check that `https` and `grpc` offer no protocol that they do not speak."""
     for path, spec in spoken(config):
+        known = _SPOKEN.get(str(path[-2]))
         for index, protocol in enumerate(spec.alpn):
-            if path[-2] == "https" and protocol not in _SPOKEN:
+            if known is not None and protocol not in known:
                 place = (*path, "alpn", index)
-                message = f"https speaks {' and '.join(sorted(_SPOKEN))}"
+                message = f"{path[-2]} speaks {' and '.join(known)}"
                 yield Finding(place, message, "look for others by check: {tls: {alpn: [...]}}")

@@ -66,6 +66,17 @@ def max_down(config: Config) -> Iterator[Finding]:
             yield Finding((*path, "max_down"), message, "write less, or leave it out", read=read)
 
 
+def vantage(config: Config) -> Iterator[Finding]:
+    """Check that there are votes to count."""
+    for name, service in config.services.items():
+        mode = service.vantage.mode
+        if mode != "local" and len(config.nodes) < 2:  # noqa: PLR2004 - votes of several
+            message = f"{mode} means nothing with one node"
+            hint = "list the other directors under nodes, or leave it out"
+            place = ("services", name, "vantage")
+            yield Finding(place, message, hint, read=(("nodes",),))
+
+
 def slow_start(config: Config) -> Iterator[Finding]:
     """Check that a slow start has a weight to begin below, and a scheduler that looks at it."""
     for name, service in config.services.items():

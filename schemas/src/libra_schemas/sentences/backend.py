@@ -6,7 +6,7 @@ Rule: the label says it in people's words; a detail that says it better stands i
 import re
 
 from libra_schemas.events import BackendState, Evidence
-from libra_schemas.events.health import DAMPED, WITHHELD
+from libra_schemas.events.health import DAMPED, MINORITY, VOTED, WITHHELD
 from libra_schemas.sentences.words import because
 
 _REASONS = {
@@ -25,7 +25,7 @@ _REASONS = {
 
 _PASSED = "passed"
 
-_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", WITHHELD, _PASSED})
+_TOLD_BY_DETAIL = frozenset({"timeout", "status", "closed", WITHHELD, VOTED, MINORITY, _PASSED})
 """Where the detail is the better half of the sentence: `status 503, wanted 200-299`."""
 
 _ERRNO = re.compile(r"^E[A-Z0-9]+\Z")
@@ -38,9 +38,17 @@ def backend(data: BackendState, event_type: str) -> str:
     why = reasons(data)
     if event_type == "backend.weight":
         return because(f"{name} has {_weight(data)}", why)
+    if event_type == "backend.seen":
+        return because(f"{name} {_seen(data)}", why)
     if data.held:
         return because(f"{name} is kept although its checks fail", why)
     return because(f"{name} is {'up' if data.up else 'down'}", why)
+
+
+def _seen(data: BackendState) -> str:
+    if data.seen is None:
+        return "is judged without the votes of other nodes"
+    return f"is {'up' if data.up else 'down'}, this node sees it {'up' if data.seen else 'down'}"
 
 
 def _weight(data: BackendState) -> str:

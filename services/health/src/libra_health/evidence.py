@@ -11,9 +11,10 @@ from libra_health.outcome import Failed
 from libra_health.probes import Lookout
 from libra_health.stand import Known, Stand
 from libra_health.tally import Finding
+from libra_health.vantage import Ballot, spelled_votes
 from libra_health.verdicts import Verdict
-from libra_schemas.events import BackendState, Evidence
-from libra_schemas.events.health import DAMPED, WITHHELD, Protocol
+from libra_schemas.events import BackendState, Evidence, Vote
+from libra_schemas.events.health import DAMPED, MINORITY, VOTED, WITHHELD, Protocol
 from libra_schemas.text import spelled
 
 UNCHECKED = Evidence(probe="none", reason="passed", detail="no check is configured")
@@ -34,17 +35,25 @@ def state_of(verdict: Verdict, decided: datetime) -> BackendState:
         target=watch.digest,
         up=stand.up,
         held=stand.held,
+        seen=stand.seen,
         weight=stand.weight,
         ramp=stand.ramp,
-        evidence=(*seen, *_kept_so(verdict, decided)) if watch.lookouts else (UNCHECKED,),
+        evidence=(*seen, *_kept_so(verdict, decided), *_voted(verdict))
+        if watch.lookouts
+        else (UNCHECKED,),
     )
 
 
 def known_of(state: BackendState) -> Known:
     """Read back what the log was told."""
     damped = any(each.reason == DAMPED for each in state.evidence)
-    stand = Stand(state.up, state.held, damped, state.weight, state.ramp)
+    stand = Stand(state.up, state.held, damped, state.weight, state.ramp, state.seen)
     return Known(state.target, (str(state.address), state.port, state.protocol), stand)
+
+
+def ballot_of(state: BackendState) -> Ballot:
+    """Read the vote of the node that said it: its own view, never what votes made of it."""
+    return Ballot(state.target, known_of(state).stand.own)
 
 
 def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence:
@@ -69,7 +78,20 @@ def _kept_so(verdict: Verdict, decided: datetime) -> Iterator[Evidence]:
         changes = f"{limits.changes} changes in {spelled(limits.within)}"
         again = f"until {until} UTC, or {spelled(limits.stable)} after a further change"
         yield Evidence(probe="damping", reason=DAMPED, detail=f"{changes}, {again}")
-    if verdict.guard is not None:
+    if verdict.guard is not None and not verdict.is_last:
         most, within = verdict.guard.most, spelled(verdict.guard.within)
         detail = f"health may take out {most} of the pool in {within}"
         yield Evidence(probe="max_down", reason=WITHHELD, detail=detail)
+
+
+def _voted(verdict: Verdict) -> Iterator[Evidence]:
+    """List the votes, and say where too few could vote to take the last backend out."""
+    vantage = verdict.watch.policy.vantage
+    if vantage is None or not verdict.votes:
+        return
+    votes = tuple(Vote(node=node, up=up) for node, up in verdict.votes)
+    detail = spelled_votes(vantage, verdict.votes)
+    yield Evidence(probe="vantage", reason=VOTED, detail=detail, votes=votes)
+    if verdict.is_last:
+        detail = "this node reaches fewer than half of the nodes: it takes no last backend out"
+        yield Evidence(probe="vantage", reason=MINORITY, detail=detail)

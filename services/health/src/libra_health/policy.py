@@ -12,6 +12,7 @@ from typing import Final
 from libra_health.blast import Guard
 from libra_health.damping import Damping
 from libra_health.debounce import Standing
+from libra_health.vantage import Vantage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Policy:
     """How the checks of one backend make its verdict, and what stands between it and the table.
 
     `any_passes`: one check that passes is enough. `weight`: the config's. `slow_start`: seconds,
-    0 is off. `assume_up`: it serves from the start, without a verdict.
+    0 is off. `assume_up`: it serves from the start, without a verdict. `vantage`: whose votes
+    count, None where only this node's view does.
     """
 
     any_passes: bool = False
@@ -28,6 +30,7 @@ class Policy:
     damping: Damping | None = None
     guard: Guard | None = None
     assume_up: bool = False
+    vantage: Vantage | None = None
 
 
 PLAIN: Final = Policy()

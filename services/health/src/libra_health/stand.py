@@ -18,7 +18,8 @@ class Stand:
 
     `held`: kept in by the blast-radius guard. `damped`: kept down by flap damping.
     `weight`: the effective weight, None where the config's holds. `ramp`: the share of it in
-    percent that slow start gives, None where it has all.
+    percent that slow start gives, None where it has all. `seen`: this node's own view, which is its
+    vote, None where no votes are counted.
     """
 
     up: bool
@@ -26,9 +27,15 @@ class Stand:
     damped: bool = False
     weight: int | None = None
     ramp: int | None = field(default=None, compare=False)
+    seen: bool | None = None
+
+    @property
+    def own(self) -> bool:
+        """How this node alone sees the backend."""
+        return self.up and not self.held if self.seen is None else self.seen
 
     def judges_as(self, other: Stand | None) -> bool:
-        """Whether it differs in weight at most."""
+        """Whether it differs in weight and own view at most."""
         if other is None:
             return False
         mine = (self.up, self.held, self.damped)
@@ -53,8 +60,9 @@ class Known:
 
 def event_type(stand: Stand, before: Stand | None) -> str:
     """Name the event that says `stand` after `before`."""
-    if stand.judges_as(before):
-        return "backend.weight"
+    if before is not None and stand.judges_as(before):
+        is_vote = stand.seen != before.seen and stand.weight == before.weight
+        return "backend.seen" if is_vote else "backend.weight"
     if stand.held:
         return "backend.held"
     return "backend.up" if stand.up else "backend.down"

@@ -72,7 +72,7 @@ def _recalled(tally: Tally, known: Known | None) -> Tally:
     """Take the log's word for this very digest."""
     if known is None or known.digest != tally.watch.digest:
         return replace(tally, said=None)
-    fresh = settled(up=known.stand.up and not known.stand.held)
+    fresh = settled(up=known.stand.own)
     debounces = tuple(fresh if d.standing is Standing.UNKNOWN else d for d in tally.debounces)
     return replace(tally, debounces=debounces, said=known.stand)
 

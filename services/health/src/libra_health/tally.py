@@ -16,6 +16,7 @@ from libra_health.policy import joined
 from libra_health.probes import Watch
 from libra_health.ramp import Ramp
 from libra_health.stand import Stand
+from libra_health.vantage import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Tally:
 
     `weights`: what each check contributes. `unheard`: the places without a result so far.
     `said`: what the log holds for `watch.digest`, if anything. `due`: when it is to be ruled
-    again though nothing happens.
+    again though nothing happens. `heard`: what the other nodes say of it, None while that is not
+    known.
     """
 
     watch: Watch
@@ -65,6 +67,7 @@ class Tally:
     course: Course = Course()
     said: Stand | None = None
     due: float | None = None
+    heard: Heard | None = None
 
 
 def record(tally: Tally, place: int, outcome: Outcome, now: float) -> Tally:

@@ -17,6 +17,7 @@ from libra_health.probes import Watch
 from libra_health.ramp import WHOLE, Ramp
 from libra_health.stand import Stand, event_type
 from libra_health.tally import Course, Finding, Tally, refuses, standing
+from libra_health.vantage import Decision, Votes, decide
 from libra_health.weight import PAUSE
 
 
@@ -33,6 +34,7 @@ class Verdict:
     """What to publish: the backend's whole new state and why.
 
     `weights`: what each check contributes. `hold` and `guard`: what keeps it down, or in.
+    `votes`: of all nodes where they count. `is_last`: kept in as this node reaches too few others.
     """
 
     watch: Watch
@@ -42,47 +44,67 @@ class Verdict:
     weights: tuple[int | None, ...]
     hold: Hold | None = None
     guard: Guard | None = None
+    votes: Votes = ()
+    is_last: bool = False
 
 
 Ruling: TypeAlias = tuple[Tally, Verdict | None]
 
 
-def rule(tally: Tally, now: float, *, may_go: bool = True) -> Ruling:
+def rule(tally: Tally, now: float, *, may_go: bool = True, is_last: bool = False) -> Ruling:
     """Say what is not yet said; `may_go`: whether the guard lets it be taken out.
 
-    What the log holds counts as said; before that is known nothing may be ruled.
+    `is_last`: whether a node that reaches too few others has to keep it. What the log holds counts
+    as said; before that is known nothing may be ruled.
     """
-    found = standing(tally)
-    if found is Standing.UNKNOWN:
-        return _kept(tally, tally.course, None), None
     course = _rested(tally, now)
-    if found is Standing.UP and not course.flaps.is_held:
+    decision = _decided(tally, course)
+    if decision is None:
+        return _kept(tally, course, None), None
+    if decision.up:
         course = replace(course, ramp=_ramp(tally, course, now))
         share = ramp.share(course.ramp, now) if course.ramp else None
         stand = Stand(up=True, weight=_weight(tally, share), ramp=share)
     else:
         course = replace(course, ramp=None)
-        stand = _failing(tally, course, may_go=may_go)
+        stand = _failing(tally, course, may_go=may_go and not is_last)
+    stand = replace(stand, seen=_seen(tally, course) if tally.watch.policy.vantage else None)
     too_soon = _too_soon(stand, tally.said, course, now)
     due = _due(tally.watch, course, now, waits=too_soon)
     if too_soon or stand.says_as(tally.said):
         return _kept(tally, course, due), None
     verdict = _verdict(tally, course, stand, now)
+    verdict = replace(verdict, votes=decision.votes, is_last=is_last and stand.held)
     spoken = _spoken(course, stand, now)
     return replace(tally, course=spoken, said=stand, due=due), verdict
 
 
 def member_of(tally: Tally, now: float) -> Member:
     """Show a backend to the guard of its pool."""
-    course, found = _rested(tally, now), standing(tally)
-    if found is Standing.UP and not course.flaps.is_held:
+    course = _rested(tally, now)
+    decision = _decided(tally, course)
+    if decision is not None and decision.up:
         return Member()
     if not course.was_in:
         return Member(removed=course.removed)
-    if found is Standing.UNKNOWN:
+    if decision is None:
         return Member()
     down = [d.since for d in tally.debounces if d.standing is Standing.DOWN]
     return Member(min(down, default=0.0), refuses(tally))
+
+
+def _seen(tally: Tally, course: Course) -> bool:
+    return standing(tally) is Standing.UP and not course.flaps.is_held
+
+
+def _decided(tally: Tally, course: Course) -> Decision | None:
+    """Tell whether a backend is to serve, None where that is not known yet."""
+    seen, vantage = _seen(tally, course), tally.watch.policy.vantage
+    if standing(tally) is Standing.UNKNOWN:
+        return None
+    if vantage is None:
+        return Decision(seen, ())
+    return None if tally.heard is None else decide(vantage, tally.heard, seen=seen)
 
 
 def _failing(tally: Tally, course: Course, *, may_go: bool) -> Stand:
@@ -123,7 +145,9 @@ def _weight(tally: Tally, share: int | None) -> int | None:
 
 def _too_soon(stand: Stand, said: Stand | None, course: Course, now: float) -> bool:
     """Whether a mere change of weight has to wait; a step of slow start never does."""
-    if said is None or stand.says_as(said) or not stand.judges_as(said) or stand.ramp != said.ramp:
+    if said is None or stand.says_as(said) or not stand.judges_as(said):
+        return False
+    if stand.ramp != said.ramp or stand.seen != said.seen:
         return False
     return course.spoken is not None and now < course.spoken + PAUSE
 
@@ -158,7 +182,7 @@ def _spoken(course: Course, stand: Stand, now: float) -> Course:
 def _verdict(tally: Tally, course: Course, stand: Stand, now: float) -> Verdict:
     watch, limits = tally.watch, tally.watch.policy.damping
     hold = None
-    if limits is not None and course.flaps.is_held:
+    if limits is not None and course.flaps.is_held and (stand.held or not stand.up):
         hold = Hold(limits, max(0.0, damping.end(course.flaps, limits) - now))
     guard = watch.policy.guard if stand.held else None
     kind = event_type(stand, tally.said)

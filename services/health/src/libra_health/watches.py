@@ -12,6 +12,7 @@ from libra_health.blast import Guard
 from libra_health.damping import Damping
 from libra_health.policy import Policy
 from libra_health.probes import Key, Lookout, Probe, Watch
+from libra_health.vantage import Vantage
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
 from libra_schemas.marks import marks_of
@@ -20,13 +21,17 @@ from libra_schemas.target import target_of
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One backend, and who asks: *own* is the node's address, *mark* what leads to the backend."""
+    """One backend, and who asks: *own* is the node's address, *mark* what leads to the backend.
+
+    *vantage*: whose votes count, None where only this node's view does.
+    """
 
     service: written.ServiceConfig
     backend: written.BackendConfig
     node: str
     own: str
     mark: int
+    vantage: Vantage | None
 
 
 def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
@@ -39,11 +44,20 @@ def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
     return tuple(
         _watch(
             (service_name, name),
-            _Place(service, backend, node, own, marks.get((service_name, name), 0)),
+            _Place(service, backend, node, own, marks.get((service_name, name), 0), vantage),
         )
         for service_name, service in config.services.items()
+        for vantage in (_vantage(service, config, node),)
         for name, backend in service.backends.items()
     )
+
+
+def _vantage(service: written.ServiceConfig, config: written.Config, node: str) -> Vantage | None:
+    mode, missing = service.vantage.mode, service.vantage.unreachable
+    peers = tuple(name for name in config.nodes if name != node)
+    if mode == "local" or not peers:
+        return None
+    return Vantage(node, peers, mode == "any", None if missing == "ignore" else missing == "up")
 
 
 def _watch(key: Key, place: _Place) -> Watch:
@@ -54,11 +68,12 @@ def _watch(key: Key, place: _Place) -> Watch:
         raise ValueError(f"services.{key[0]}.backends.{key[1]}.check: {error}") from error
     protocol = "fwmark" if service.fwmark is not None else service.protocol
     address, port = str(backend.address.address), backend.address.port
-    digest, policy = target_of(service, backend), _policy(service, backend)
+    digest, policy = target_of(service, backend), _policy(place)
     return Watch(key, address, port, protocol, digest, lookouts, policy)
 
 
-def _policy(service: written.ServiceConfig, backend: written.BackendConfig) -> Policy:
+def _policy(place: _Place) -> Policy:
+    service, backend = place.service, place.backend
     limits, most = service.damping, service.max_down
     size = len(service.backends)
     return Policy(
@@ -68,6 +83,7 @@ def _policy(service: written.ServiceConfig, backend: written.BackendConfig) -> P
         damping=Damping(limits.changes, limits.within, limits.stable) if limits else None,
         guard=Guard(most.allowance(size), most.within) if most else None,
         assume_up=service.assume_up,
+        vantage=place.vantage,
     )
 
 
@@ -87,6 +103,8 @@ def _asked(check: written.CheckConfig) -> str:
         return f" {check.tcp.preset}"
     if check.dns is not None:
         return f" {check.dns.name} {check.dns.type}"
+    if check.grpc is not None:
+        return f" {check.grpc.service}" if check.grpc.service else ""
     if check.exec is not None:
         return f" {check.exec.command[0]}"
     return f" {check.file.path}" if check.file is not None else ""

@@ -12,8 +12,8 @@ CONFIG = "config.applied"
 _OWN = "notify"
 _OF_SERVICE = ("backend", "service", "table")
 _OPERATED = ("service", "backend")
-_ASIDE = frozenset({"vrrp.follows", "backend.weight"})
-"""What backups say of a master, who has said `vrrp.master` himself, and steps of a weight."""
+_ASIDE = frozenset({"vrrp.follows", "backend.weight", "backend.seen"})
+"""What backups say of a master, who has said `vrrp.master` himself, steps of a weight, votes."""
 
 
 def told(sink: SinkConfig, subject: Subject) -> bool:

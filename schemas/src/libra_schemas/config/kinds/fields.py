@@ -115,6 +115,7 @@ StatusRange = Annotated[
 Regex = Annotated[str, AfterValidator(_compiles)]
 Hex = Annotated[str, BeforeValidator(_hex, json_schema_input_type=str), Field(examples=["0d0a"])]
 Line = Annotated[str, AfterValidator(_one_line)]
+ServiceName = Annotated[str, Field(max_length=1024), AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(host_header)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]

@@ -17,8 +17,8 @@ class TlsSpec(Strict):
     """
 
     name: ServerName | None = None
-    """Whom to ask for (SNI), and whose certificate it must be; without it the check's `host`, or
-    else the address probed.
+    """Whom to ask for (SNI), and whose certificate it must be; without it the check's `host` or
+    `authority`, else the address probed.
     """
     verify: StrictBool = True
     """Whether the certificate must be valid: signed by one that is trusted, not expired, of the

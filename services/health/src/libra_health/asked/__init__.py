@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.asked import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
+from libra_health.asked import dns, file, grpc, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.asked import exec as program
 from libra_health.checks import Spec
 from libra_health.wire import Target
@@ -25,6 +25,7 @@ ASKED: Final[dict[str, Ask]] = {
     "smtp": smtp.asked,
     "dns": dns.asked,
     "ldap": ldap.asked,
+    "grpc": grpc.asked,
     "exec": program.asked,
     "file": file.asked,
     "udp": udp.asked,

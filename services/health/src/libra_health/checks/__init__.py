@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from libra_health.checks import dns, file, http, https, icmp, ldap, smtp, tcp, tls, udp
+from libra_health.checks import dns, file, grpc, http, https, icmp, ldap, smtp, tcp, tls, udp
 from libra_health.checks import exec as program
 from libra_health.checks.dns import DnsSpec, DnsState
 from libra_health.checks.exec import ExecSpec, ExecState
 from libra_health.checks.file import FileSpec, FileState
+from libra_health.checks.grpc import GrpcSpec, GrpcState
 from libra_health.checks.http import HttpSpec, HttpState
 from libra_health.checks.https import HttpsSpec
 from libra_health.checks.icmp import IcmpSpec, IcmpState
@@ -26,11 +27,11 @@ from libra_health.wire import Effects, Input, Target
 
 Spec: TypeAlias = (
     TcpSpec | HttpSpec | HttpsSpec | TlsSpec | UdpSpec | IcmpSpec | SmtpSpec | DnsSpec | LdapSpec
-    | ExecSpec | FileSpec
+    | GrpcSpec | ExecSpec | FileSpec
 )  # fmt: skip
 State: TypeAlias = (
     TcpState | HttpState | TlsState | UdpState | IcmpState | SmtpState | DnsState | LdapState
-    | ExecState | FileState
+    | GrpcState | ExecState | FileState
 )  # fmt: skip
 Start: TypeAlias = Callable[[Target, Any, float], tuple[State, Effects]]
 Step: TypeAlias = Callable[[Any, Input, float], tuple[State, Effects | Outcome]]
@@ -44,6 +45,7 @@ STARTS: Final[dict[type, tuple[str, Start]]] = {
     SmtpSpec: ("smtp", smtp.start),
     DnsSpec: ("dns", dns.start),
     LdapSpec: ("ldap", ldap.start),
+    GrpcSpec: ("grpc", grpc.start),
     ExecSpec: ("exec", program.start),
     FileSpec: ("file", file.start),
     UdpSpec: ("udp", udp.start),
@@ -56,6 +58,7 @@ STEPS: Final[dict[type, Step]] = {
     SmtpState: smtp.step,
     DnsState: dns.step,
     LdapState: ldap.step,
+    GrpcState: grpc.step,
     ExecState: program.step,
     FileState: file.step,
     UdpState: udp.step,
@@ -84,6 +87,8 @@ __all__ = [
     "ExecState",
     "FileSpec",
     "FileState",
+    "GrpcSpec",
+    "GrpcState",
     "HttpSpec",
     "HttpState",
     "HttpsSpec",

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
-from libra_health import blast
+from libra_health import blast, vantage
 from libra_health.blast import Member
 from libra_health.outcome import Errored, Failed, Outcome, Passed
 from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
@@ -22,11 +22,15 @@ from libra_health.shell.drive import Driver
 from libra_health.stand import Known
 from libra_health.taking_up import begin, recall
 from libra_health.tally import Tally, condemn, record, stirs
+from libra_health.vantage import Ballot, Heard
 from libra_health.verdicts import Verdict, member_of, rule
 from libra_runtime.stamp import now as wall_time
 
 Logged: TypeAlias = Mapping[Key, Known]
 """What the log holds of each backend."""
+
+Ballots: TypeAlias = Mapping[Key, Ballot]
+"""How a peer sees backends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Board:
         self._known: dict[Key, Known] = {}
         self._driver: Driver | None = None
         self._alarms: dict[Key, float] = {}
+        self._peers: dict[str, dict[Key, Ballot] | None] = {}
 
     def hear(self, logged: Logged) -> None:
         """Learn the log's verdicts, once, when it has been read to its end."""
@@ -76,7 +81,8 @@ class Board:
         for watch in watches:
             key = watch.key
             previous, known = before.get(key), self._known.get(key)
-            self.tallies[key] = begin(watch, previous, known, joins=key[0] in at_work, now=now)
+            tally = begin(watch, previous, known, joins=key[0] in at_work, now=now)
+            self.tallies[key] = self._listening(tally)
         self._users = fan_out(watches)
         self._pools, self._members = _guarded(watches), {}
         self._alarms = {key: due for key, due in self._alarms.items() if key in self.tallies}
@@ -84,6 +90,27 @@ class Board:
         driver.apply(diff(driver.probes, self._users), spread=True)
         changed = [key for key, tally in self.tallies.items() if tally is not before.get(key)]
         self._rule([*changed, *(key for pool in self._pools.values() for key in pool)], now)
+
+    def hear_peer(self, node: str, ballots: Ballots | None, *, is_whole: bool = True) -> None:
+        """Learn how a peer sees backends, all of them or those that changed; None: out of reach.
+
+        Until each peer was heard of once nothing is ruled where votes count.
+        """
+        held = self._peers.get(node)
+        if ballots is None or is_whole or held is None:
+            self._peers[node] = None if ballots is None else dict(ballots)
+            keys: Iterable[Key] = self.tallies
+        else:
+            held.update(ballots)
+            keys = [key for key in ballots if key in self.tallies]
+        stirred = []
+        for key in keys:
+            before = self.tallies[key]
+            after = self._listening(before)
+            if after is not before:
+                self.tallies[key] = after
+                stirred.append(key)
+        self._rule(stirred, time.monotonic())
 
     def report(self, probe: Probe, outcome: Outcome, now: float) -> None:
         """Count one result for every backend that uses this probe."""
@@ -131,8 +158,23 @@ class Board:
             verdicts += self._rule_pool(self._pools[name], of_pool, now)
         self._say(verdicts)
 
-    def _rule_one(self, key: Key, now: float, *, may_go: bool = True) -> list[Verdict]:
-        self.tallies[key], verdict = rule(self.tallies[key], now, may_go=may_go)
+    def _listening(self, tally: Tally) -> Tally:
+        """Give a tally what the peers say of its backend; the very same where that is no news."""
+        heard = self._heard(tally.watch)
+        return tally if heard == tally.heard else replace(tally, heard=heard)
+
+    def _heard(self, watch: Watch) -> Heard | None:
+        counts = watch.policy.vantage
+        if counts is None or not all(peer in self._peers for peer in counts.peers):
+            return None
+        reached = {p: each for p in counts.peers if (each := self._peers[p]) is not None}
+        ballots = {peer: each.get(watch.key) for peer, each in reached.items()}
+        return vantage.heard_of(watch.digest, ballots, len(reached), counts)
+
+    def _rule_one(
+        self, key: Key, now: float, *, may_go: bool = True, is_last: bool = False
+    ) -> list[Verdict]:
+        self.tallies[key], verdict = rule(self.tallies[key], now, may_go=may_go, is_last=is_last)
         due = self.tallies[key].due
         if due is not None:
             self._wake_at(key, due)
@@ -143,18 +185,29 @@ class Board:
         for key in stirred:
             self._members[key] = member_of(self.tallies[key], now)
         guard = self.tallies[pool[0]].watch.policy.guard
-        assert guard is not None  # noqa: S101  only guarded pools are kept
         members = [self._members[key] for key in pool]
-        ruled = zip(pool, members, blast.may_go(members, guard, now), strict=True)
+        permitted = blast.may_go(members, guard, now) if guard else [True] * len(pool)
+        last = self._last(pool)
+        ruled = zip(pool, members, permitted, strict=True)
         said = []
         for key, member, may in sorted(ruled, key=_comes_back_first):
             if key in stirred or (may and member.failing is not None):
-                said += self._rule_one(key, now, may_go=may)
+                said += self._rule_one(key, now, may_go=may, is_last=key == last)
                 self._members[key] = member_of(self.tallies[key], now)
-        due = blast.due([self._members[key] for key in pool], guard, now)
+        due = blast.due([self._members[key] for key in pool], guard, now) if guard else None
         if due is not None:
             self._wake_at(pool[0], due)
         return said
+
+    def _last(self, pool: tuple[Key, ...]) -> Key | None:
+        """Name the backend that a node which reaches too few others has to keep."""
+        tally = self.tallies[pool[0]]
+        counts, heard = tally.watch.policy.vantage, tally.heard
+        if counts is None or heard is None or not vantage.is_minority(counts, heard):
+            return None
+        shown = [(bool(self.tallies[k].course.was_in), self._members[k].failing) for k in pool]
+        place = vantage.last(shown)
+        return None if place is None else pool[place]
 
     def _wake_at(self, key: Key, due: float) -> None:
         """Be woken for `key`, where nothing wakes it sooner: then it is asked again anyway."""
@@ -182,9 +235,9 @@ def _comes_back_first(ruled: tuple[Key, Member, bool]) -> bool:
 
 
 def _guarded(watches: Iterable[Watch]) -> dict[str, tuple[Key, ...]]:
-    """Gather the backends of every service that has a guard."""
+    """Gather the backends of every service that has a guard, or counts votes."""
     pools: dict[str, list[Key]] = {}
     for watch in watches:
-        if watch.policy.guard is not None:
+        if watch.policy.guard is not None or watch.policy.vantage is not None:
             pools.setdefault(watch.key[0], []).append(watch.key)
     return {name: tuple(keys) for name, keys in pools.items()}

@@ -24,6 +24,7 @@ from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
 from libra_health.shell.line import WITHHELD
+from libra_health.shell.peers import Peers
 from libra_health.shell.program import swept
 from libra_health.stand import Known
 from libra_health.watches import watches_of
@@ -74,6 +75,7 @@ class Health:
         self.board = Board(self._hand_over)
         self.driver = Driver(self._report, self._mourn)
         self.driver.aside.mark = swept(settings.edge.state)
+        self._peers = Peers(journal, self.board, self.driver.call)
         self.holds = Holds(self.driver, self.board.condemn)
         self._settings = settings
         self._node = settings.edge.node
@@ -100,6 +102,7 @@ class Health:
                 group.create_task(self._begin_without_log())
                 group.create_task(self._watch_driver())
                 group.create_task(self._keeping.run())
+                group.create_task(self._peers.run())
                 port = self._settings.edge.metrics_port
                 if port:
                     _export(self)
@@ -180,6 +183,7 @@ class Health:
         if revision == self._revision:
             return
         self._revision = revision
+        self._peers.want(watches)
         self.driver.call(lambda: self.board.apply(self.driver, watches, str(revision)))
         self.driver.call(partial(self.holds.apply, prepared.holds))
         gc.freeze()  # a config lives long; without this each collection would walk all of it
