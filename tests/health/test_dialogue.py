@@ -137,3 +137,8 @@ def test_whatever_comes_is_shown_in_printable_ascii(parts: list[bytes], secret: 
         dialogue, lines = tell(dialogue, Received(part))
         assert all(line.isascii() and line.isprintable() for line in lines)
         assert all(len(line) <= LINE + 2 for line in lines)
+
+
+def test_no_word_of_a_secret_comes_back() -> None:
+    dialogue, _ = tell(Dialogue(), Send(b"A: Bearer tok-123\n", (b"Bearer tok-123",)))
+    assert tell(dialogue, Received(b"bad token tok-123\n"))[1] == ("< bad token (secret)",)

@@ -31,3 +31,10 @@ def test_no_secret_is_shown() -> None:
     state = begun(TARGET, HttpSpec((ONE,)), 1.0)
     known = replace(state, run=replace(state.run, secrets=(("A", b"s3cret"),)))
     assert known.shown(b"A: s3cret\n", 100) == r"A: ***\n"
+
+
+def test_the_name_of_a_request_shows_no_secret() -> None:
+    state = begun(TARGET, HttpSpec((ONE,)), 1.0)
+    run = replace(state.run, secrets=(("A", b"Bearer tok-123"),))
+    led = Turn(0, Ask(Request("h", "/" + "x" * 94 + "?tok-123")), hops=1)
+    assert replace(state, run=run, turn=led).name == f"GET /{'x' * 94}?***: "

@@ -7,7 +7,9 @@ VARIABLE = "a variable's name holds letters, digits and _ and starts with no dig
 COMMAND = ["/usr/local/bin/check"]
 
 
-@pytest.mark.parametrize("name", ["PGPASSWORD", "DB_PASS", "api_token", "SECRET_1", "APIKEY"])
+@pytest.mark.parametrize(
+    "name", ["PGPASSWORD", "DB_PASS", "api_token", "SECRET_1", "APIKEY", "DBPWD"]
+)
 def test_a_secret_in_a_programs_environment_is_refused(
     document: Document, complaints: Complain, name: str
 ) -> None:
@@ -17,6 +19,16 @@ def test_a_secret_in_a_programs_environment_is_refused(
     hint = f"write it to a file that the program reads, and name that as {name}_FILE"
     said = f"{place}: holds a secret, and a secret is never a value ({hint})"
     assert complaints(document) == [said]
+
+
+def test_a_secret_among_a_programs_arguments_is_refused(
+    document: Document, complaints: Complain
+) -> None:
+    command = [*COMMAND, "--password-file=/x", "--password=hunter2"]
+    document["services"]["web"]["check"] = {"exec": {"command": command}}
+    hint = "write it to a file that the program reads, and name that"
+    said = f"holds a secret, and a secret is never a value ({hint})"
+    assert complaints(document) == [f"services.web.check.exec.command[2]: {said}"]
 
 
 def test_the_name_of_a_secrets_file_is_no_secret(document: Document, complaints: Complain) -> None:

@@ -9,6 +9,20 @@ REFUSED = (
 )
 OURS = "is written by LibrA itself (leave it out)"
 NO_BODY = "an answer to HEAD has no body (use method: GET)"
+NO_HOST = "must be a DNS name or an address, perhaps with a port: [::1]:8443"
+TWICE = "stands in the request already (leave one of them out)"
+NO_HOSTS = (
+    "a..b",
+    "a" * 64,
+    "EXAMPLE:99999",
+    "%zz/evil",
+    "a@b",
+    "[::1",
+    "[::g]",
+    "a:",
+    "[]:1",
+    "a:0",
+)
 DIGEST = {"sha256": "0" * 64}
 
 
@@ -33,6 +47,16 @@ DIGEST = {"sha256": "0" * 64}
             ".requests[0].digest: name sha256 or md5, or both (`libra digest URL` prints it)",
         ),
         ({"headers": {"Authorization": "x", "Accept": "x"}}, f".headers.Authorization: {REFUSED}"),
+        ({"headers": {"X-Vault-Token": "x"}}, f".headers.X-Vault-Token: {REFUSED}"),
+        ({"headers": {"Host": "a b"}}, ".headers.Host: holds no blanks and is not empty"),
+        ({"headers": {"Host": ""}}, ".headers.Host: holds no blanks and is not empty"),
+        ({"headers": {"host": "a@b"}}, f".headers.host: {NO_HOST}"),
+        ({"host": "a", "headers": {"Host": "b"}}, f".headers.Host: {TWICE}"),
+        ({"headers": {"X-A": "b", "x-a": "c"}}, f".headers.x-a: {TWICE}"),
+        ({"headers_files": {"X-A": "/b", "x-a": "/c"}}, f".headers_files.x-a: {TWICE}"),
+        ({"status": []}, ".status: needs at least 1 entry (as in status: 200-299)"),
+        ({"digest": {"sha256": "abc"}}, ".digest.sha256: must match ^[0-9A-Fa-f]{64}$"),
+        *(({"host": host}, f".host: {NO_HOST}") for host in NO_HOSTS),
         ({"headers": {"connection": "close"}}, f".headers.connection: {OURS}"),
         ({"headers_files": {"Content-Length": "/x"}}, f".headers_files.Content-Length: {OURS}"),
         (
@@ -64,6 +88,8 @@ def test_http_speaks_no_tls(document: Document, complaints: Complain) -> None:
     "check",
     [
         {"http": {"method": "HEAD"}},
+        {"http": {"headers": {"Host": "a:80"}, "requests": [{"host": "[::1]:8443"}]}},
+        {"https": {"requests": [{"host": host} for host in ("::1", "a.b.", "10.0.0.1", "x_y:1")]}},
         {"http": {"headers": {"Accept": "*/*"}, "headers_files": {"Authorization": "/x"}}},
         {"https": {"tls": {"name": "a.example"}, "digest": DIGEST}},
         {"https": {"requests": [{"method": "POST", "body": "x"}, {"path": "/b"}]}},

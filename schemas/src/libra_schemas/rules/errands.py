@@ -1,15 +1,12 @@
 """Checks that go nowhere themselves: a program's variables hold no secret, a file has no way."""
 
-import re
 from collections.abc import Iterator
 
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
 from libra_schemas.rules.checks import written
+from libra_schemas.rules.secrets import is_secret, is_secret_argument, names_file
 
-_SECRET = re.compile(
-    r"PASS(WORD|WD|PHRASE)?$|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE
-)
 _WAY = ("address", "port", "bind", "interface", "fwmark")
 
 
@@ -17,11 +14,21 @@ def secret_variables(config: Config) -> Iterator[Finding]:
     """Refuse variables whose value is a secret: every process of that user may read them."""
     for path, check in written(config):
         for name in check.exec.environment if check.exec is not None else ():
-            if _SECRET.search(name.upper()) and not name.upper().endswith("_FILE"):
+            if is_secret(name) and not names_file(name):
                 place = (*path, "exec", "environment", name)
                 message = "holds a secret, and a secret is never a value"
                 hint = f"write it to a file that the program reads, and name that as {name}_FILE"
                 yield Finding(place, message, hint, on_key=True)
+
+
+def secret_arguments(config: Config) -> Iterator[Finding]:
+    """Refuse arguments whose value is a secret: `ps` shows them to everybody."""
+    for path, check in written(config):
+        for index, argument in enumerate(check.exec.command if check.exec is not None else ()):
+            if is_secret_argument(argument):
+                message = "holds a secret, and a secret is never a value"
+                hint = "write it to a file that the program reads, and name that"
+                yield Finding((*path, "exec", "command", index), message, hint)
 
 
 def ways(config: Config) -> Iterator[Finding]:

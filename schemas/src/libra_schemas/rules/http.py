@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from libra_schemas.config import Config, HttpSpec
-from libra_schemas.places import Finding, Path
+from libra_schemas.config.kinds.fields import host_header
+from libra_schemas.places import STRANGER, Finding, Path
 from libra_schemas.rules.checks import written
+from libra_schemas.rules.secrets import is_secret
 
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding"})
 _OF_BODY = ("contains", "regex", "digest")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -57,29 +58,48 @@ def digests(config: Config) -> Iterator[Finding]:
         for place, digest in places:
             if digest is not None and digest.sha256 is None and digest.md5 is None:
                 hint = "`libra digest URL` prints it"
-                yield Finding(place, "name sha256 or md5, or both", hint)
+                read = tuple((*place, key) for key in ("sha256", "md5", STRANGER))
+                yield Finding(place, "name sha256 or md5, or both", hint, read=read)
 
 
 def headers(config: Config) -> Iterator[Finding]:
-    """Refuse headers whose value is a secret, that LibrA writes itself, or that stand twice."""
+    """Refuse headers whose value is a secret, that LibrA writes itself, or that say no host."""
     for path, spec in asked(config):
-        for header in (*spec.headers, *spec.headers_files):
+        for key, header in _headers(spec):
             if header.lower() in _OURS:
-                key = "headers" if header in spec.headers else "headers_files"
                 message, hint = "is written by LibrA itself", "leave it out"
                 yield Finding((*path, key, header), message, hint, on_key=True)
-        for header in spec.headers:
-            if header.lower() in _SECRET:
-                place = (*path, "headers", header)
+        for header, value in spec.headers.items():
+            place = (*path, "headers", header)
+            if is_secret(header):
                 message = "holds a secret, and a secret is never a value"
                 hint = "write it to a file and name that under headers_files"
                 yield Finding(place, message, hint, on_key=True)
-        plain = {header.lower() for header in spec.headers} | {"host"}
-        for header in spec.headers_files:
-            if header.lower() in plain:
-                place = (*path, "headers_files", header)
-                hint = "use host" if header.lower() == "host" else "leave one of them out"
+            if header.lower() == "host":
+                try:
+                    host_header(value)
+                except ValueError as error:
+                    yield Finding(place, str(error))
+
+
+def headers_twice(config: Config) -> Iterator[Finding]:
+    """Refuse headers that stand twice, in whatever case (RFC 9110 section 5.1)."""
+    for path, spec in asked(config):
+        said = set() if spec.host is None else {"host"}
+        for key, header in _headers(spec):
+            name = header.lower()
+            is_host = name == "host" and key == "headers_files"
+            if name in said or is_host:
+                hint = "use host" if is_host else "leave one of them out"
+                place = (*path, key, header)
                 yield Finding(place, "stands in the request already", hint, on_key=True)
+            said.add(name)
+
+
+def _headers(spec: HttpSpec) -> Iterator[tuple[str, str]]:
+    """Give every header by the key it stands under and its name."""
+    yield from (("headers", header) for header in spec.headers)
+    yield from (("headers_files", header) for header in spec.headers_files)
 
 
 def in_the_clear(config: Config) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from libra_health.errands import (
     how_ended,
 )
 from libra_health.outcome import DETAIL_LIMIT, excerpt
+from libra_health.passwords import hidden
 from libra_health.wire import (
     Connect,
     Connected,
@@ -97,17 +98,11 @@ def shown(dialogue: Dialogue, detail: str) -> str:
     return one_line(detail, DETAIL_LIMIT)
 
 
-def _without(secrets: tuple[bytes, ...], data: bytes) -> bytes:
-    for secret in secrets:
-        data = data.replace(secret, HIDDEN.encode())
-    return data
-
-
 def _speak(dialogue: Dialogue, data: bytes, mark: str) -> tuple[Dialogue, Lines]:
     """Show bytes line by line, as far as there is room for them."""
     lines: list[str] = []
     room = dialogue.room
-    for line in _split(_without(dialogue.secrets, data)):
+    for line in _split(hidden(data, *dialogue.secrets, mark=HIDDEN.encode())):
         if room <= 0:
             lines += [f"{mark}(and more)"] if dialogue.room > 0 else []
             break

@@ -4,7 +4,7 @@ The one rule: what would break a protocol's line or pattern is refused here, wit
 """
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from libra_schemas.patterns import pattern_of
 
 _LABEL = "[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+_AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
+_MAX_PORT = 65535
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
@@ -57,6 +59,28 @@ def _one_word(value: str) -> str:
     return value
 
 
+def host_header(value: str) -> str:
+    """Take what a `Host` header may say (RFC 9110 section 7.2), or raise ValueError."""
+    if not _is_host(_one_word(value)):
+        raise ValueError("must be a DNS name or an address, perhaps with a port: [::1]:8443")
+    return value
+
+
+def _is_host(value: str) -> bool:
+    try:
+        return bool(ip_address(value)) and "%" not in value
+    except ValueError:
+        match = _AUTHORITY.fullmatch(value)
+    if match is None or not 0 < int(match[3] or 1) <= _MAX_PORT:
+        return False
+    if match[2] is not None:
+        return _DNS_NAME.fullmatch(match[2].removesuffix(".")) is not None
+    try:
+        return bool(IPv6Address(match[1]))
+    except ValueError:
+        return False
+
+
 def _whole_path(value: str) -> str:
     if not value.startswith("/") or "\0" in value:
         raise ValueError("must be a whole path, one that begins with /")
@@ -92,7 +116,7 @@ Regex = Annotated[str, AfterValidator(_compiles)]
 Hex = Annotated[str, BeforeValidator(_hex, json_schema_input_type=str), Field(examples=["0d0a"])]
 Line = Annotated[str, AfterValidator(_one_line)]
 ServiceName = Annotated[str, Field(max_length=1024), AfterValidator(_one_line)]
-Host = Annotated[str, AfterValidator(_one_word)]
+Host = Annotated[str, AfterValidator(host_header)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
 FilePath = Annotated[str, AfterValidator(_whole_path)]

@@ -22,6 +22,7 @@ from libra_schemas.model import Strict
 
 Statuses = Annotated[
     tuple[StatusRange, ...],
+    Field(min_length=1),
     BeforeValidator(as_texts, json_schema_input_type=StatusRange | int | list[StatusRange | int]),
 ]
 Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]

@@ -16,13 +16,15 @@ FINAL: Final = 200
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?(?:\n|\Z)")
 _FRAMING: Final = re.compile(
-    rb"^(transfer-encoding|content-length):[ \t]*([^\r\n]*?)[ \t]*\r?$",
-    re.IGNORECASE | re.MULTILINE,
+    rb"^(transfer-encoding|content-length):([^\n]*)", re.IGNORECASE | re.MULTILINE
 )
-_CONNECTION: Final = re.compile(rb"^connection:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_LOCATION: Final = re.compile(
-    rb"^location:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_CONNECTION: Final = re.compile(rb"^connection:([^\n]*)", re.IGNORECASE | re.MULTILINE)
+_LOCATION: Final = re.compile(rb"^location:([^\n]*)", re.IGNORECASE | re.MULTILINE)
+_BLANK: Final = b" \t\r"
+"""What is stripped off values, and by no pattern: a backend would choose one that takes for ever.
+
+A bare CR counts as a space (RFC 9112 section 2.2).
+"""
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 
 
@@ -54,14 +56,14 @@ class Head:
         if not self.text.startswith(b"HTTP/1.1") or self.status == SWITCHING:
             return False
         said = b",".join(_CONNECTION.findall(self.text)).lower()
-        closes = b"close" in {option.strip() for option in said.split(b",")}
+        closes = b"close" in {option.strip(_BLANK) for option in said.split(b",")}
         return not closes and self.framing is not Framing.UNTIL_CLOSE
 
     @property
     def location(self) -> bytes:
         """Where a redirect points to (RFC 9110 section 10.2.2), b"" where none does."""
         found = _LOCATION.search(self.text)
-        return found[1] if found else b""
+        return found[1].strip(_BLANK) if found else b""
 
 
 def parse_head(text: bytes, *, bodiless: bool) -> Head:
@@ -75,11 +77,11 @@ def parse_head(text: bytes, *, bodiless: bool) -> Head:
     codings, lengths = b"", set[bytes]()
     for name, value in _FRAMING.findall(text, line.end()):
         if name[:1] in b"tT":
-            codings += b"," + value.lower()
+            codings += b"," + value.strip(_BLANK).lower()
         else:
-            lengths |= {part.strip() for part in value.split(b",")}
+            lengths |= {part.strip(_BLANK) for part in value.split(b",")}
     if codings:
-        last = codings.rsplit(b",", 1)[1].strip()
+        last = codings.rsplit(b",", 1)[1].strip(_BLANK)
         framing = Framing.CHUNKED if last == b"chunked" else Framing.UNTIL_CLOSE
         return Head(status, framing, text=text)
     return _with_length(status, lengths, text)

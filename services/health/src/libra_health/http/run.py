@@ -14,6 +14,7 @@ from libra_health.http.expectations import GOOD, Expectation, Statuses
 from libra_health.http.request import Request, Secrets
 from libra_health.http.response import NOTHING, Reading
 from libra_health.outcome import excerpt
+from libra_health.passwords import hidden
 from libra_health.wire import Target
 
 BODY_LIMIT: Final = 1048576
@@ -104,13 +105,11 @@ class HttpState:
         if len(self.run.spec.asks) == 1 and not self.turn.hops:
             return ""
         request = self.turn.ask.request
-        return f"{request.method} {request.path[:100]}: "
+        return f"{request.method} {self.shown(request.path.encode(), 100)}: "
 
     def shown(self, data: bytes, limit: int) -> str:
         """Show what a backend sent, but no secret that it sent back."""
-        for _, value in self.run.secrets:
-            data = data.replace(value, b"***")
-        return excerpt(data, limit)
+        return excerpt(hidden(data, *(value for _, value in self.run.secrets)), limit)
 
 
 def begun(target: Target, spec: HttpSpec, now: float) -> HttpState:

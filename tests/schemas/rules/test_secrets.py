@@ -1,0 +1,74 @@
+import pytest
+
+from libra_schemas.rules.secrets import is_secret, is_secret_argument, names_file
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "Proxy-Authorization",
+        "COOKIE",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "X-Auth",
+        "X-Vault-Token",
+        "DBPWD",
+        "PGPASSWORD",
+        "DB_PASS",
+        "apikey",
+        "AWS_SECRET_ACCESS_KEY",
+        "PRIVATE-KEY",
+        "Credentials",
+        "Ocp-Apim-Subscription-Key",
+        "passwd",
+        "PASS_PHRASE",
+    ],
+)
+def test_a_secret_is_known_by_its_name(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Accept",
+        "User-Agent",
+        "X-Author",
+        "X-Authority",
+        "PASSIVE",
+        "BYPASS",
+        "COMPASS",
+        "PWD",
+        "OLDPWD",
+        "PGPASSFILE",
+        "TOKENIZERS_PARALLELISM",
+        "X-Key",
+        "Host",
+        "X-Authenticated-User",
+    ],
+)
+def test_a_name_that_looks_like_one_is_no_secrets(name: str) -> None:
+    assert not is_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("--password=x", True),
+        ("-token=x", True),
+        ("API_KEY=x", True),
+        ("--password", False),
+        ("--password=", False),
+        ("--token-file=/x", False),
+        ("--auth=basic", False),
+        ("https://a/?token=x", False),
+        ("--depth=2", False),
+    ],
+)
+def test_an_argument_gives_a_secret_where_it_names_one(argument: str, expected: bool) -> None:
+    assert is_secret_argument(argument) is expected
+
+
+def test_the_name_of_a_file_ends_so() -> None:
+    assert (names_file("PGPASSWORD_FILE"), names_file("PROFILE")) == (True, False)
