@@ -32,7 +32,8 @@ class ExecSpec(Strict):
     command: Command
     """The program, by its whole path, and its arguments; no shell. In its environment it finds
     LIBRA_ADDRESS, LIBRA_FAMILY, LIBRA_PORT, LIBRA_BIND, LIBRA_INTERFACE and LIBRA_FWMARK, as far as
-    the check has them.
+    the check has them. What it leaves running is killed at its end, a daemon too, known by
+    LIBRA_ERRAND in its environment.
     """
     environment: dict[Variable, Text] = Field(default_factory=dict)
     """Further variables by name; secrets are refused."""
