@@ -20,7 +20,7 @@ def mark_of(directory: Path) -> str:
 
 def running() -> frozenset[int]:
     """List what runs on this machine, by number."""
-    return frozenset(int(name) for name in os.listdir(PROC) if name.isdecimal())
+    return frozenset(int(each.name) for each in PROC.iterdir() if each.name.isdecimal())
 
 
 def sweep(variable: str, mark: str, spared: frozenset[int] = frozenset()) -> list[int]:

@@ -27,13 +27,12 @@ User = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", examples
 
 
 class ExecSpec(Strict):
-    """Run a program; it passes with exit status 0."""
+    """Run a program; it passes with exit status 0. What it leaves running is killed."""
 
     command: Command
     """The program, by its whole path, and its arguments; no shell. In its environment it finds
     LIBRA_ADDRESS, LIBRA_FAMILY, LIBRA_PORT, LIBRA_BIND, LIBRA_INTERFACE and LIBRA_FWMARK, as far as
-    the check has them. What it leaves running is killed at its end, a daemon too, known by
-    LIBRA_ERRAND in its environment.
+    the check has them.
     """
     environment: dict[Variable, Text] = Field(default_factory=dict)
     """Further variables by name; secrets are refused."""
