@@ -9,7 +9,7 @@ from libra_health.blast import Guard
 from libra_health.checks import TcpSpec
 from libra_health.damping import Damping
 from libra_health.evidence import UNCHECKED, known_of, state_of
-from libra_health.outcome import Failed, Passed, Reason
+from libra_health.outcome import DETAIL_LIMIT, Failed, Passed, Reason
 from libra_health.policy import Policy
 from libra_health.probes import Lookout, Probe, Watch
 from libra_health.stand import Known, Stand
@@ -100,6 +100,14 @@ def test_a_weight_says_which_check_gave_it_and_how_far_a_slow_start_is() -> None
 def test_what_a_passing_check_saw_is_told() -> None:
     found = state_of(verdict(UP, Finding(Passed(0.1, detail="load 3"), 2, 2, 1.0)), NOON)
     assert found.evidence[0].detail == "load 3"
+
+
+def test_a_detail_of_any_length_is_cut_to_what_the_log_takes() -> None:
+    long = Failed(Reason.STATUS, "404, wanted " + " or ".join(map(str, range(200, 600))), 0.1)
+    found = state_of(verdict(DOWN, Finding(long, 3, 3, 2.0)), NOON)
+    detail = found.evidence[0].detail
+    assert len(detail) == DETAIL_LIMIT
+    assert detail.startswith("404, wanted 200 or 201")
 
 
 def test_a_hold_by_damping_says_why_and_until_when() -> None:

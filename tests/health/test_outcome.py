@@ -38,3 +38,11 @@ def test_a_match_that_was_not_decided_counts_only_against_the_answer_that_was_tr
     tried = undecided("(a+)+$", tried=True, latency=0.5)
     assert tried == Failed(Reason.CONTENT, "/(a+)+$/ took too long on this answer", 0.5)
     assert isinstance(undecided("(a+)+$", tried=False, latency=0.5), Errored)
+
+
+@pytest.mark.parametrize("number", [-2, -9, -3])
+def test_an_address_that_cannot_be_used_here_is_our_trouble_and_said_in_words(number: int) -> None:
+    found = from_errno(number, 0.1, immediate=False)
+    assert isinstance(found, Errored)
+    assert found.reason is Reason.LOCAL
+    assert "address" in found.detail

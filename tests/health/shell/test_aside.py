@@ -119,7 +119,33 @@ def test_a_signal_is_a_negative_status(stand: Stand) -> None:
 
 def test_a_program_finds_exactly_the_environment_given(stand: Stand) -> None:
     run = Run(("/usr/bin/env",), (("LIBRA_PORT", "80"), ("LANG", "C.UTF-8")))
-    assert stand.end_of(run) == Executed(0, b"LIBRA_PORT=80\nLANG=C.UTF-8\n")
+    ends = stand.end_of(run)
+    assert isinstance(ends, Executed)
+    *given, errand = ends.output.decode().splitlines()
+    assert given == ["LIBRA_PORT=80", "LANG=C.UTF-8"]
+    assert errand.startswith("LIBRA_ERRAND=")
+
+
+@pytest.mark.parametrize("ends", ["", "; sleep 99"], ids=["ends by itself", "is cancelled"])
+def test_a_program_leaves_no_daemon_behind(stand: Stand, ground: Path, ends: str) -> None:
+    told = ground / "pids"
+    daemon = f"setsid sh -c 'echo $$ >>{told}; (setsid sleep 99 & echo $! >>{told}); sleep 99'"
+    job = stand.begin(shell(f"{daemon} >/dev/null & sleep 0.3{ends}"))
+    left = numbers(told, 2)
+    if ends:
+        job()
+    else:
+        stand.hear(job)
+    eventually(lambda: all(map(is_gone, left)))
+
+
+def test_a_program_that_leaves_its_group_spares_the_other_runs(stand: Stand, ground: Path) -> None:
+    other = stand.begin(shell(f"setsid sh -c 'echo $$ >>{ground}/pid; sleep 99' & sleep 99"))
+    (daemon,) = numbers(ground / "pid", 1)
+    assert stand.end_of(shell("setsid sleep 99 >/dev/null & exit 0")) == Executed(0, b"")
+    assert not is_gone(daemon)
+    other()
+    eventually(lambda: is_gone(daemon))
 
 
 def test_what_a_killed_service_left_the_next_one_kills(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ STEPS = [{"expect": "^220 "}, {"send": "QUIT\r\n"}]
             ],
         ),
         (
-            {"tcp": {"exchanges": [{}, *STEPS, {"send": ""}]}},
+            {"tcp": {"exchanges": [{}, *STEPS, {}]}},
             [
                 "tcp.exchanges[0]: a step sends or expects something",
                 "tcp.exchanges[3]: a step sends or expects something",

@@ -18,19 +18,27 @@ def mark_of(directory: Path) -> str:
     return f"{found.st_dev}:{found.st_ino}"
 
 
-def sweep(variable: str, mark: str) -> list[int]:
-    """Kill what bears the mark; return whom. Those of other users cannot be ours."""
+def running() -> frozenset[int]:
+    """List what runs on this machine, by number."""
+    return frozenset(int(each.name) for each in PROC.iterdir() if each.name.isdecimal())
+
+
+def sweep(variable: str, mark: str, spared: frozenset[int] = frozenset()) -> list[int]:
+    """Kill what bears the mark; return whom. Those of other users cannot be ours.
+
+    `spared`: who ran before the mark was given is not even looked at.
+    """
     wanted, killed = f"{variable}={mark}".encode(), []
-    for process in PROC.iterdir():
-        if process.name.isdecimal() and wanted in _environment(process):
+    for number in running() - spared:
+        if wanted in _environment(number):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(int(process.name), signal.SIGKILL)
-                killed.append(int(process.name))
+                os.kill(number, signal.SIGKILL)
+                killed.append(number)
     return killed
 
 
-def _environment(process: Path) -> list[bytes]:
+def _environment(number: int) -> list[bytes]:
     try:
-        return (process / "environ").read_bytes().split(b"\0")
+        return (PROC / str(number) / "environ").read_bytes().split(b"\0")
     except OSError:
         return []

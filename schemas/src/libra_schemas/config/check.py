@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
 
 from libra_schemas.config.fields import Interface, Span, parse_duration
 from libra_schemas.config.kinds.dns import DnsSpec
@@ -16,9 +16,16 @@ from libra_schemas.config.kinds.smtp import SmtpSpec
 from libra_schemas.config.kinds.tcp import TcpSpec
 from libra_schemas.config.kinds.tls import TlsSpec
 from libra_schemas.config.kinds.udp import UdpSpec
-from libra_schemas.model import Address, Name, Port, Strict
+from libra_schemas.model import Address, Name, Strict
 
 _TIMEOUT = 0.5
+_SHORTEST = 0.01
+
+
+def _not_too_often(value: float) -> float:
+    if value < _SHORTEST:
+        raise ValueError("is shorter than 10ms, the least between two probes")
+    return value
 
 
 class CheckConfig(Strict):
@@ -48,8 +55,8 @@ class CheckConfig(Strict):
     """Read a file that says how the backend is."""
     udp: UdpSpec | None = None
     """Send one datagram and look at what comes back."""
-    every: Span = 1.0
-    """Time from the start of one probe to the start of the next."""
+    every: Annotated[Span, AfterValidator(_not_too_often)] = 1.0
+    """Time from the start of one probe to the start of the next, 10 ms at least."""
     timeout: Span = _TIMEOUT
     """Longest time that a probe may take, `every` at most; where nobody wrote it, never longer
     than `every`.
@@ -60,12 +67,12 @@ class CheckConfig(Strict):
     """How many failures in a row make it down."""
     address: Address | None = None
     """The address to probe, where it is not the backend's."""
-    port: Port | None = None
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
     """The port to probe, where it is not the backend's."""
     bind: Address | dict[Name, Address] | None = None
-    """The node's own address that the probe leaves from, one for all or one per node."""
+    """The node's own address that the probe leaves from, one for all or one for each node."""
     interface: Interface | dict[Name, Interface] | None = None
-    """The network interface that the probe leaves by, one for all or one per node."""
+    """The network interface that the probe leaves by, one for all or one for each node."""
     fwmark: Annotated[StrictInt, Field(ge=1, le=0xFFFFFFFF)] | None = None
     """The firewall mark that the probe's packets carry."""
     data_path: StrictBool = False

@@ -10,6 +10,7 @@ from libra_schemas.config import Config
 from libra_schemas.places import Finding
 from libra_schemas.rules import (
     adverts,
+    aims,
     checks,
     data_path,
     dialogues,
@@ -66,6 +67,10 @@ RULES: tuple[Rule, ...] = (
     services.options,
     checks.kinds,
     checks.timeouts,
+    aims.hosts,
+    aims.unheeded_ports,
+    aims.origins,
+    aims.families,
     http.bodies,
     http.contents,
     http.digests,
@@ -80,6 +85,7 @@ RULES: tuple[Rule, ...] = (
     dialogues.searches,
     dns.expected,
     dns.rcodes,
+    dns.reversed_names,
     errands.secret_variables,
     errands.secret_arguments,
     errands.ways,

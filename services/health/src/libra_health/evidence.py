@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
 
-from libra_health.outcome import Failed
+from libra_health.outcome import DETAIL_LIMIT, Failed
 from libra_health.probes import Lookout
 from libra_health.stand import Known, Stand
 from libra_health.tally import Finding
@@ -15,7 +15,7 @@ from libra_health.vantage import Ballot, spelled_votes
 from libra_health.verdicts import Verdict
 from libra_schemas.events import BackendState, Evidence, Vote
 from libra_schemas.events.health import DAMPED, MINORITY, VOTED, WITHHELD, Protocol
-from libra_schemas.text import spelled
+from libra_schemas.text import one_line, spelled
 
 UNCHECKED = Evidence(probe="none", reason="passed", detail="no check is configured")
 
@@ -69,7 +69,7 @@ def _evidence(lookout: Lookout, finding: Finding, gives: int | None) -> Evidence
     return Evidence(
         probe=lookout.label,
         reason=outcome.reason.value if isinstance(outcome, Failed) else "passed",
-        detail=outcome.detail,
+        detail=one_line(outcome.detail, DETAIL_LIMIT),
         attempt=finding.attempt,
         needed=finding.needed,
         took_ms=round(outcome.latency * 1000, 3),

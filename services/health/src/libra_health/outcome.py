@@ -89,6 +89,9 @@ _THEIRS: Final = {
     errno.ECONNABORTED: Reason.RESET,
 }
 
+_NO_ADDRESS: Final = {-2: "no such address here", -9: "an address of another family than probed"}
+"""EAI_NONAME and EAI_ADDRFAMILY (netdb.h)."""
+
 
 def from_errno(number: int, latency: float, *, immediate: bool) -> Failed | Errored:
     """Translate what the kernel said about a socket.
@@ -97,6 +100,8 @@ def from_errno(number: int, latency: float, *, immediate: bool) -> Failed | Erro
     the same number reported later was an ICMP error or a failed neighbour lookup, and EACCES an
     ICMPv6 one: prohibited by a firewall (RFC 4443 section 3.1, linux/net/ipv6/icmp.c).
     """
+    if number < 0:  # getaddrinfo(3) numbers its own errors so
+        return Errored(Reason.LOCAL, _NO_ADDRESS.get(number, f"address refused ({number})"))
     label = errno.errorcode.get(number, str(number))
     if number in _OURS and (immediate or number != errno.EACCES):
         return Errored(_OURS[number], label)

@@ -24,6 +24,12 @@ def _rising(value: str) -> str:
     return value
 
 
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("is empty; leave it out")
+    return value
+
+
 def _compiles(value: str) -> str:
     pattern_of(value)
     return value
@@ -113,10 +119,15 @@ StatusRange = Annotated[
     AfterValidator(_rising),
 ]
 Regex = Annotated[str, AfterValidator(_compiles)]
+Said = Annotated[str, AfterValidator(_filled)]
+"""Text that is not empty."""
+Expected = Annotated[Regex, AfterValidator(_filled)]
+"""A pattern that is not empty."""
 Hex = Annotated[str, BeforeValidator(_hex, json_schema_input_type=str), Field(examples=["0d0a"])]
 Line = Annotated[str, AfterValidator(_one_line)]
 ServiceName = Annotated[str, Field(max_length=1024), AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(host_header)]
+FilledLine = Annotated[Line, AfterValidator(_filled)]
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["Accept"])]
 FilePath = Annotated[str, AfterValidator(_whole_path)]

@@ -2,7 +2,7 @@
 
 from pydantic import StrictBool
 
-from libra_schemas.config.kinds.fields import FilePath, Host, Line
+from libra_schemas.config.kinds.fields import FilePath, FilledLine, Host
 from libra_schemas.config.kinds.tls import TlsBlock
 from libra_schemas.model import Strict
 
@@ -16,7 +16,7 @@ class SmtpSpec(Strict):
     """Whether TLS is begun by STARTTLS; a server that does not offer it fails."""
     tls: TlsBlock = None
     """How TLS is spoken; without `starttls` it is spoken from the first byte on (port 465)."""
-    user: Line | None = None
+    user: FilledLine | None = None
     """Whom to log in as (AUTH PLAIN, or LOGIN where only that is offered), together with
     `password_file`; without them nobody logs in.
     """

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from libra_schemas.config.kinds.fields import Hex, Regex
+from libra_schemas.config.kinds.fields import Expected, Hex, Said
 from libra_schemas.model import Strict
 
 Preset = Literal["smtp", "imap", "pop3", "ftp", "ldap", "redis", "mysql", "postgresql"]
@@ -13,11 +13,11 @@ Preset = Literal["smtp", "imap", "pop3", "ftp", "ldap", "redis", "mysql", "postg
 class ExchangeSpec(Strict):
     """One step of a dialogue: what is sent, then what must come."""
 
-    send: str | None = None
+    send: Said | None = None
     """Text sent as this step begins."""
     send_hex: Hex | None = None
     """Bytes sent, in hex, in place of `send`."""
-    expect: Regex | None = None
+    expect: Expected | None = None
     """Regular expression to match somewhere in what follows the match of the step before, where
     `^` stands, within 50 ms; without it the last step takes any answer, and an earlier one waits
     for none.
@@ -29,11 +29,11 @@ class ExchangeSpec(Strict):
 class TcpSpec(Strict):
     """Connect; then, where given, hold a dialogue of 64 KiB of answers at most."""
 
-    send: str | None = None
+    send: Said | None = None
     """Text sent once connected; without `expect` any answer passes."""
     send_hex: Hex | None = None
     """Bytes sent, in hex, in place of `send`."""
-    expect: Regex | None = None
+    expect: Expected | None = None
     """Regular expression that the answer must match somewhere; without it and `send` the
     connection alone passes.
     """

@@ -2,18 +2,18 @@
 
 from typing import Literal
 
-from libra_schemas.config.kinds.fields import Hex, Regex
+from libra_schemas.config.kinds.fields import Expected, Hex, Said
 from libra_schemas.model import Strict
 
 
 class UdpSpec(Strict):
     """One datagram; an ICMP error fails at once, an answer must be as expected."""
 
-    send: str | None = None
+    send: Said | None = None
     """Text of the datagram; without it and `send_hex` the datagram is empty."""
     send_hex: Hex | None = None
     """Bytes of the datagram, in hex, in place of `send`."""
-    expect: Regex | None = None
+    expect: Expected | None = None
     """Regular expression that a datagram must match somewhere, within 50 ms; others may come before
     it, until the timeout. Without it any answer passes.
     """

@@ -1,12 +1,14 @@
 """One run of a program: without a shell, in a group of its own, bounded in output.
 
-The one rule: when `run` returns, its process is reaped, its group killed, its descriptors closed.
+The one rule: when `run` returns, its process is reaped, what it started is killed, in its group or
+out of it, and its descriptors are closed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import select
 import signal
 import stat
@@ -19,13 +21,18 @@ import structlog
 
 from libra_health.errands import Done, Execute, Executed, Unexecuted
 from libra_health.shell.rights import Rights, renounce, rights_of
-from libra_runtime.leftovers import mark_of, sweep
+from libra_runtime.leftovers import mark_of, running, sweep
 
 log = structlog.get_logger()
 
 MARK: Final = "LIBRA_CHECKED_BY"
 """Names in a program's environment the health service that it belongs to."""
 
+ERRAND: Final = "LIBRA_ERRAND"
+"""Names in a program's environment the run that it belongs to, also where it left its group."""
+
+_SWEEPS: Final = 8
+"""Looks in a row for what a run left behind; each after the first is for what forked meanwhile."""
 _CHUNK: Final = 65536
 _PACE: Final = 1
 """Milliseconds between two reads of output that nobody wants: a flood costs us little."""
@@ -36,7 +43,8 @@ class Program:
 
     def __init__(self, wanted: Execute, mark: str = "") -> None:
         self._wanted = wanted
-        self._marked = ((MARK, mark),) if mark else ()
+        self._errand = secrets.token_hex(8)
+        self._marked = (*(((MARK, mark),) if mark else ()), (ERRAND, self._errand))
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_started = self._is_killed = False
@@ -50,7 +58,7 @@ class Program:
         return None if self._is_started else Unexecuted(f"{self} could not be started in time")
 
     def run(self) -> Done:
-        """Run it to its end; what it leaves in its group ends with it."""
+        """Run it to its end; all that it leaves running ends with it."""
         try:
             renounce()
             _touch(self._wanted.arguments[0])
@@ -59,11 +67,15 @@ class Program:
         except (OSError, ValueError) as error:
             return Unexecuted(_said(error))
         try:
+            before = running()
             try:
                 process = self._start(rights, writer)
             finally:
                 os.close(writer)
-            return self._attend(process, reader)
+            try:
+                return self._attend(process, reader)
+            finally:
+                self._clear(before)
         except (OSError, ValueError) as error:
             return Unexecuted(_said(error))
         finally:
@@ -139,6 +151,15 @@ class Program:
             self._strike()
             self._process = None
         return process.wait()
+
+    def _clear(self, before: frozenset[int]) -> None:
+        """Kill what left the group, as a daemon does; `before`: who ran already."""
+        killed: set[int] = set()
+        for _ in range(_SWEEPS):
+            found = set(sweep(ERRAND, self._errand, before))
+            if found <= killed:
+                break
+            killed |= found
 
     def _strike(self) -> None:
         if self._process is not None:
