@@ -22,10 +22,10 @@ def after(state: Debounce, results: str) -> Debounce:
         pytest.param(UNDECIDED, "--", Standing.UNKNOWN, id="too few failures"),
         pytest.param(UNDECIDED, "---", Standing.DOWN, id="fall at the start"),
         pytest.param(UNDECIDED, "--+--", Standing.UNKNOWN, id="a pass between"),
-        pytest.param(settled(up=True), "--+--", Standing.UP, id="interrupted"),
-        pytest.param(settled(up=True), "--+---", Standing.DOWN, id="in a row"),
-        pytest.param(settled(up=False), "+-+-", Standing.DOWN, id="flapping"),
-        pytest.param(settled(up=False), "++", Standing.UP, id="back"),
+        pytest.param(settled(up=True, now=0.0), "--+--", Standing.UP, id="interrupted"),
+        pytest.param(settled(up=True, now=0.0), "--+---", Standing.DOWN, id="in a row"),
+        pytest.param(settled(up=False, now=0.0), "+-+-", Standing.DOWN, id="flapping"),
+        pytest.param(settled(up=False, now=0.0), "++", Standing.UP, id="back"),
     ],
 )
 def test_only_equal_results_in_a_row_settle_a_verdict(
@@ -35,12 +35,12 @@ def test_only_equal_results_in_a_row_settle_a_verdict(
 
 
 def test_it_knows_since_when() -> None:
-    assert after(settled(up=True), "+--") == Debounce(Standing.UP, -2, 0.0, 2.0)
-    assert after(settled(up=True), "+---") == Debounce(Standing.DOWN, 0, 2.0)
+    assert after(settled(up=True, now=0.0), "+--") == Debounce(Standing.UP, -2, 0.0, 2.0)
+    assert after(settled(up=True, now=0.0), "+---") == Debounce(Standing.DOWN, 0, 2.0)
 
 
 def test_nothing_new_gives_the_same_object() -> None:
-    state = settled(up=True)
+    state = settled(up=True, now=0.0)
     assert after(state, "+++") is state
 
 

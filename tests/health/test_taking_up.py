@@ -22,7 +22,7 @@ from libra_health.policy import Policy
 from libra_health.ramp import share
 from libra_health.stand import Known, Stand
 from libra_health.taking_up import begin, recall
-from libra_health.tally import Tally, standing
+from libra_health.tally import Tally, record, standing
 from libra_health.verdicts import member_of, rule
 from libra_health.wire import Target
 
@@ -224,3 +224,11 @@ def test_after_a_restart_the_one_that_was_down_brings_it_back() -> None:
     tally, said = feed(tally, BAD, place=1)
     _, said = feed(fresh(BOTH, said[-1].known), GOOD, place=1)
     assert stands(said) == [("backend.up", UP)]
+
+
+def test_what_a_result_bears_out_was_not_observed_before_the_start() -> None:
+    started = again(WATCH, fresh(WATCH), None, 1000.0)
+    tally = recall(started, logged(UP), joins=False, now=1000.0)
+    finding = record(tally, 0, Passed(0.1), 1002.0).findings[0]
+    assert finding is not None
+    assert finding.observed == 2.0

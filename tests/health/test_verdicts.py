@@ -271,6 +271,11 @@ def test_where_any_may_pass_the_changes_of_the_only_one_that_runs_are_counted() 
     assert verdict.stand == DOWN
 
 
+def test_no_check_gives_weight_to_what_the_config_gives_none() -> None:
+    _, said = feed(fresh(under(QUICK, Policy(weight=0))), Passed(0.1, 50))
+    assert weights(said) == [None]
+
+
 def test_nothing_is_due_while_no_check_has_a_say() -> None:
     slow = replace(BOTH, policy=Policy(weight=100, slow_start=100.0))
     tally, _ = feed(fresh(slow, logged(Stand(up=True, weight=10, ramp=10))), GOOD)

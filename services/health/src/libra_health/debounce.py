@@ -36,9 +36,9 @@ class Debounce:
 UNDECIDED: Final = Debounce()
 
 
-def settled(*, up: bool) -> Debounce:
-    """Begin from a verdict that was reached before."""
-    return Debounce(Standing.UP if up else Standing.DOWN)
+def settled(*, up: bool, now: float) -> Debounce:
+    """Begin from a verdict that was reached before; when is not known here, `now` stands for it."""
+    return Debounce(Standing.UP if up else Standing.DOWN, since=now)
 
 
 def observe(state: Debounce, *, passed: bool, needed: int, now: float) -> Debounce:

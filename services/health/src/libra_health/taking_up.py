@@ -41,7 +41,7 @@ def begin(
         frozenset(place for place, (*_, heard) in enumerate(kept) if not heard),
     )
     if previous is not None and previous.watch.place == watch.place:
-        return _recalled(replace(tally, course=_adjusted(previous.course, watch, now)), known)
+        return _recalled(replace(tally, course=_adjusted(previous.course, watch, now)), known, now)
     return recall(tally, known, joins=joins, now=now)
 
 
@@ -54,7 +54,7 @@ def recall(tally: Tally, known: Known | None, *, joins: bool, now: float) -> Tal
     course = _course_of(tally.watch, known, joins=joins, now=now)
     if course.flaps is CALM:
         course = replace(course, flaps=flaps)
-    return _recalled(replace(tally, course=course), known)
+    return _recalled(replace(tally, course=course), known, now)
 
 
 def _taken_over(
@@ -69,19 +69,21 @@ def _taken_over(
     return UNDECIDED, None, None, False
 
 
-def _recalled(tally: Tally, known: Known | None) -> Tally:
+def _recalled(tally: Tally, known: Known | None, now: float) -> Tally:
     """Take the log's word for this very digest."""
     if known is None or known.digest != tally.watch.digest:
         return replace(tally, said=None)
     both = zip(tally.debounces, _standings(tally.watch, known), strict=True)
     debounces = tuple(
-        _settled(now) if was.standing is Standing.UNKNOWN else was for was, now in both
+        _settled(told, now) if was.standing is Standing.UNKNOWN else was for was, told in both
     )
     return replace(tally, debounces=debounces, said=known.stand)
 
 
-def _settled(standing: Standing) -> Debounce:
-    return UNDECIDED if standing is Standing.UNKNOWN else settled(up=standing is Standing.UP)
+def _settled(standing: Standing, now: float) -> Debounce:
+    if standing is Standing.UNKNOWN:
+        return UNDECIDED
+    return settled(up=standing is Standing.UP, now=now)
 
 
 def _standings(watch: Watch, known: Known) -> list[Standing]:

@@ -145,7 +145,12 @@ def _ramp(tally: Tally, course: Course, now: float) -> Ramp | None:
 
 
 def _weight(tally: Tally, share: int | None) -> int | None:
-    """Tell the effective weight; a check that is down contributes nothing."""
+    """Tell the effective weight; a check that is down contributes nothing.
+
+    Where the config says 0, no check gives any.
+    """
+    if tally.watch.policy.weight == 0:
+        return None
     if tally.unheard and tally.course.recalled is not None:
         base: int | None = tally.course.recalled
     else:
