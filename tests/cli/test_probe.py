@@ -133,12 +133,13 @@ def test_where_all_is_well_the_status_says_so(host: Host) -> None:
 
 
 def test_what_cannot_be_run_here_is_told_with_what_mends_it(host: Host) -> None:
-    done = host.libra("check", host.write(config("tcp", w1="255.255.255.255:80")), "--probe")
+    bound = "{tcp: {}, bind: 192.0.2.77}"
+    done = host.libra("check", host.write(config(bound, w1="192.0.2.99:80")), "--probe")
     assert done.returncode == MISSING
     assert done.stdout.endswith("1 could not be run here\n")
     assert done.stderr == (
-        "libra: tcp 255.255.255.255:80 could not be run here: no_route: ENETUNREACH; "
-        "this node has no route there\n"
+        "libra: tcp 192.0.2.99:80 could not be run here: ports: EADDRNOTAVAIL; "
+        "this node has no free port left, or not the address that `bind` names\n"
     )
 
 

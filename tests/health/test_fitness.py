@@ -41,6 +41,14 @@ def test_checks_that_do_not_begin_are_stuck() -> None:
         ),
         pytest.param(
             TCP,
+            Errored(Reason.PERMISSION, "cannot read /etc/libra/pw: EACCES"),
+            "tcp check of 10.0.1.11:80 cannot be run here: cannot read /etc/libra/pw: EACCES; "
+            "the user of health (uid 64641, gid 64640 where LibrA is installed) must be able to "
+            "read it and to enter the directories it lies in",
+            id="file",
+        ),
+        pytest.param(
+            TCP,
             Errored(Reason.NO_ROUTE, "ENETUNREACH"),
             "tcp check of 10.0.1.11:80 cannot be run here: ENETUNREACH; "
             "this node has no route there",

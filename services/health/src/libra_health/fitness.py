@@ -15,14 +15,17 @@ LATE: Final = 10.0
 """Seconds by which a check may begin late before the checks count as stuck."""
 
 _HINTS: Final = {
-    Reason.PERMISSION: (
-        "for icmp net.ipv4.ping_group_range must include this service's group, or it needs "
-        "CAP_NET_RAW"
-    ),
     Reason.DESCRIPTORS: "raise the limit of open files",
     Reason.NO_ROUTE: "this node has no route there",
     Reason.PORTS: "this node has no free port left, or not the address that `bind` names",
 }
+_PING: Final = (
+    "for icmp net.ipv4.ping_group_range must include this service's group, or it needs CAP_NET_RAW"
+)
+_FILE: Final = (
+    "the user of health (uid 64641, gid 64640 where LibrA is installed) must be able to read it "
+    "and to enter the directories it lies in"
+)
 _MARKED: Final = "a firewall mark takes CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before"
 
 
@@ -46,6 +49,8 @@ def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> 
 
 def remedy(probe: Probe, outcome: Errored) -> str:
     """Say what mends trouble of our own, "" where nothing is known."""
-    if outcome.reason is Reason.PERMISSION and probe.target.origin.fwmark:
-        return _MARKED
+    if outcome.reason is Reason.PERMISSION:
+        if "/" in outcome.detail:
+            return _FILE
+        return _PING if probe.kind == "icmp" else _MARKED if probe.target.origin.fwmark else ""
     return _HINTS.get(outcome.reason, "")

@@ -34,7 +34,9 @@ class TlsSpec(Strict):
     key_file: FilePath | None = None
     """File with the key (PEM) of our certificate, where it is not in `certificate_file`."""
     expires_within: Duration | None = None
-    """Fail, for the reason `expiry`, where the certificate is good for less than this."""
+    """Fail, for the reason `expiry`, where the certificate is good for less than this (`2d`):
+    backends with one certificate fail together, so leave time to renew it and think of `max_down`.
+    """
     alpn: Annotated[tuple[Protocol, ...], Field(max_length=16)] = ()
     """Protocols (ALPN) that the server must choose one of."""
 
