@@ -3,6 +3,7 @@
 import http.client
 import socket
 import ssl
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -61,13 +62,12 @@ def _connected(where: SplitResult, name: str, trust: Trust) -> http.client.HTTPC
     context = _context(trust) if where.scheme == "https" else None
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     sock = socket.create_connection((host, port), TIMEOUT)
-    try:
+    with ExitStack() as unless_done:
+        unless_done.enter_context(sock)
         connection.sock = (
             sock if context is None else context.wrap_socket(sock, server_hostname=name)
         )
-    except BaseException:
-        sock.close()
-        raise
+        unless_done.pop_all()
     return connection
 
 

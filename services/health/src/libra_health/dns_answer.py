@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+import dns.exception
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
@@ -25,6 +26,10 @@ RECORDS_LIMIT: Final = 100
 SIZE_LIMIT: Final = 16384
 _HEADER: Final = struct.Struct("!HHHHHH")
 _RESPONSE, _OPCODE, _TRUNCATED, _RECURSION, _RCODE = 0x8000, 0x7800, 0x0200, 0x0100, 0x000F
+_STUMBLES: Final = (
+    dns.exception.DNSException, struct.error, ValueError, LookupError, ArithmeticError,
+)  # fmt: skip
+"""What the library raises on records that are none."""
 
 
 class MalformedAnswer(Exception):
@@ -91,7 +96,7 @@ def _records(data: bytes, at: int, count: int, asked: bytes) -> tuple[str, ...]:
                     found.append(_text(dns.rdata.from_wire_parser(family, kind, parser)))
             else:
                 parser.get_bytes(length)
-    except Exception as wrong:  # whatever the library stumbles over was sent to us
+    except _STUMBLES as wrong:
         raise MalformedAnswer(f"{type(wrong).__name__} in its records") from wrong
     return tuple(found)
 

@@ -13,7 +13,10 @@ from h2 import events
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
+from hpack.exceptions import HPACKError
+from hyperframe.exceptions import HyperframeError
 
 from libra_health.outcome import Failed, Reason, excerpt
 
@@ -27,6 +30,10 @@ TOTAL: Final = 32768
 _HEADER: Final = 9
 _SETTINGS, _GOAWAY = 4, 7
 _STREAM: Final = 1
+_STUMBLES: Final = (
+    H2Error, HPACKError, HyperframeError, ValueError, LookupError, ArithmeticError,
+)  # fmt: skip
+"""What the library raises on frames that are none."""
 
 
 def _opened() -> H2Connection:
@@ -113,7 +120,7 @@ class Exchange:
             return
         try:
             heard = self._connection.receive_data(frame)
-        except Exception as wrong:  # noqa: BLE001  whatever the library makes of hostile bytes
+        except _STUMBLES as wrong:
             detail = f"HTTP/2: {type(wrong).__name__}: {excerpt(str(wrong).encode(), 200)}"
             self._fail(Reason.MALFORMED, detail)
             return
