@@ -52,8 +52,8 @@ class Around:
     """What all attempts of a driver share.
 
     `look` matches a costly pattern. `post` has work done when others have had their turn, `call_at`
-    at a monotonic time. `close` closes a socket once no event of it is on its way any more. `trace`
-    is for `libra-health probe`.
+    at a monotonic time. `close` closes a socket, of which nothing is heard any more. `trace` is for
+    `libra-health probe`.
     """
 
     look: Look

@@ -34,8 +34,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
-        self._leaving: list[socket.socket] = []
-        self._is_hearing = False
+        self._closed: set[int] = set()
         self._heard = time.monotonic()
         self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
@@ -60,12 +59,15 @@ class Loop:
         self._epoll.register(fd, EVERYTHING)
 
     def close(self, sock: socket.socket) -> None:
-        """Close a socket once no event of it is on its way any more."""
-        self._wakes.pop(sock.fileno(), None)
-        if self._is_hearing:
-            self._leaving.append(sock)
-        else:
-            sock.close()
+        """Close a socket and give its number back at once; no event of it is told any more.
+
+        It leaves the epoll by name: a program that is just being started may still have it open.
+        """
+        fd = sock.fileno()
+        if self._wakes.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+            self._closed.add(fd)
+        sock.close()
 
     @property
     def due(self) -> float:
@@ -83,24 +85,19 @@ class Loop:
     def hear(self, wait: float) -> int:
         """Serve what the sockets say, waiting for `wait` seconds, a beat at most; count them.
 
-        What is closed meanwhile keeps its number until the end: no event of this batch can be
-        taken for one of a newer socket.
+        An event of a number that was closed meanwhile is none of the newer socket's that has it.
         """
         events = self._epoll.poll(min(wait, BEAT), EVENTS)
         now = time.monotonic()
         self.missed += max(0.0, now - self._heard - BEAT)
         self._heard = now
-        self._is_hearing = True
+        self._closed.clear()
         for fd, mask in events:
-            wake = self._wakes.get(fd)
+            wake = None if fd in self._closed else self._wakes.get(fd)
             if wake is not None:
                 wake(mask, now)
             elif fd == self._bell:
                 self._answer()
-        self._is_hearing = False
-        for sock in self._leaving:
-            sock.close()
-        self._leaving.clear()
         return len(events)
 
     def leave(self) -> None:
