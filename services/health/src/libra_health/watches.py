@@ -52,6 +52,14 @@ def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
     )
 
 
+def origin_of(check: written.CheckConfig, node: str) -> Origin:
+    """Tell where a check leaves from on *node*: the `bind`, `interface` and `fwmark` of it."""
+    address = check.bind_of(node)
+    return Origin(
+        "" if address is None else str(address), check.interface_of(node) or "", check.fwmark or 0
+    )
+
+
 def _vantage(service: written.ServiceConfig, config: written.Config, node: str) -> Vantage | None:
     mode, missing = service.vantage.mode, service.vantage.unreachable
     peers = tuple(name for name in config.nodes if name != node)
@@ -117,12 +125,7 @@ def _straight(place: _Place, check: written.CheckConfig) -> Target:
     port = 0 if check.kind in PORTLESS else check.port or own_port
     if not port and check.kind not in PORTLESS | PORT_OR_NONE:
         raise ValueError("no port to check; name one")
-    address = check.bind_of(place.node)
-    origin = Origin(
-        "" if address is None else str(address),
-        check.interface_of(place.node) or "",
-        check.fwmark or 0,
-    )
+    origin = origin_of(check, place.node)
     return Target(str(check.address or backend.address.address), port, origin)
 
 
