@@ -94,12 +94,14 @@ ASKING = UdpSpec(b"x", "y", silence_passes=False)
 
 
 @contextmanager
-def firewall(node: Node, program: str, target: str) -> Iterator[None]:
-    """Have a node's firewall do to UDP datagrams what *target* says.
+def firewall(
+    node: Node, program: str, target: str, protocol: str = "udp", *which: str
+) -> Iterator[None]:
+    """Have a node's firewall do to what comes by a protocol what *target* says.
 
     The lab's kernel has the old tables alone, a newer host's perhaps none but the new ones.
     """
-    rule = ("INPUT", "-p", "udp", "-j", *target.split())
+    rule = ("INPUT", "-p", protocol, *which, "-j", *target.split())
     if node.run(program, "-w", "-A", *rule, check=False).returncode:
         program = f"{program}-legacy"
         node.run(program, "-w", "-A", *rule)
