@@ -10,7 +10,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import partial
 from itertools import count
 from typing import Final, TypeAlias
@@ -117,8 +117,8 @@ class Driver:
         return 0.0 if due is None else max(0.0, time.monotonic() - due)
 
     @property
-    def probes(self) -> Iterable[Probe]:
-        """The probes that run; only in the driver's thread."""
+    def probes(self) -> Collection[Probe]:
+        """The probes that run; only in the driver's thread, but for their number."""
         return self._seats.keys()
 
     def _stop(self) -> None:

@@ -23,7 +23,6 @@ from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
-from libra_health.shell.line import WITHHELD
 from libra_health.shell.peers import Peers
 from libra_health.shell.program import swept
 from libra_health.stand import Known
@@ -230,8 +229,7 @@ class Health:
         self._loop.call_soon_threadsafe(self._died.set_exception, died)
 
     def _trouble(self) -> str | None:
-        withheld = self.holds.states()[WITHHELD]
-        own = trouble(self.board.unable.copy(), self.driver.late(), withheld)
+        own = trouble(self.board.unable.copy(), self.driver.late(), self.holds.shortage())
         return own or self._keeping.trouble or self._journal.trouble
 
     async def _watch_driver(self) -> None:
