@@ -158,8 +158,8 @@ class Attempt:
                 return channel.connect(target, abort=abort)
             case OpenUdp(target):
                 return channel.open_udp(target)
-            case OpenPing(target):
-                return channel.open_ping(target)
+            case OpenPing(target, token):
+                return channel.open_ping(target, token)
             case _:
                 assert_never(effect)
 

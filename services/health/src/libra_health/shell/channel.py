@@ -88,10 +88,10 @@ class Channel:
         self._enrol(self.sock.fileno())
         return UdpOpened()
 
-    def open_ping(self, target: Target) -> Input:
+    def open_ping(self, target: Target, token: bytes) -> Input:
         """Open an echo socket."""
         try:
-            self.sock, is_raw = sockets.ping(target)
+            self.sock, is_raw = sockets.ping(target, token)
         except OSError as error:
             return _refused(error, immediate=True)
         self._enrol(self.sock.fileno())
