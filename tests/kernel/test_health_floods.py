@@ -24,7 +24,7 @@ pytestmark = pytest.mark.kernel
 MOST, SECONDS, TIMEOUT = 1_000_000, 2.0, 1.0
 MUTE = {"net.ipv4.icmp_echo_ignore_all": 1, "net.ipv6.icmp.echo_ignore_all": 1}
 FLOOD = f"""
-import itertools, socket, struct, sys, time
+import contextlib, socket, struct, sys, time
 address, follows = sys.argv[1], sys.argv[2] == "ours"
 is_ipv6 = ":" in address
 family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
@@ -49,7 +49,8 @@ while follows:
         four, follows = heard[4:8], False
 packet, ends = answer(four), time.monotonic() + {SECONDS}
 for number in range({MOST}):
-    sock.send(packet)
+    with contextlib.suppress(OSError):  # the slow kernel of the lab has no buffer left
+        sock.send(packet)
     if number % 100 == 0 and time.monotonic() > ends:
         break
 print(number, flush=True)

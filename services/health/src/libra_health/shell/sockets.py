@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from contextlib import suppress
 from typing import Final
 
 from libra_health.echo_filter import echo_filter
@@ -62,9 +61,8 @@ def ping(target: Target, token: bytes) -> tuple[socket.socket, bool]:
         sock = socket.socket(_family(target), _DATAGRAM, protocol)
     except PermissionError:
         sock, is_raw = socket.socket(_family(target), _RAW, protocol), True
-        with suppress(OSError):  # a kernel without it costs time alone: the check judges by itself
-            attach(sock, echo_filter(token, is_ipv6=target.is_ipv6))
-    return _connected(sock, target, 0), is_raw
+    heard = echo_filter(token, is_ipv6=target.is_ipv6) if is_raw else b""
+    return _connected(sock, target, 0, heard), is_raw
 
 
 def attach(sock: socket.socket, program: bytes) -> None:
@@ -76,8 +74,10 @@ def attach(sock: socket.socket, program: bytes) -> None:
     )
 
 
-def _connected(sock: socket.socket, target: Target, port: int) -> socket.socket:
+def _connected(sock: socket.socket, target: Target, port: int, heard: bytes = b"") -> socket.socket:
     try:
+        if heard:
+            attach(sock, heard)
         level = socket.IPPROTO_IPV6 if target.is_ipv6 else socket.IPPROTO_IP
         sock.setsockopt(level, _IPV6_RECVERR if target.is_ipv6 else _IP_RECVERR, 1)
         if target.origin is not ANYWHERE:
