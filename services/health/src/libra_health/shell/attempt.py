@@ -155,7 +155,8 @@ class Attempt:
         channel = self.channel = Channel(self._enrol)
         match effect:
             case Connect(target, abort):
-                return channel.connect(target, abort=abort)
+                spare = self._around.spares.take(target) if abort else None
+                return channel.connect(target, abort=abort, spare=spare)
             case OpenUdp(target):
                 return channel.open_udp(target)
             case OpenPing(target):
@@ -172,9 +173,9 @@ class Attempt:
         return session if isinstance(session, Unsecured) else self._open().secure(session)
 
     def _close_channel(self) -> None:
-        if self.channel is not None and self.channel.sock is not None:
-            self._around.close(self.channel.sock)
-        self.channel = None
+        channel, self.channel = self.channel, None
+        if channel is not None and channel.sock is not None:
+            self._around.spares.leave(channel.sock, again=channel.is_reusable)
 
     def _look(self, wanted: Search) -> Searched | None:
         """Match a pattern, later where this target's answers have to wait for that."""

@@ -26,6 +26,7 @@ from libra_health.shell.load import Load
 from libra_health.shell.loop import EVENTS, Loop
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
+from libra_health.shell.spares import Spares
 from libra_health.shell.tls import Contexts
 from libra_health.wire import Input
 
@@ -60,13 +61,14 @@ class Driver:
         self._tokens = count(1)
         self._haste = Haste(self.loop, self._run_beside)
         self.matcher = Matcher()
+        self._spares = Spares(self.loop)
         self._around = Around(
             self.matcher.search,
             self.call,
             self.call_at,
             Contexts(),
             self.aside,
-            self.loop.close,
+            self._spares,
             trace,
         )
         self._is_stopping = False
@@ -133,6 +135,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
+            self._spares.close()
             self.matcher.close()
             self.loop.leave()
 
