@@ -100,7 +100,7 @@ class Attempt:
                 return None
             event = following
         self._deferred = event
-        self._around.post(partial(self._resume, event))
+        self._around.loop.call(partial(self._resume, event))
         return None
 
     def expire(self, now: float) -> Outcome | None:
@@ -184,7 +184,7 @@ class Attempt:
             return answer
         self._held = wanted
         again = partial(self._look_again, wanted)
-        self._around.call_at(time.monotonic() + answer, again)
+        self._around.loop.call_at(time.monotonic() + answer, again)
         return None
 
     def _look_again(self, wanted: Search) -> None:

@@ -61,15 +61,8 @@ class Driver:
         self._tokens = count(1)
         self._haste = Haste(self.loop, self._run_beside)
         self.matcher = Matcher()
-        self._spares = Spares(self.loop)
         self._around = Around(
-            self.matcher.search,
-            self.call,
-            self.call_at,
-            Contexts(),
-            self.aside,
-            self._spares,
-            trace,
+            self.matcher.search, self.loop, Contexts(), self.aside, Spares(self.loop), trace
         )
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="driver", daemon=True)
@@ -135,7 +128,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
-            self._spares.close()
+            self._around.spares.close()
             self.matcher.close()
             self.loop.leave()
 
