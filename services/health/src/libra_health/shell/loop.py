@@ -29,12 +29,16 @@ BEAT: Final = 0.1
 class Loop:
     """Wakes whom a socket, a call or a time concerns.
 
-    `missed`: seconds in all that nobody listened, beyond a beat each time.
+    `missed`: seconds in all that nobody listened, beyond a beat each time. `is_hearing`: events
+    are being told.
     """
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
+        self._enrolled: set[int] = set()
         self._closed: set[int] = set()
+        self._released: list[Callable[[], None]] = []
+        self.is_hearing = False
         self._heard = time.monotonic()
         self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
@@ -56,7 +60,9 @@ class Loop:
     def enrol(self, wake: Wake, fd: int) -> None:
         """Have `wake` told of all that happens to a socket."""
         self._wakes[fd] = wake
-        self._epoll.register(fd, EVERYTHING)
+        if fd not in self._enrolled:
+            self._epoll.register(fd, EVERYTHING)
+            self._enrolled.add(fd)
 
     def close(self, sock: socket.socket) -> None:
         """Close a socket and give its number back at once; no event of it is told any more.
@@ -64,10 +70,20 @@ class Loop:
         It leaves the epoll by name: a program that is just being started may still have it open.
         """
         fd = sock.fileno()
-        if self._wakes.pop(fd, None) is not None:
+        self._wakes.pop(fd, None)
+        if fd in self._enrolled:
+            self._enrolled.discard(fd)
             self._epoll.unregister(fd)
             self._closed.add(fd)
         sock.close()
+
+    def release(self, fd: int, work: Callable[[], None]) -> None:
+        """Tell nobody of a socket any more; do `work` once no event of it is on its way."""
+        self._wakes.pop(fd, None)
+        if self.is_hearing:
+            self._released.append(work)
+        else:
+            work()
 
     @property
     def due(self) -> float:
@@ -92,12 +108,17 @@ class Loop:
         self.missed += max(0.0, now - self._heard - BEAT)
         self._heard = now
         self._closed.clear()
+        self.is_hearing = True
         for fd, mask in events:
             wake = None if fd in self._closed else self._wakes.get(fd)
             if wake is not None:
                 wake(mask, now)
             elif fd == self._bell:
                 self._answer()
+        self.is_hearing = False
+        for work in self._released:
+            work()
+        self._released.clear()
         return len(events)
 
     def leave(self) -> None:
