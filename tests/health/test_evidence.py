@@ -142,6 +142,8 @@ def test_what_the_log_was_told_is_read_back(stand: Stand) -> None:
     assert known == fell.known
     assert known == Known(WATCH.digest, WATCH.place, stand, stand.damped, ((TCP.label, True),))
     assert known.stand.ramp == stand.ramp
+    assert known_of(state_of(fell, NOON), 7.0) == replace(known, age=7.0)
+    assert known_of(state_of(fell, NOON), -7.0) == known  # the clock was set back since
 
 
 @pytest.mark.parametrize("is_last", [False, True])

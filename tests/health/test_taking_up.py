@@ -114,6 +114,20 @@ def test_the_log_heard_late_forgets_no_change_that_was_counted() -> None:
     assert recall(tally, None, joins=False, now=9.0).course.flaps.times == (3.0,)
 
 
+@pytest.mark.parametrize(
+    ("age", "percent"), [(0.0, 55), (9.9, 55), (30.0, 82), (49.0, 91), (1e9, 100)]
+)
+def test_a_slow_start_goes_on_where_it_is_by_now_not_where_it_was_last_said(
+    age: float, percent: int
+) -> None:
+    """A small weight is said rarely: of 1 the first tenth and the whole are the same."""
+    watch = under(WATCH, SLOW)
+    known = replace(logged(Stand(up=True, weight=55, ramp=55), watch), age=age)
+    tally = fresh(watch, known, now=500.0)
+    assert tally.course.ramp is not None
+    assert share(tally.course.ramp, 500.0) == percent
+
+
 def test_a_restart_in_a_slow_start_goes_on_where_it_was() -> None:
     watch = under(WATCH, SLOW)
     known = logged(Stand(up=True, weight=55, ramp=55), watch)

@@ -44,8 +44,8 @@ def state_of(verdict: Verdict, decided: datetime) -> BackendState:
     )
 
 
-def known_of(state: BackendState) -> Known:
-    """Read back what the log was told."""
+def known_of(state: BackendState, age: float = 0.0) -> Known:
+    """Read back what the log was told *age* seconds ago; of a time to come nothing is thought."""
     flaps = any(each.reason == DAMPED for each in state.evidence)
     stand = Stand(
         state.up, state.held, flaps and not state.up, state.weight, state.ramp, state.seen
@@ -56,7 +56,7 @@ def known_of(state: BackendState) -> Known:
         for each in state.evidence
         if 0 < each.needed <= each.attempt
     )
-    return Known(state.target, place, stand, flaps, told)
+    return Known(state.target, place, stand, flaps, told, max(0.0, age))
 
 
 def ballot_of(state: BackendState) -> Ballot:

@@ -36,10 +36,10 @@ def next_step(ramp: Ramp, now: float) -> float:
     return ramp.began + (_step(ramp, now) + 1) * ramp.span / STEPS
 
 
-def resumed(percent: int, span: float, now: float) -> Ramp:
-    """Go on from the step at which a slow start had reached *percent*."""
+def resumed(percent: int, span: float, when: float) -> Ramp:
+    """Go on from the step at which a slow start had reached *percent* at that second."""
     step = max(0, percent - LOWEST) * STEPS // (WHOLE - LOWEST)
-    return Ramp(now - step * span / STEPS, span)
+    return Ramp(when - step * span / STEPS, span)
 
 
 def adjusted(ramp: Ramp | None, span: float, now: float) -> Ramp | None:

@@ -51,7 +51,8 @@ class Known:
     """The newest that the log holds, or is being told, of one backend.
 
     `digest`: the target digest it was said for. `flaps`: damping holds it, though the guard may
-    keep it in. `checks`: label of each that told, and whether it passed.
+    keep it in. `checks`: label of each that told, and whether it passed. `age`: for how many seconds
+    it had been said when this service learned of it.
     """
 
     digest: str
@@ -59,6 +60,7 @@ class Known:
     stand: Stand
     flaps: bool = False
     checks: tuple[tuple[str, bool], ...] = ()
+    age: float = 0.0
 
 
 def event_type(stand: Stand, before: Stand | None) -> str:

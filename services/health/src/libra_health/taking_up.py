@@ -108,13 +108,13 @@ def _course_of(watch: Watch, known: Known | None, *, joins: bool, now: float) ->
     if known is None or known.place != watch.place:
         return Course(was_in=True if policy.assume_up else False if joins else None)
     stand, share = known.stand, known.stand.ramp
-    gave = None
+    gave, said = None, now - known.age
     if stand.up and not stand.held and stand.weight is not None:
         gave = weight.recalled(stand.weight, share, policy.weight)
     return Course(
         was_in=stand.up,
         flaps=damping.resumed(now) if known.flaps and policy.damping else CALM,
-        ramp=ramp.resumed(share, policy.slow_start, now) if share and policy.slow_start else None,
+        ramp=ramp.resumed(share, policy.slow_start, said) if share and policy.slow_start else None,
         removed=None if stand.up else now,
         recalled=gave,
     )

@@ -31,7 +31,7 @@ from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_runtime.keeping import Keeping
 from libra_runtime.kept import kept
-from libra_runtime.stamp import new_id
+from libra_runtime.stamp import new_id, now
 from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
 from libra_schemas.events import BackendState, ConfigApplied
@@ -118,9 +118,10 @@ class Health:
                     self.driver.call(partial(self.board.hear, dict(self._logged)))
                     await self._catch_up()
                     self._has_caught_up.set()
-                case Stored(event=Event(data=BackendState() as state)):
+                case Stored(event=Event(data=BackendState() as state, time=said)):
                     if not self._has_caught_up.is_set():  # later ones are our own
-                        self._logged[state.service, state.backend] = known_of(state)
+                        age = (now() - said).total_seconds()
+                        self._logged[state.service, state.backend] = known_of(state, age)
                 case Stored(event=Event(data=ConfigApplied())):
                     self._newest = item
                     self._has_news.set()
