@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from libra_health import grpc_message as grpc
 from libra_health.handshake import TlsSpec, shortcoming, unsecured
 from libra_health.outcome import Failed, Outcome, Passed, Reason, excerpt, from_errno
+from libra_health.protocols import grpc_message as grpc
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -31,7 +31,7 @@ from libra_health.wire import (
 )
 
 if TYPE_CHECKING:
-    from libra_health.http2 import Exchange
+    from libra_health.protocols.http2 import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _end(
 
 def _ask(state: GrpcState) -> Step:
     """Ask at once, without waiting for the server's settings (RFC 9113 section 3.4)."""
-    from libra_health.http2 import Exchange  # noqa: PLC0415  slow import, only where asked
+    from libra_health.protocols.http2 import Exchange  # noqa: PLC0415  slow import, only where asked
 
     exchange = Exchange(grpc.MESSAGE_LIMIT)
     fields = (

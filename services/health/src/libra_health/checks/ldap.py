@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
-from libra_health import ldap_message as ldap
 from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec, shortcoming, unsecured
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
 from libra_health.passwords import held, hidden, password_of
+from libra_health.protocols import ldap_message as ldap
 from libra_health.wire import (
     RECEIVE,
     Connect,

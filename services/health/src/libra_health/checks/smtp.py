@@ -14,7 +14,7 @@ from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec, shortcoming, unsecured
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
 from libra_health.passwords import held, hidden, password_of
-from libra_health.smtp_reply import MalformedReply, OversizedReply, Reply, take
+from libra_health.protocols.smtp_reply import MalformedReply, OversizedReply, Reply, take
 from libra_health.wire import (
     RECEIVE,
     Connect,
