@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,21 +120,39 @@ def test_a_hang_up_of_before_is_told_to_nobody(loop: Loop) -> None:
         assert said == []
 
 
-def test_none_is_taken_while_events_are_told(loop: Loop) -> None:
-    with listener() as server:
-        target, spares, taken = target_of(server), Spares(loop), []
-        sock = sockets.stream(target, abort=True)
-        connected(loop, sock, target)
-        other = sockets.stream(target, abort=True)
-        connected(loop, other, target)
-        spares.leave(sock, again=True)
-        loop.call(lambda: spares.leave(other, again=True))
-        loop.call(lambda: taken.append(spares.take(target)))
-        loop.hear(5.0)
-        assert taken == [None]
-        assert {spares.take(target), spares.take(target)} == {sock, other}
-        sock.close()
-        other.close()
+def test_what_was_said_of_one_connection_is_not_told_to_the_next_that_has_its_socket(
+    loop: Loop,
+) -> None:
+    """Both hang up in one batch; who is told first takes the other's socket for its own."""
+    with listener() as server, silent() as mute, ExitStack() as stack:
+        target, spares = target_of(server), Spares(loop)
+        said: list[int] = []
+        socks = [sockets.stream(target, abort=True) for _ in range(2)]
+        for sock in socks:
+            stack.enter_context(closing(sock))
+            connected(loop, sock, target)
+
+        def first(_mask: int, _now: float) -> None:
+            other = next(each for each in socks if each.fileno() not in told)
+            spares.leave(other, again=True)
+            again = spares.take(mute)
+            assert again is other
+            again.connect_ex((mute.address, mute.port))
+            loop.enrol(lambda mask, _now: said.append(mask), again.fileno())
+
+        def wake(sock: socket.socket, mask: int, now: float) -> None:
+            told.append(sock.fileno())
+            if len(told) == 1:
+                first(mask, now)
+
+        told: list[int] = []
+        for sock in socks:
+            loop.enrol(partial(wake, sock), sock.fileno())
+        for _ in socks:
+            server.accept()[0].close()
+        time.sleep(0.05)
+        assert loop.hear(5.0) == len(socks)
+        assert (len(told), said) == (1, [])
 
 
 def test_a_spare_serves_its_family_and_only_who_leaves_from_anywhere(loop: Loop) -> None:

@@ -29,16 +29,13 @@ BEAT: Final = 0.1
 class Loop:
     """Wakes whom a socket, a call or a time concerns.
 
-    `missed`: seconds in all that nobody listened, beyond a beat each time. `is_hearing`: events
-    are being told.
+    `missed`: seconds in all that nobody listened, beyond a beat each time.
     """
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
         self._enrolled: set[int] = set()
-        self._closed: set[int] = set()
-        self._released: list[Callable[[], None]] = []
-        self.is_hearing = False
+        self._stale: set[int] = set()
         self._heard = time.monotonic()
         self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
@@ -64,26 +61,22 @@ class Loop:
             self._epoll.register(fd, EVERYTHING)
             self._enrolled.add(fd)
 
+    def forget(self, fd: int) -> None:
+        """Tell nobody what happens or has happened to a socket, until it is enrolled again."""
+        self._wakes.pop(fd, None)
+        self._stale.add(fd)
+
     def close(self, sock: socket.socket) -> None:
         """Close a socket and give its number back at once; no event of it is told any more.
 
         It leaves the epoll by name: a program that is just being started may still have it open.
         """
         fd = sock.fileno()
-        self._wakes.pop(fd, None)
+        self.forget(fd)
         if fd in self._enrolled:
             self._enrolled.discard(fd)
             self._epoll.unregister(fd)
-            self._closed.add(fd)
         sock.close()
-
-    def release(self, fd: int, work: Callable[[], None]) -> None:
-        """Tell nobody of a socket any more; do `work` once no event of it is on its way."""
-        self._wakes.pop(fd, None)
-        if self.is_hearing:
-            self._released.append(work)
-        else:
-            work()
 
     @property
     def due(self) -> float:
@@ -101,24 +94,19 @@ class Loop:
     def hear(self, wait: float) -> int:
         """Serve what the sockets say, waiting for `wait` seconds, a beat at most; count them.
 
-        An event of a number that was closed meanwhile is none of the newer socket's that has it.
+        An event of what was forgotten or closed meanwhile is not told to who has its number now.
         """
         events = self._epoll.poll(min(wait, BEAT), EVENTS)
         now = time.monotonic()
         self.missed += max(0.0, now - self._heard - BEAT)
         self._heard = now
-        self._closed.clear()
-        self.is_hearing = True
+        self._stale.clear()
         for fd, mask in events:
-            wake = None if fd in self._closed else self._wakes.get(fd)
+            wake = None if fd in self._stale else self._wakes.get(fd)
             if wake is not None:
                 wake(mask, now)
             elif fd == self._bell:
                 self._answer()
-        self.is_hearing = False
-        for work in self._released:
-            work()
-        self._released.clear()
         return len(events)
 
     def leave(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import socket
-from functools import partial
 from typing import Final
 
 from libra_health.shell.loop import Loop
@@ -24,8 +23,8 @@ class Spares:
     """Belongs to the driver's thread. What it is given had been enrolled in `loop`, and stays so.
 
     To disconnect a TCP socket sends RST where one was due, gives its port back, and leaves it as
-    new but for its options (connect(2); tcp_disconnect in net/ipv4/tcp.c). The kernel then speaks
-    of a hang-up once; while events are being told that may still be on its way, so none is taken.
+    new but for its options (connect(2); tcp_disconnect in net/ipv4/tcp.c). The hang-up that epoll
+    then speaks of concerns nobody, and is over once the socket connects again.
     """
 
     def __init__(self, loop: Loop) -> None:
@@ -35,7 +34,7 @@ class Spares:
     def take(self, target: Target) -> socket.socket | None:
         """Hand out a spare that can connect to `target`, if there is one."""
         idle = self._idle[target.is_ipv6]
-        if not idle or self._loop.is_hearing or target.origin is not ANYWHERE:
+        if not idle or target.origin is not ANYWHERE:
             return None
         return idle.pop()
 
@@ -43,7 +42,8 @@ class Spares:
         """End what a socket stands in; `again`: it ends by RST, leaves from anywhere, and stays."""
         idle = self._idle[sock.family == socket.AF_INET6]
         if again and len(idle) < MOST and _libc.connect(sock.fileno(), _NOBODY, len(_NOBODY)) == 0:
-            self._loop.release(sock.fileno(), partial(idle.append, sock))
+            self._loop.forget(sock.fileno())
+            idle.append(sock)
         else:
             self._loop.close(sock)
 
