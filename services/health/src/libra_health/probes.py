@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from libra_health.checks import Spec, kind_of
-from libra_health.wire import Target
+from libra_health.wire import Origin, Target
+from libra_schemas import config as written
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,11 @@ def diff(running: Iterable[Probe], wanted: Iterable[Probe]) -> Changes:
     replaced = {old for old, _ in retimed}
     stopped = tuple(p for p in before if p not in after and p not in replaced)
     return Changes(stopped, tuple(started), tuple(retimed))
+
+
+def origin_of(check: written.CheckConfig, node: str) -> Origin:
+    """Tell where a check leaves from on *node*: the `bind`, `interface` and `fwmark` of it."""
+    address = check.bind_of(node)
+    return Origin(
+        "" if address is None else str(address), check.interface_of(node) or "", check.fwmark or 0
+    )

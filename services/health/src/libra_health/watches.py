@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
-from libra_health.probes import Probe
+from libra_health.probes import Probe, origin_of
 from libra_health.verdict import Damping, Guard, Key, Lookout, Policy, Vantage, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
@@ -46,14 +46,6 @@ def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
         for service_name, service in config.services.items()
         for vantage in (_vantage(service, config, node),)
         for name, backend in service.backends.items()
-    )
-
-
-def origin_of(check: written.CheckConfig, node: str) -> Origin:
-    """Tell where a check leaves from on *node*: the `bind`, `interface` and `fwmark` of it."""
-    address = check.bind_of(node)
-    return Origin(
-        "" if address is None else str(address), check.interface_of(node) or "", check.fwmark or 0
     )
 
 
