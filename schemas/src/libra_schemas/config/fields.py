@@ -167,25 +167,5 @@ def _absolute(value: str) -> str:
     return value
 
 
-def whole(value: str) -> str:
-    """Refuse a text that the kernel would cut (execve(2)); raise ValueError."""
-    if "\0" in value:
-        raise ValueError("holds a NUL byte")
-    return value
-
-
-def _command(value: tuple[str, ...]) -> tuple[str, ...]:
-    if value:
-        _absolute(value[0])
-    return value
-
-
 FilePath = Annotated[str, AfterValidator(_absolute)]
 """A file of each node, by its whole path."""
-
-Command = Annotated[
-    tuple[Annotated[str, AfterValidator(whole)], ...],
-    Field(min_length=1, examples=[["/usr/bin/ping", "-c1", "10.0.0.1"]]),
-    AfterValidator(_command),
-]
-"""A program, by its whole path, and its arguments."""
