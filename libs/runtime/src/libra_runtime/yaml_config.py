@@ -73,7 +73,12 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has 
 
 
 def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
-    """Parse *text* of *file*: the config and the document as written; raise ConfigError.
+    """Parse *text* of *file*: the config and the document as written; raise ConfigError."""
+    return load_placed(text, file)[:2]
+
+
+def load_placed(text: str, file: str) -> tuple[Config, dict[str, Any], Places]:
+    """Parse *text* of *file* likewise, and tell where everything stands in it.
 
     Of a value that could not be read it is not said too that it is none.
     """
@@ -86,14 +91,23 @@ def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
         found += (each for each in error.problems if (each.path, each.line) not in told)
     else:
         if not found:
-            return config, reading.document
+            return config, reading.document, reading.places
     raise ConfigError(tuple(sorted(found, key=lambda each: (each.line, each.column))))
 
 
 def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
     """Read and parse a config file; raise ConfigError, also where it cannot be read."""
+    return read_placed(path)[:2]
+
+
+def read_placed(path: FilePath) -> tuple[Config, dict[str, Any], Places]:
+    """Read and parse a config file likewise, and tell where everything stands in it."""
+    return load_placed(_text_of(path), str(path))
+
+
+def _text_of(path: FilePath) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise _single(str(path), f"not UTF-8: byte {error.start}") from None
     except IsADirectoryError:
@@ -106,7 +120,6 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
         raise _single(str(path), f"cannot be read: Permission denied; {_let_in(path)}") from None
     except OSError as error:
         raise _single(str(path), f"cannot be read: {error.strerror}") from None
-    return load_config(text, str(path))
 
 
 def parse(text: str, file: str) -> "Reading":
