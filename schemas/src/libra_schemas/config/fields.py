@@ -23,6 +23,8 @@ from libra_schemas.model import Address
 
 _DURATION = re.compile(r"^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)$")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_A_DURATION = "expected a duration such as 500ms, 1s, 5m or 1h"
+_UNITS = "one number and its unit, ms, s, m, h or d, without a blank"
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})")
 _PORT_RANGE = re.compile(r".+:[0-9]{1,5}-[0-9]{1,5}")
 _MAX_PORT = 65535
@@ -33,11 +35,11 @@ _PLACE = "an address such as 192.0.2.10:80 or [2001:db8::10]:80"
 def parse_duration(value: Any) -> float:
     """Parse `500ms`, `1s`, `5m`, `1h`, `1d` or a number of seconds; raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a duration such as 500ms, 1s, 5m or 1h")
+        raise ValueError(_A_DURATION)
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if match is None:
-            raise ValueError(f"expected a duration such as 500ms, 1s, 5m or 1h, not {value!r}")
+            raise ValueError(f"{_A_DURATION}, not {value!r}; {_UNITS}")
         return round(float(match[1]) * _UNIT[match[2]], 6)
     if not 0 <= value <= _LONGEST:
         raise ValueError("expected a duration of 0 seconds or more")
