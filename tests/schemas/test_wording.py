@@ -24,6 +24,14 @@ BACKENDS = "as in backends: {NAME: {address: 192.0.2.10:80}}"
         ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
         (
             "web",
+            {"assume_up": True, "check": {"tcp": None, "data_path": "Yes"}},
+            (
+                "services.web.check.data_path: expected true or false"
+                " (YAML 1.2 reads Yes as text: write true)"
+            ),
+        ),
+        (
+            "web",
             {"backends": 5},
             f"services.web.backends: expected a mapping of keys to values ({BACKENDS})",
         ),

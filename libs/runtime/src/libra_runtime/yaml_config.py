@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from libra_runtime.barrier import barrier
+from libra_runtime.yaml_hints import KEEPALIVED, NO_COLON, hint_for, keepalived_begins
 from libra_schemas.config import Config
 from libra_schemas.errors import ConfigError, Problem
 from libra_schemas.load import config_from
@@ -124,6 +125,8 @@ def _text_of(path: FilePath) -> str:
 
 def parse(text: str, file: str) -> "Reading":
     """Parse YAML into plain values and their places; raise ConfigError for what is no YAML."""
+    if line := keepalived_begins(text):
+        raise ConfigError((Problem("", *KEEPALIVED, file, line, 1),))
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -208,10 +211,12 @@ def _position(node: yaml.Node) -> Position:
 
 def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
+    if error.problem == NO_COLON:
+        mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     message = ", ".join(part for part in (error.context, error.problem) if part)
     here = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
-    hint = _TABS if "\t" in here else _BRACKETS if "[" in here else ""
+    hint = hint_for(here, error.problem or "")
     return ConfigError((Problem("", f"no YAML: {message}", hint, file, line, column),))
 
 
@@ -224,10 +229,6 @@ def _let_in(path: FilePath) -> str:
     if found is None or not found.is_above:
         return LET_READ
     return f"{found}: `chmod a+x {found.path}`, or keep the file where everybody gets"
-
-
-_TABS = "YAML indents with spaces, and this line has a tab"
-_BRACKETS = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
 
 
 def _single(file: str, message: str, hint: str = "") -> ConfigError:

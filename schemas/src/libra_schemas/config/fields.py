@@ -19,10 +19,12 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from libra_schemas.model import Address
+from libra_schemas.model import Address, refuse_name
 
 _DURATION = re.compile(r"^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)$")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+"""What YAML 1.1 took for true and false."""
 _A_DURATION = "expected a duration such as 500ms, 1s, 5m or 1h"
 _UNITS = "one number and its unit, ms, s, m, h or d, without a blank"
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})")
@@ -102,6 +104,7 @@ class Endpoint:
             raise ValueError("a range of ports is not in this release yet; one service each")
         match = _ENDPOINT.fullmatch(text)
         if match is None:
+            refuse_name(text, "192.0.2.10:80")
             return cls(_address(text), 0)
         port = int(match["port"])
         if not 1 <= port <= _MAX_PORT:
@@ -149,6 +152,7 @@ def parse_interface_address(value: Any) -> str:
     try:
         return str(ip_interface(value.strip()))
     except ValueError:
+        refuse_name(value.strip(), "192.0.2.10/24")
         raise ValueError(f"expected an address such as 192.0.2.10/24, not {value!r}") from None
 
 

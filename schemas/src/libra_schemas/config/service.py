@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig
-from libra_schemas.config.fields import Duration, Endpoint
+from libra_schemas.config.fields import SWITCHES, Duration, Endpoint
 from libra_schemas.config.verdict import DampingConfig, MaxDown, SlowStart, Vantage, VantageConfig
 from libra_schemas.model import Name, Strict, Weight
 
@@ -39,7 +39,16 @@ class HoldConfig(Strict):
 
 
 def _from_switch(value: object) -> object:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        raise ValueError(_switch_problem(value))
     return {"enabled": value} if isinstance(value, bool) else value
+
+
+def _switch_problem(value: object) -> str:
+    if instead := SWITCHES.get(str(value).lower()):
+        return f"expected true or false; YAML 1.2 reads {value} as text: write {instead}"
+    form = "expected true or false, or its port as in {port: 80}"
+    return f"{form}; a hold has no time: write hold: true"
 
 
 _Hold = Annotated[
