@@ -154,11 +154,11 @@ class ServiceConfig(Strict):
     max_down: MaxDown | None = None
     """How many backends, or which share of them, health may take out within 5 minutes, or as it
     says; one more that fails keeps the least weight. One that refuses connections is always
-    taken out. Without it there is no limit.
+    taken out; with 0 nobody else is. Without it there is no limit.
     """
     slow_start: SlowStart = 0.0
     """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:
-    from a tenth in ten steps. 0 is off.
+    from a tenth in ten steps; a weight of 1 has no step below it and is refused. 0 is off.
     """
     vantage: Vantage = VantageConfig(mode="local")
     """Whose view of a backend counts: this node's alone (`local`), that of the `majority` of
