@@ -49,7 +49,7 @@ TOLD = [
         "connect [::1]:80 from ::2 by eth1 with mark 0x7",
     ),
     (OpenUdp(Target("10.0.0.1", 53)), "UDP to 10.0.0.1:53"),
-    (OpenPing(Target("10.0.0.1")), "ping 10.0.0.1"),
+    (OpenPing(Target("10.0.0.1"), bytes(4)), "ping 10.0.0.1"),
     (
         StartTls(Tls("web.example", ca="/etc/ca.pem")),
         "TLS handshake for web.example, certificate held against /etc/ca.pem",

@@ -4,7 +4,7 @@ import pytest
 
 from libra_health.checks.icmp import IcmpSpec
 from libra_health.checks.tcp import TcpSpec
-from libra_health.fitness import LATE, trouble
+from libra_health.fitness import LATE, Shortage, trouble
 from libra_health.outcome import Errored, Reason
 from libra_health.probes import Probe
 from libra_health.wire import Origin, Target
@@ -75,10 +75,24 @@ def test_of_many_one_is_named_and_the_others_are_counted() -> None:
     )
 
 
-@pytest.mark.parametrize(("number", "holds"), [(1, "1 hold is"), (7, "7 holds are")])
-def test_holds_that_gave_way_are_told_after_what_is_worse(number: int, holds: str) -> None:
-    sentence = f"{holds} not kept, so that probes can run: raise the limit of open files"
-    assert trouble({}, 0.0, number) == sentence
-    worse = trouble({TCP: Errored(Reason.LOCAL, "EINVAL")}, 0.0, number)
+@pytest.mark.parametrize(
+    ("short", "sentence"),
+    [
+        pytest.param(
+            Shortage(1, 1024, 900),
+            "1 hold is not kept, so that probes can run: raise the limit of open files",
+            id="others have them",
+        ),
+        pytest.param(
+            Shortage(512, 20000, 20512),
+            "512 holds are not kept, so that probes can run: "
+            "raise the limit of open files from 20000 to 20512",
+            id="there are too few",
+        ),
+    ],
+)
+def test_holds_that_gave_way_are_told_after_what_is_worse(short: Shortage, sentence: str) -> None:
+    assert trouble({}, 0.0, short) == sentence
+    worse = trouble({TCP: Errored(Reason.LOCAL, "EINVAL")}, 0.0, short)
     assert worse is not None
     assert worse.startswith("tcp check")

@@ -4,16 +4,21 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from tests.health.shell.test_holds import Keeper
 from tests.kernel.test_health_probes import run_once
 
 from libra_health.checks import IcmpSpec, Spec, TcpSpec, UdpSpec
+from libra_health.hold.wanted import wanted_of
 from libra_health.outcome import Errored, Outcome, Passed, Reason
 from libra_health.probes import Probe
+from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
 from libra_lab.node import Node
 from libra_lab.topology import Topology
+from libra_schemas.config import Config
 
 pytestmark = pytest.mark.kernel
 
@@ -38,6 +43,42 @@ class Net:
             connection, peer = listener.accept()
             connection.close()
         return str(peer[0])
+
+    def holds_seen(self, address: str, asked: dict[str, Any]) -> set[str]:
+        """Hold the backend as a config says; return whence it saw probe and hold come."""
+        config = {
+            "version": 1,
+            "nodes": {"d": {"address": "10.7.0.1"}},
+            "services": {
+                "web": {
+                    "address": f"192.0.2.10:{PORT}" if "." in address else f"[2001:db8::1]:{PORT}",
+                    "hold": True,
+                    "check": {"tcp": {}} | asked,
+                    "backends": {"w1": {"address": address}},
+                }
+            },
+        }
+        watches = watches_of(Config.model_validate(config), "d")
+        (wanted,) = wanted_of(Config.model_validate(config), "d", watches)
+        with closing(self.backend.call(_listener, address)) as listener:
+            keeper = self.director.call(Keeper)
+            try:
+                keeper.driver.call(lambda: keeper.board.apply(keeper.driver, watches, "1"))
+                keeper.driver.call(lambda: keeper.holds.apply([wanted]))
+                keeper.until_held()
+                held = keeper.holds.lines[wanted.hold.target].channel
+                assert held is not None
+                assert held.sock is not None
+                ours = held.sock.getsockname()[:2]
+                seen: set[tuple[str, int]] = set()
+                while ours not in seen or len(seen) < 2:
+                    connection, peer = listener.accept()
+                    connection.close()
+                    seen.add(peer[:2])
+            finally:
+                keeper.driver.call(keeper.holds.stop)
+                keeper.driver.stop()
+        return {host for host, _ in seen}
 
     def probe(self, address: str, origin: Origin, spec: Spec) -> Outcome:
         port = 0 if isinstance(spec, IcmpSpec) else PORT
@@ -103,6 +144,21 @@ def test_a_mark_takes_the_way_of_its_rule(net: Net) -> None:
     assert isinstance(unmarked, Errored)
     assert unmarked.reason is Reason.NO_ROUTE
     assert net.seen("10.8.0.1", Origin(fwmark=MARK)) == "10.9.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "came_from"),
+    [
+        pytest.param(PLAIN_ROUTE, {"bind": {"d": OTHER}}, OTHER, id="bind"),
+        pytest.param("fd00:7::fe", {"bind": {"d": OTHER6}}, OTHER6, id="bind, IPv6"),
+        pytest.param(PLAIN_ROUTE, {"interface": {"d": "eth1"}}, "10.9.0.1", id="interface"),
+        pytest.param("10.8.0.1", {"fwmark": MARK}, "10.9.0.1", id="fwmark"),
+    ],
+)
+def test_a_hold_leaves_from_where_the_check_does(
+    net: Net, address: str, asked: dict[str, Any], came_from: str
+) -> None:
+    assert net.holds_seen(address, asked) == {came_from}
 
 
 def test_a_probe_leaves_by_the_interface_that_is_named(net: Net) -> None:

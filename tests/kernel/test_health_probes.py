@@ -94,12 +94,14 @@ ASKING = UdpSpec(b"x", "y", silence_passes=False)
 
 
 @contextmanager
-def firewall(node: Node, program: str, target: str) -> Iterator[None]:
-    """Have a node's firewall do to UDP datagrams what *target* says.
+def firewall(
+    node: Node, program: str, target: str, protocol: str = "udp", *which: str
+) -> Iterator[None]:
+    """Have a node's firewall do to what comes by a protocol what *target* says.
 
     The lab's kernel has the old tables alone, a newer host's perhaps none but the new ones.
     """
-    rule = ("INPUT", "-p", "udp", "-j", *target.split())
+    rule = ("INPUT", "-p", protocol, *which, "-j", *target.split())
     if node.run(program, "-w", "-A", *rule, check=False).returncode:
         program = f"{program}-legacy"
         node.run(program, "-w", "-A", *rule)
@@ -129,7 +131,7 @@ UNPRIVILEGED = """
 import sys
 from libra_health.shell.sockets import ping
 from libra_health.wire import Target
-sock, is_raw = ping(Target(sys.argv[1]))
+sock, is_raw = ping(Target(sys.argv[1]), bytes(4))
 print("raw" if is_raw else "ping socket")
 """
 

@@ -27,7 +27,7 @@ IPV4_HEADER = bytes([0x45]) + bytes(19)
 
 def opened(target: Target, size: int = 8, *, raw: bool = False) -> IcmpState:
     state, effects = start(target, IcmpSpec(size), STARTED)
-    assert effects == (OpenPing(target),)
+    assert effects == (OpenPing(target, bytes.fromhex("3b9aca00")),)
     state, result = step(state, PingOpened(raw), STARTED)
     assert result == (Send(echo_request(state)), *RECEIVE)
     return state

@@ -16,16 +16,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from libra_health.checks.tcp import Exchange, TcpSpec
 from libra_health.hold.wanted import Wanted
 from libra_health.hold.words import Hold
-from libra_health.outcome import Errored, Outcome, Reason
-from libra_health.probes import Lookout, Probe, Watch
-from libra_health.shell import holds as module
+from libra_health.outcome import Errored, Outcome, Passed, Reason
+from libra_health.probes import Probe
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
-from libra_health.shell.holds import Holds
+from libra_health.shell.holds import RESERVE, Holds
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.wire import Target
 
 PATIENCE = 60.0
@@ -290,19 +291,52 @@ def test_a_hurried_run_is_not_cut_short_by_the_grid(keeper: Keeper) -> None:
     assert min(getattr(outcome, "latency", 0.0) for _, outcome in keeper.outcomes[:5]) >= 0.29
 
 
-def test_holds_give_way_where_descriptors_are_few(
-    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    monkeypatch.setattr(module, "RESERVE", limit - 6 - 3)  # six probes, and room for three more
-    with ExitStack() as stack:
+@contextmanager
+def open_files(limit: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_holds_give_way_where_descriptors_are_few_and_the_probes_go_on(keeper: Keeper) -> None:
+    with open_files(RESERVE + 6 + 3), ExitStack() as stack, capture_logs() as said:
         servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(6)]
-        keeper.keep(*(Target(*server.getsockname()) for server in servers))
+        targets = [Target(*server.getsockname()) for server in servers]
+        keeper.keep(*targets, every=0.1)
         keeper.until(lambda: keeper.holds.states() == {"holding": 3, "withheld": 3})
+        sentence = (
+            "3 holds are not kept, so that probes can run: "
+            f"raise the limit of open files from {RESERVE + 9} to {RESERVE + 12}"
+        )
+        assert str(keeper.holds.shortage()) == sentence
+        keeper.keep(*targets, every=0.1)
+        probes = keeper.probes()
+        keeper.until(lambda: keeper.probes() >= probes + 12)
+        assert all(isinstance(outcome, Passed) for _, outcome in keeper.outcomes)
+        warning = {"event": "holds not kept", "why": sentence, "log_level": "warning"}
+        assert said == [warning]
         probe = next(iter(keeper.driver.probes))
         lack = Errored(Reason.DESCRIPTORS, "EMFILE")
         keeper.driver.call(lambda: keeper.holds.report(probe, lack, time.monotonic()))
         keeper.until(lambda: keeper.holds.states() == {"withheld": 6})
+        assert said == [warning]
+
+
+def test_a_probe_without_a_descriptor_takes_holds_and_that_is_said_once(keeper: Keeper) -> None:
+    with ExitStack() as stack, capture_logs() as said:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        keeper.keep(*(Target(*server.getsockname()) for server in servers))
+        keeper.until_held(2)
+        probe = next(iter(keeper.driver.probes))
+        lack = Errored(Reason.DESCRIPTORS, "ENFILE")
+        for _ in range(2):
+            keeper.driver.call(lambda: keeper.holds.report(probe, lack, time.monotonic()))
+        keeper.until(lambda: keeper.holds.states() == {"withheld": 2})
+        why = "2 holds are not kept, so that probes can run: raise the limit of open files"
+        assert said == [{"event": "holds not kept", "why": why, "log_level": "warning"}]
 
 
 def test_what_is_wanted_no_more_is_let_go(keeper: Keeper) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from libra_health.outcome import Reason
 from libra_health.shell import tls as tls_module
@@ -273,15 +274,37 @@ def test_each_session_offers_its_own_protocols(files: Path) -> None:
 
 
 @pytest.mark.parametrize("bound", ["KEPT", "TRUSTED"])
-def test_what_was_not_used_for_longest_is_forgotten(
-    files: Path, tmp_path: Path, made: list[Tls], monkeypatch: pytest.MonkeyPatch, bound: str
+@pytest.mark.parametrize("number", [20, 22])
+def test_contexts_beyond_the_bound_cost_their_share_and_are_told_of_once(
+    files: Path,
+    tmp_path: Path,
+    made: list[Tls],
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    number: int,
 ) -> None:
-    monkeypatch.setattr(tls_module, bound, 3)
-    contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(4)]
+    monkeypatch.setattr(tls_module, bound, 20)
+    contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(number)]
     for tls in asked:
         Path(tls.ca).write_bytes((files / "cert.pem").read_bytes())
-    for n in (0, 1, 2, 0, 3, 0, 2, 3):
-        contexts.session(asked[n])
-    assert [each.ca for each in made] == [each.ca for each in asked]
-    contexts.session(asked[1])
-    assert len(made) == 5
+    with capture_logs() as said:
+        for tls in asked * 20:
+            contexts.session(tls)
+    if number == 20:
+        assert (len(made), said) == (20, [])
+        return
+    assert (
+        60 <= len(made) <= 200
+    )  # 440 where the longest unused goes, which is the next to be asked
+    assert [each["event"] for each in said] == ["TLS files are read anew at many runs"]
+    assert said[0]["kept"] == 20
+
+
+def test_a_file_that_changes_is_no_sign_of_too_many(files: Path, tmp_path: Path) -> None:
+    contexts, ca = Contexts(), tmp_path / "ca.pem"
+    with capture_logs() as said:
+        for n in range(3):
+            ca.write_bytes((files / "cert.pem").read_bytes())
+            os.utime(ca, (n, n))
+            assert isinstance(contexts.session(Tls("web.example", ca=str(ca))), Session)
+    assert said == []

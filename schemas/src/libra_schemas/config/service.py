@@ -152,9 +152,9 @@ class ServiceConfig(Strict):
     damping: DampingConfig | None = None
     """Holds a backend down that goes up and down too often; without it none is held down."""
     max_down: MaxDown | None = None
-    """How many backends, or which share of them, health may take out within 5 minutes, or as it
-    says; one more that fails keeps the least weight. One that refuses connections is always
-    taken out; with 0 nobody else is. Without it there is no limit.
+    """How many backends, or which share, health may take out within 5 minutes, or as it says; one
+    more that fails keeps the least weight. Who refuses connections is always taken out, with 0
+    nobody else. Without it: no limit.
     """
     slow_start: SlowStart = 0.0
     """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:

@@ -123,7 +123,7 @@ def _line(event: Effect | Input) -> str:
 
 def _asked(effect: Effect) -> str:
     match effect:
-        case Connect(target) | OpenUdp(target) | OpenPing(target):
+        case Connect(target) | OpenUdp(target) | OpenPing(target, _):
             return f"{_OPENING[type(effect)]} {_place(target)}"
         case StartTls(tls):
             return _handshake(tls)

@@ -6,6 +6,7 @@ The one rule: what is wrong with a backend is never our trouble, and what is our
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from libra_health.outcome import Errored, Reason
@@ -29,11 +30,30 @@ _FILE: Final = (
 _MARKED: Final = "a firewall mark takes CAP_NET_RAW on Linux 5.17 and newer, CAP_NET_ADMIN before"
 
 
-def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> str | None:
-    """Say in one sentence what is not checked; *late* in seconds, None where all is.
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Holds for which no descriptor was left, and the limit of open files: what it is and `needed`.
 
-    *withheld*: holds for which no descriptor was left.
+    `needed` has room for all of them beside the probes.
     """
+
+    holds: int
+    limit: int
+    needed: int
+
+    def __str__(self) -> str:
+        """Say it, and what mends it."""
+        holds = "1 hold is" if self.holds == 1 else f"{self.holds} holds are"
+        mend = _HINTS[Reason.DESCRIPTORS]
+        if self.needed > self.limit:
+            mend += f" from {self.limit} to {self.needed}"
+        return f"{holds} not kept, so that probes can run: {mend}"
+
+
+def trouble(
+    unable: Mapping[Probe, Errored], late: float, short: Shortage | None = None
+) -> str | None:
+    """Say in one sentence what is not checked; *late* in seconds, None where all is."""
     if late > LATE:
         return f"the checks are stuck: the next one is {late:.0f} s late"
     for probe, outcome in unable.items():
@@ -41,10 +61,7 @@ def trouble(unable: Mapping[Probe, Errored], late: float, withheld: int = 0) -> 
         hint = remedy(probe, outcome)
         why = f"{outcome.detail}; {hint}" if hint else outcome.detail
         return f"{probe.kind} check of {probe.target}{others} cannot be run here: {why}"
-    if withheld:
-        holds = "1 hold is" if withheld == 1 else f"{withheld} holds are"
-        return f"{holds} not kept, so that probes can run: {_HINTS[Reason.DESCRIPTORS]}"
-    return None
+    return None if short is None else str(short)
 
 
 def remedy(probe: Probe, outcome: Errored) -> str:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
-from libra_health.blast import Guard
-from libra_health.damping import Damping
-from libra_health.policy import Policy
-from libra_health.probes import Key, Lookout, Probe, Watch
-from libra_health.vantage import Vantage
+from libra_health.probes import Probe
+from libra_health.verdict import Damping, Guard, Key, Lookout, Policy, Vantage, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
 from libra_schemas.marks import marks_of
@@ -49,6 +46,14 @@ def watches_of(config: written.Config, node: str) -> tuple[Watch, ...]:
         for service_name, service in config.services.items()
         for vantage in (_vantage(service, config, node),)
         for name, backend in service.backends.items()
+    )
+
+
+def origin_of(check: written.CheckConfig, node: str) -> Origin:
+    """Tell where a check leaves from on *node*: the `bind`, `interface` and `fwmark` of it."""
+    address = check.bind_of(node)
+    return Origin(
+        "" if address is None else str(address), check.interface_of(node) or "", check.fwmark or 0
     )
 
 
@@ -117,12 +122,7 @@ def _straight(place: _Place, check: written.CheckConfig) -> Target:
     port = 0 if check.kind in PORTLESS else check.port or own_port
     if not port and check.kind not in PORTLESS | PORT_OR_NONE:
         raise ValueError("no port to check; name one")
-    address = check.bind_of(place.node)
-    origin = Origin(
-        "" if address is None else str(address),
-        check.interface_of(place.node) or "",
-        check.fwmark or 0,
-    )
+    origin = origin_of(check, place.node)
     return Target(str(check.address or backend.address.address), port, origin)
 
 

@@ -84,9 +84,13 @@ class OpenUdp:
 
 @dataclass(frozen=True, slots=True)
 class OpenPing:
-    """Open an ICMP echo socket to `target`; answered by `PingOpened` or `Refused`."""
+    """Open an ICMP echo socket to `target`; answered by `PingOpened` or `Refused`.
+
+    `token`: the 4 bytes of identifier and sequence whose replies a raw socket hears alone.
+    """
 
     target: Target
+    token: bytes
 
 
 @dataclass(frozen=True, slots=True)

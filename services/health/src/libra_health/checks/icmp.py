@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from libra_health.echo_filter import KIND_V4, KIND_V6
 from libra_health.outcome import Failed, Outcome, Passed, Reason, from_errno
 from libra_health.wire import (
     RECEIVE,
@@ -25,7 +26,7 @@ from libra_health.wire import (
 )
 
 _HEADER: Final = struct.Struct("!BBHHH")
-_ECHO_V4, _REPLY_V4, _ECHO_V6, _REPLY_V6 = 8, 0, 128, 129
+_ECHO_V4, _ECHO_V6 = 8, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ Step: TypeAlias = tuple[IcmpState, Effects | Outcome]
 
 def start(target: Target, spec: IcmpSpec, now: float) -> tuple[IcmpState, Effects]:
     """Begin by opening an echo socket."""
-    return IcmpState(target, spec, now), (OpenPing(target),)
+    state = IcmpState(target, spec, now)
+    return state, (OpenPing(target, _token(state)[4:]),)
 
 
 def step(state: IcmpState, event: Input, now: float) -> Step:
@@ -98,7 +100,7 @@ def _is_reply(state: IcmpState, data: bytes) -> bool:
     """Compare kind, sequence and as much of the token as was sent; a raw socket also its id."""
     if state.is_raw and not state.target.is_ipv6:
         data = data[(data[0] & 15) * 4 :] if data else b""
-    token, kind = _token(state), _REPLY_V6 if state.target.is_ipv6 else _REPLY_V4
+    token, kind = _token(state), KIND_V6 if state.target.is_ipv6 else KIND_V4
     ours = 4 if state.is_raw else 6
     return (
         data[:1] == bytes([kind])

@@ -12,7 +12,9 @@ from typing import Final
 
 from libra_health import checks
 from libra_health.hold.words import Hold
-from libra_health.probes import Key, Probe, Watch
+from libra_health.probes import Probe
+from libra_health.verdict import Key, Watch
+from libra_health.watches import origin_of
 from libra_health.wire import Connect, Origin, Target
 from libra_schemas import config as written
 
@@ -51,15 +53,8 @@ def _target(
     if not port:
         return None
     first = next(iter(service.checks_of(backend)), None)
-    origin = Origin() if first is None else _origin(first, node)
+    origin = Origin() if first is None else origin_of(first, node)
     return Target(str(backend.address.address), port, origin)
-
-
-def _origin(check: written.CheckConfig, node: str) -> Origin:
-    address = check.bind_of(node)
-    return Origin(
-        "" if address is None else str(address), check.interface_of(node) or "", check.fwmark or 0
-    )
 
 
 def _wanted(target: Target, watches: list[Watch]) -> Wanted:

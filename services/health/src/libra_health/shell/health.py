@@ -14,25 +14,23 @@ from typing import Final
 
 import structlog
 
-from libra_health.evidence import known_of, state_of
 from libra_health.fitness import trouble
 from libra_health.hold.wanted import Wanted, wanted_of
 from libra_health.outcome import Outcome
-from libra_health.probes import Key, Probe, Watch
+from libra_health.probes import Probe
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
-from libra_health.shell.line import WITHHELD
 from libra_health.shell.peers import Peers
 from libra_health.shell.program import swept
-from libra_health.stand import Known
+from libra_health.verdict import Key, Known, Watch, known_of, state_of
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored
 from libra_runtime.keeping import Keeping
 from libra_runtime.kept import kept
-from libra_runtime.stamp import new_id
+from libra_runtime.stamp import new_id, now
 from libra_schemas.envelope import Draft, Event
 from libra_schemas.errors import LibraError
 from libra_schemas.events import BackendState, ConfigApplied
@@ -119,9 +117,10 @@ class Health:
                     self.driver.call(partial(self.board.hear, dict(self._logged)))
                     await self._catch_up()
                     self._has_caught_up.set()
-                case Stored(event=Event(data=BackendState() as state)):
+                case Stored(event=Event(data=BackendState() as state, time=said)):
                     if not self._has_caught_up.is_set():  # later ones are our own
-                        self._logged[state.service, state.backend] = known_of(state)
+                        age = (now() - said).total_seconds()
+                        self._logged[state.service, state.backend] = known_of(state, age)
                 case Stored(event=Event(data=ConfigApplied())):
                     self._newest = item
                     self._has_news.set()
@@ -230,8 +229,7 @@ class Health:
         self._loop.call_soon_threadsafe(self._died.set_exception, died)
 
     def _trouble(self) -> str | None:
-        withheld = self.holds.states()[WITHHELD]
-        own = trouble(self.board.unable.copy(), self.driver.late(), withheld)
+        own = trouble(self.board.unable.copy(), self.driver.late(), self.holds.shortage())
         return own or self._keeping.trouble or self._journal.trouble
 
     async def _watch_driver(self) -> None:

@@ -16,6 +16,9 @@ from functools import partial
 from math import ceil, inf
 from typing import Final, TypeAlias
 
+import structlog
+
+from libra_health.fitness import Shortage
 from libra_health.hold import machine
 from libra_health.hold.wanted import Wanted
 from libra_health.hold.words import (
@@ -30,11 +33,14 @@ from libra_health.hold.words import (
     Probed,
 )
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.probes import Key, Probe
+from libra_health.probes import Probe
 from libra_health.shell.channel import Channel
 from libra_health.shell.drive import Driver
-from libra_health.shell.line import Line
+from libra_health.shell.line import WITHHELD, Line
+from libra_health.verdict import Key
 from libra_health.wire import Connect, Receive, Refused, Target
+
+log = structlog.get_logger()
 
 Gone: TypeAlias = Callable[[tuple[tuple[Key, int], ...], Failed, float], None]
 """Told the lookouts whose target is gone, why, and the time (monotonic seconds)."""
@@ -58,6 +64,8 @@ class Holds:
         self._by_probe: dict[Probe, list[Line]] = {}
         self._room = 0
         self._open = 0
+        self._limit = 0
+        self._warned = ""
 
     def apply(self, wanted: Iterable[Wanted]) -> None:
         """Change what is held; after the probes were changed."""
@@ -75,8 +83,9 @@ class Holds:
                 self._by_probe.setdefault(probe, []).append(line)
         for line in before.values():
             self._retire(line)
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._room = max(0, limit - RESERVE - len(tuple(self._driver.probes)))
+        self._limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._room = max(0, self._limit - self._kept_free())
+        self._warn(len(self.lines) - self._room)
         for line in fresh:
             self._time(line)
 
@@ -98,9 +107,29 @@ class Holds:
         """Count the holds by what they are doing; from any thread."""
         return Counter(line.word for line in tuple(self.lines.values()))
 
+    def shortage(self) -> Shortage | None:
+        """Tell how many holds no descriptor was left for; from any thread."""
+        withheld = self.states()[WITHHELD]
+        return self._shortage(withheld) if withheld else None
+
+    def _shortage(self, holds: int) -> Shortage:
+        return Shortage(holds, self._limit, self._kept_free() + len(self.lines))
+
+    def _kept_free(self) -> int:
+        return RESERVE + len(self._driver.probes)
+
+    def _warn(self, holds: int) -> None:
+        """Say once what is too little, and again where that changes."""
+        why = str(self._shortage(holds)) if holds > 0 else ""
+        if why and why != self._warned:
+            log.warning("holds not kept", why=why)
+        self._warned = why
+
     def _give_way(self, now: float) -> None:
         """Give descriptors back that a probe had none of, for as long as this config stands."""
         self._room = max(0, min(self._room, self._open) - GIVEN)
+        if not self._warned:
+            self._warn(len(self.lines) - self._room)
         for line in self.lines.values():
             if self._open <= self._room:
                 return

@@ -34,8 +34,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
-        self._leaving: list[socket.socket] = []
-        self._is_hearing = False
+        self._enrolled: set[int] = set()
+        self._stale: set[int] = set()
         self._heard = time.monotonic()
         self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
@@ -57,15 +57,26 @@ class Loop:
     def enrol(self, wake: Wake, fd: int) -> None:
         """Have `wake` told of all that happens to a socket."""
         self._wakes[fd] = wake
-        self._epoll.register(fd, EVERYTHING)
+        if fd not in self._enrolled:
+            self._epoll.register(fd, EVERYTHING)
+            self._enrolled.add(fd)
+
+    def forget(self, fd: int) -> None:
+        """Tell nobody what happens or has happened to a socket, until it is enrolled again."""
+        self._wakes.pop(fd, None)
+        self._stale.add(fd)
 
     def close(self, sock: socket.socket) -> None:
-        """Close a socket once no event of it is on its way any more."""
-        self._wakes.pop(sock.fileno(), None)
-        if self._is_hearing:
-            self._leaving.append(sock)
-        else:
-            sock.close()
+        """Close a socket and give its number back at once; no event of it is told any more.
+
+        It leaves the epoll by name: a program that is just being started may still have it open.
+        """
+        fd = sock.fileno()
+        self.forget(fd)
+        if fd in self._enrolled:
+            self._enrolled.discard(fd)
+            self._epoll.unregister(fd)
+        sock.close()
 
     @property
     def due(self) -> float:
@@ -83,24 +94,19 @@ class Loop:
     def hear(self, wait: float) -> int:
         """Serve what the sockets say, waiting for `wait` seconds, a beat at most; count them.
 
-        What is closed meanwhile keeps its number until the end: no event of this batch can be
-        taken for one of a newer socket.
+        An event of what was forgotten or closed meanwhile is not told to who has its number now.
         """
         events = self._epoll.poll(min(wait, BEAT), EVENTS)
         now = time.monotonic()
         self.missed += max(0.0, now - self._heard - BEAT)
         self._heard = now
-        self._is_hearing = True
+        self._stale.clear()
         for fd, mask in events:
-            wake = self._wakes.get(fd)
+            wake = None if fd in self._stale else self._wakes.get(fd)
             if wake is not None:
                 wake(mask, now)
             elif fd == self._bell:
                 self._answer()
-        self._is_hearing = False
-        for sock in self._leaving:
-            sock.close()
-        self._leaving.clear()
         return len(events)
 
     def leave(self) -> None:

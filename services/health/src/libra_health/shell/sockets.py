@@ -5,16 +5,22 @@ Every function raises OSError where the kernel says no.
 
 from __future__ import annotations
 
+import ctypes
 import socket
 import struct
 from typing import Final
 
+from libra_health.echo_filter import echo_filter
 from libra_health.wire import ANYWHERE, Origin, Target
 
 _ABORT: Final = struct.pack("ii", 1, 0)
 _STREAM: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _DATAGRAM: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 _RAW: Final = socket.SOCK_RAW | socket.SOCK_NONBLOCK
+_SO_ATTACH_FILTER: Final = 26
+"""asm-generic/socket.h."""
+_INSTRUCTION: Final = 8
+"""Bytes of a struct sock_filter."""
 _IP_RECVERR: Final = 11
 """linux/in.h: report every ICMP error of a connected socket."""
 _IPV6_RECVERR: Final = 25
@@ -43,10 +49,11 @@ def datagram(target: Target) -> socket.socket:
     return _connected(socket.socket(_family(target), _DATAGRAM), target, target.port)
 
 
-def ping(target: Target) -> tuple[socket.socket, bool]:
+def ping(target: Target, token: bytes) -> tuple[socket.socket, bool]:
     """Open and connect an ICMP echo socket; say whether it is a raw one.
 
-    A ping socket where net.ipv4.ping_group_range allows it, else a raw one (CAP_NET_RAW).
+    A ping socket where net.ipv4.ping_group_range allows it, else a raw one (CAP_NET_RAW). A raw one
+    hears all that comes from there by ICMP, so that the kernel drops what has not our `token`.
     """
     protocol = socket.IPPROTO_ICMPV6 if target.is_ipv6 else socket.IPPROTO_ICMP
     is_raw = False
@@ -54,11 +61,23 @@ def ping(target: Target) -> tuple[socket.socket, bool]:
         sock = socket.socket(_family(target), _DATAGRAM, protocol)
     except PermissionError:
         sock, is_raw = socket.socket(_family(target), _RAW, protocol), True
-    return _connected(sock, target, 0), is_raw
+    heard = echo_filter(token, is_ipv6=target.is_ipv6) if is_raw else b""
+    return _connected(sock, target, 0, heard), is_raw
 
 
-def _connected(sock: socket.socket, target: Target, port: int) -> socket.socket:
+def attach(sock: socket.socket, program: bytes) -> None:
+    """Have the kernel drop what a classic BPF program does not pass."""
+    kept = ctypes.create_string_buffer(program, len(program))
+    number = len(program) // _INSTRUCTION
+    sock.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", number, ctypes.addressof(kept))
+    )
+
+
+def _connected(sock: socket.socket, target: Target, port: int, heard: bytes = b"") -> socket.socket:
     try:
+        if heard:
+            attach(sock, heard)
         level = socket.IPPROTO_IPV6 if target.is_ipv6 else socket.IPPROTO_IP
         sock.setsockopt(level, _IPV6_RECVERR if target.is_ipv6 else _IP_RECVERR, 1)
         if target.origin is not ANYWHERE:

@@ -6,6 +6,7 @@ The one rule: what the other side does wrong ends in `Unsecured`, whatever it se
 from __future__ import annotations
 
 import os
+import random
 import re
 import ssl
 import stat
@@ -15,14 +16,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import structlog
+
 from libra_health.outcome import Reason
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
+
+log = structlog.get_logger()
 
 READ_SIZE: Final = 65536
 KEPT: Final = 4096
 """Contexts that are kept at most, of 5 to 15 KiB each without what they trust."""
 TRUSTED: Final = 65536
-"""Certificates that all contexts together trust at most: about 6 KiB each, 0.9 MiB a system's."""
+"""Certificates that all contexts together trust at most: about 6 KiB each, 0.9 MiB a system's.
+
+To read a system's takes about 20 ms, of a file of a few 0.3 ms.
+"""
+_TOO_MANY: Final = (
+    f"checks differ in `certificate`, `key` or `ca` and trust over {TRUSTED} certificates "
+    f"together, or are over {KEPT}; a `ca` that holds few certificates takes less than the system's"
+)
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
@@ -94,6 +106,8 @@ class Contexts:
     def __init__(self) -> None:
         self._kept: dict[Tls, tuple[Stamps, ssl.SSLContext, int]] = {}
         self._trusted = 0
+        self._gone: set[Tls] = set()
+        self._is_warned = False
 
     def session(self, tls: Tls) -> Session | Unsecured:
         """Begin a session; `Unsecured` of reason LOCAL where a file of ours is wrong.
@@ -112,22 +126,38 @@ class Contexts:
             return Unsecured(Reason.LOCAL, f"TLS for {tls.name or 'no name'}: {error}")
 
     def _context(self, asked: Tls) -> ssl.SSLContext:
-        """Give what is kept, or read it; what was not used for longest goes."""
+        """Give what is kept, or read it."""
         stamps = _stamps(asked)
         kept = self._kept.get(asked)
-        if kept is not None:
-            self._drop(asked)
         if kept is None or kept[0] != stamps:
             context = _context(asked)
+            self._drop(asked)
             kept = stamps, context, context.cert_store_stats()["x509"]
-        self._kept[asked] = kept
-        self._trusted += kept[2]
-        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._trusted > TRUSTED):
-            self._drop(next(iter(self._kept)))
+            self._make_room(kept[2])
+            self._kept[asked] = kept
+            self._trusted += kept[2]
+            self._warn(asked)
         return kept[1]
 
+    def _make_room(self, trusted: int) -> None:
+        """Drop any: checks ask in turn, and who was asked longest ago is the next to be."""
+        while self._kept and (len(self._kept) >= KEPT or self._trusted + trusted > TRUSTED):
+            any_of_them = random.choice(tuple(self._kept))  # noqa: S311  hides nothing
+            self._drop(any_of_them)
+            if not self._is_warned:
+                self._gone.add(any_of_them)
+
     def _drop(self, asked: Tls) -> None:
-        self._trusted -= self._kept.pop(asked)[2]
+        if asked in self._kept:
+            self._trusted -= self._kept.pop(asked)[2]
+
+    def _warn(self, asked: Tls) -> None:
+        """Say once that what was dropped is asked again: reading it takes the checks' time."""
+        if asked not in self._gone:
+            return
+        self._gone.clear()
+        self._is_warned = True
+        log.warning("TLS files are read anew at many runs", kept=len(self._kept), why=_TOO_MANY)
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
