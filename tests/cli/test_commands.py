@@ -228,7 +228,9 @@ def test_an_address_that_nobody_brings_is_noted(host: Host) -> None:
     instance = "interface: lo, vrid: 5, addresses: [192.0.2.99/24]"
     done = host.libra("check", host.write(f"{GOOD}\ninstances: {{front: {{{instance}}}}}\n"))
     assert done.returncode == 0
-    assert re.search(r"libra\.yaml: note: services\.web\.address: no instance owns", done.stderr)
+    assert re.search(
+        r"libra\.yaml:5:14: note: services\.web\.address: no instance owns", done.stderr
+    )
 
 
 def test_a_span_of_the_log_has_both_its_ends(host: Host, up: Up) -> None:

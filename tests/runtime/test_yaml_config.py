@@ -179,3 +179,46 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"version: \xff")
     with pytest.raises(ConfigError, match="not UTF-8: byte 9"):
         read_config(path)
+
+
+def test_a_colon_without_its_space_is_told_where_it_stands() -> None:
+    text = VALID.replace("    backends:", "    forward:nat\n    backends:")
+    assert complaints(text) == [
+        (
+            "libra.yaml:7:5: no YAML: while scanning a simple key, could not find expected ':'"
+            " (a space is missing: forward: nat)"
+        )
+    ]
+
+
+def test_a_backslash_in_double_quotes_is_told_with_what_to_use() -> None:
+    text = VALID + '    check: {tcp: {expect: "[0-9] \\d+"}}\n'
+    assert complaints(text) == [
+        (
+            "libra.yaml:9:34: no YAML: while parsing a quoted scalar, found unknown escape"
+            " character (in double quotes \\ begins an escape: use single quotes)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("! a comment\n\nglobal_defs {\n  router_id a\n}\n", 3),
+        ("vrrp_instance front {\n  state MASTER\n}\n", 1),
+        ('include "x"\n  virtual_server 192.0.2.1 80 {\n  }\n', 2),
+    ],
+)
+def test_a_file_of_keepalived_is_recognised(text: str, line: int) -> None:
+    assert complaints(text) == [
+        (
+            f"libra.yaml:{line}:1: is a keepalived.conf, which LibrA does not read (write a file of"
+            " LibrA's own: docs/from-keepalived.md shows one beside the other)"
+        )
+    ]
+
+
+def test_a_word_of_keepalived_in_a_config_of_ours_is_none_of_its_files() -> None:
+    load_config(VALID + "# as in virtual_server 192.0.2.1 80 {\n# virtual_server {\n", "libra.yaml")
+    (complaint,) = complaints(VALID + "virtual_server: {x: 1}\n")
+    assert "keepalived's virtual_server is here services" in complaint

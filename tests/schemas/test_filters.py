@@ -45,7 +45,8 @@ def test_a_filter_is_read_as_rfc_4515_writes_it(text: str, found: Filter) -> Non
     [
         ("", r"at character 1 a filter starts with \(, not its end"),
         ("uid=ada", r"at character 1 a filter starts with \(, not 'uid=ada'"),
-        ("(uid=ada", r"at character 9 \) stands here"),
+        ("(uid=ada", r"a \) is missing at its end"),
+        ("(&(a=b)(c=d)", r"a \) is missing at its end"),
         ("(uid=ada))", r"at character 10 it ends here, not '\)'"),
         ("(uid=(x))", r"at character 6 \) stands here"),
         (r"(uid=\zz)", r"\) stands here"),

@@ -49,3 +49,15 @@ def test_an_address_is_read_once_and_the_same_each_time(text: str) -> None:
 def test_what_is_no_address_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
         Placed.model_validate({"at": value})
+
+
+@pytest.mark.parametrize("text", ["www.example.net", "localhost", "web-1:80", "eth0", "a.b."])
+def test_a_name_is_not_looked_up(text: str) -> None:
+    with pytest.raises(ValidationError, match="expected a numeric address such as"):
+        Placed.model_validate({"at": text})
+
+
+@pytest.mark.parametrize("text", ["192.0.2", "2001:db8:::1", "192.0.2.1:80", "a b", "fe80::1%"])
+def test_what_looks_like_an_address_is_no_name(text: str) -> None:
+    with pytest.raises(ValidationError, match="not a valid"):
+        Placed.model_validate({"at": text})

@@ -9,6 +9,8 @@ from libra_schemas.config.check import KINDS
 from libra_schemas.places import Finding
 from libra_schemas.problems import findings
 
+NUMERIC = "expected a numeric address such as 192.0.2.10"
+
 
 def web(document: Document, **changes: Any) -> Document:
     document["services"]["web"] |= changes
@@ -35,10 +37,16 @@ def front(document: Document, **changes: Any) -> Document:
             id="a number or a mapping",
         ),
         pytest.param(
-            {"unicast": {"a": ["nowhere"], "b": "10.1.0.2"}},
+            {"unicast": {"a": ["10.1.0"], "b": "10.1.0.2"}},
             "instances.front.unicast.a[0]: expected an address per node such as"
             " {a: 10.0.0.1, b: 10.0.0.2}, true or false",
             id="in one of several lists",
+        ),
+        pytest.param(
+            {"unicast": {"a": ["nowhere"], "b": "10.1.0.2"}},
+            f"instances.front.unicast.a[0]: {NUMERIC}, not the name nowhere"
+            " (`getent hosts nowhere` tells it)",
+            id="a name in one of several lists",
         ),
         pytest.param(
             {"priority": {"a": 500, "b": 100}},
@@ -108,10 +116,38 @@ def test_one_mistake_in_an_instance_is_one_problem(
             id="another kind of value",
         ),
         pytest.param(
-            {"backends": {"w1": "nowhere"}},
+            {"backends": {"w1": "10.0.1:80"}},
             "services.web.backends.w1: expected an address such as 192.0.2.10:80 or"
-            " [2001:db8::10]:80, not 'nowhere'",
+            " [2001:db8::10]:80, not '10.0.1'",
             id="a short form",
+        ),
+        pytest.param(
+            {"backends": {"w1": "www.example.net:80"}},
+            f"services.web.backends.w1: {NUMERIC}:80, not the name www.example.net"
+            " (`getent hosts www.example.net` tells it)",
+            id="a name in a short form",
+        ),
+        pytest.param(
+            {"check": {"tcp": None, "address": "www"}},
+            f"services.web.check.address: {NUMERIC}, not the name www"
+            " (`getent hosts www` tells it)",
+            id="a name as a check's address",
+        ),
+        pytest.param(
+            {"check": {"tcp": None, "bind": "www"}},
+            f"services.web.check.bind: {NUMERIC}, not the name www (`getent hosts www` tells it)",
+            id="a name among several kinds of value",
+        ),
+        pytest.param(
+            {"hold": "on"},
+            "services.web.hold: expected true or false (YAML 1.2 reads on as text: write true)",
+            id="a word that YAML 1.1 took for true",
+        ),
+        pytest.param(
+            {"hold": "5s"},
+            "services.web.hold: expected true or false, or its port as in {port: 80}"
+            " (a hold has no time: write hold: true)",
+            id="a hold with a time",
         ),
         pytest.param(
             {"backends": {"w 1": "10.0.1.11:80"}},

@@ -7,6 +7,8 @@ from libra_schemas.config.service import SCHEDULERS
 from libra_schemas.wording import expected, say
 
 ONE_OF_SCHEDULERS = f"expected one of {', '.join(SCHEDULERS)}"
+A_DURATION = "expected a duration such as 500ms, 1s, 5m or 1h"
+UNITS = "one number and its unit, ms, s, m, h or d, without a blank"
 A_PATTERN = "expected an event type or a pattern such as backend.down or vrrp.*"
 BACKENDS = "as in backends: {NAME: {address: 192.0.2.10:80}}"
 
@@ -22,13 +24,26 @@ BACKENDS = "as in backends: {NAME: {address: 192.0.2.10:80}}"
         ("web", {"one_packet": "perhaps"}, "services.web.one_packet: expected true or false"),
         (
             "web",
+            {"assume_up": True, "check": {"tcp": None, "data_path": "Yes"}},
+            (
+                "services.web.check.data_path: expected true or false"
+                " (YAML 1.2 reads Yes as text: write true)"
+            ),
+        ),
+        (
+            "web",
             {"backends": 5},
             f"services.web.backends: expected a mapping of keys to values ({BACKENDS})",
         ),
         (
             "web",
             {"persistence": "soon"},
-            "services.web.persistence: expected a duration such as 500ms, 1s, 5m or 1h, not 'soon'",
+            f"services.web.persistence: {A_DURATION}, not 'soon' ({UNITS})",
+        ),
+        (
+            "web",
+            {"persistence": "2w"},
+            f"services.web.persistence: {A_DURATION}, not '2w' ({UNITS})",
         ),
         (
             "web",

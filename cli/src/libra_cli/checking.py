@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from libra_cli.config_file import count, in_words, node_of, notes, read
+from libra_cli.config_file import count, in_words, node_of, read, read_noted
 from libra_cli.options import ConfigFile, Json, Node, Run
 from libra_cli.output import print_json
 from libra_cli.site import Given, locate
@@ -33,11 +33,12 @@ def check(
     """Check a config file; every error at once, as file:line:column."""
     if node is not None and not probes:
         raise typer.BadParameter("only with --probe", param_hint="--node")
-    config, document = read(file, as_json=as_json)
+    from libra_cli.absent import absent
     from libra_schemas.canonical import digest
 
+    config, document, notes = read_noted(file, absent, as_json=as_json)
     facts = count(config)
-    told = {"valid": True, "hash": digest(document), **facts, "notes": notes(config)}
+    told = {"valid": True, "hash": digest(document), **facts, "notes": notes}
     if not as_json:
         print(f"{file} is valid: {in_words(facts)}", flush=True)
     elif not probes:

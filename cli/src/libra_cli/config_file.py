@@ -4,8 +4,8 @@
 import os
 import stat
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,10 @@ from libra_cli.output import print_json
 
 if TYPE_CHECKING:
     from libra_schemas.config import Config
-    from libra_schemas.errors import ConfigError
+    from libra_schemas.errors import ConfigError, Problem
+    from libra_schemas.places import Finding
+
+    Look = Callable[[Config], Iterable[Finding]]
 
 
 def read(
@@ -30,24 +33,50 @@ def read(
     Where it has any problem print all, tell *refused* of them and end with status 1. What is
     valid and seldom meant is noted on standard error.
     """
-    from libra_runtime.yaml_config import read_config
+    return read_noted(file, _nothing, as_json=as_json, refused=refused)[:2]
+
+
+def read_noted(
+    file: Path,
+    look: "Look",
+    *,
+    as_json: bool = False,
+    refused: "Callable[[ConfigError], None] | None" = None,
+) -> "tuple[Config, dict[str, Any], list[str]]":
+    """Read a config likewise, note what *look* finds in it too, and give the notes."""
+    from libra_runtime.yaml_config import read_placed
     from libra_schemas.errors import ConfigError
+    from libra_schemas.rules.advice import advise
 
     try:
-        config, document = read_config(file)
+        config, document, places = read_placed(file)
     except ConfigError as error:
-        if as_json:
-            print_json({"valid": False, "problems": [asdict(each) for each in error.problems]})
-        else:
-            consequence = "; nothing changed" if refused is not None else ""
-            errors = plural(len(error.problems), "errors")
-            sys.stderr.write(f"{error}\n{errors}{consequence}\n")
+        _print_problems(error, "; nothing changed" if refused is not None else "", as_json=as_json)
         if refused is not None:
             refused(error)
         raise typer.Exit(REFUSED) from None
-    for note in notes(config):
-        sys.stderr.write(f"{file}: note: {note}\n")
-    return config, document
+    notes = [places.problem(each) for each in (*advise(config), *look(config))]
+    notes.sort(key=lambda note: (note.line, note.column))
+    for note in notes:
+        sys.stderr.write(f"{_in_text(note)}\n")
+    return config, document, [str(note) for note in notes]
+
+
+def _nothing(_: "Config") -> "Iterable[Finding]":
+    return ()
+
+
+def _print_problems(error: "ConfigError", consequence: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"valid": False, "problems": [asdict(each) for each in error.problems]})
+    else:
+        errors = plural(len(error.problems), "errors")
+        sys.stderr.write(f"{error}\n{errors}{consequence}\n")
+
+
+def _in_text(note: "Problem") -> str:
+    """Write a note as compilers do: `file:line:column: note: ...`."""
+    return str(replace(note, path=f"note: {note.path}"))
 
 
 def require_shared(file: Path) -> None:
@@ -76,14 +105,6 @@ def flaw_of(file: Path) -> str:
     except CommandError as error:
         return str(error)
     return ""
-
-
-def notes(config: "Config") -> list[str]:
-    """Say what of a valid *config* is seldom meant."""
-    from libra_schemas.places import NOWHERE
-    from libra_schemas.rules.advice import advise
-
-    return [str(NOWHERE.problem(finding)) for finding in advise(config)]
 
 
 def node_of(node: str | None, names: list[str]) -> str:

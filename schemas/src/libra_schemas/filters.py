@@ -128,6 +128,8 @@ def _pieces(text: str, at: int) -> tuple[tuple[bytes, ...], int]:
 
 
 def _closed(text: str, at: int) -> int:
+    if at == len(text):
+        raise ValueError("no LDAP filter: a ) is missing at its end")
     if text[at : at + 1] != ")":
         raise _none(text, at, ") stands here, and \\28 \\29 \\2a \\5c for ( ) * \\ in a value")
     return at + 1

@@ -4,11 +4,16 @@ Rule: strict when we write (unknown fields are our mistake), tolerant when we re
 (unknown fields are a newer writer's).
 """
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic_core import PydanticCustomError
+
+_HOST = re.compile(r"(?=[^:]*[A-Za-z])([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?(?::[0-9]{1,5})?")
+"""A host's name; an address has no letter, or more than one colon."""
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
@@ -24,7 +29,18 @@ def _address(value: Any) -> Any:
     try:
         return _parsed(value) if isinstance(value, str) else value
     except ValueError:
+        refuse_name(value)
         return value
+
+
+def refuse_name(text: str, example: str = "192.0.2.10") -> None:
+    """Refuse the name of a host, perhaps with a port, where its address belongs.
+
+    Raise an error of the type `host_name`, a ValueError.
+    """
+    if match := _HOST.fullmatch(text):
+        wanted = "expected a numeric address such as {example}, not the name {name}"
+        raise PydanticCustomError("host_name", wanted, {"name": match[1], "example": example})
 
 
 @lru_cache(maxsize=65536)

@@ -79,9 +79,12 @@ def _judge(errors: list[_Located], depth: int) -> Iterator[Finding]:
 def _judge_union(union: Path, group: list[_Located], depth: int) -> Iterator[Finding]:
     """Follow the branch that was meant; where none was, say once what may stand there."""
     branches = [list(run) for _, run in groupby(group, key=lambda item: item.unions[depth][1])]
+    named = next((item for item in group if _is_host_name(union, item)), None)
     meant = [run for run in branches if not any(_is_another_kind(union, item) for item in run)]
     if meant:
         yield from _judge(meant[0], depth + 1)
+    elif named is not None:
+        yield _finding(named)
     else:
         yield Finding(union, f"expected {expected(union)}")
 
@@ -89,6 +92,11 @@ def _judge_union(union: Path, group: list[_Located], depth: int) -> Iterator[Fin
 def _is_another_kind(union: Path, item: _Located) -> bool:
     """Tell whether an error says of the whole value that it is none of this branch's."""
     return item.path == union
+
+
+def _is_host_name(union: Path, item: _Located) -> bool:
+    """Tell whether a name stands where an address may."""
+    return item.path == union and item.error["type"] == "host_name"
 
 
 def _finding(item: _Located) -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from libra_schemas.keepalived import ABSENT, translated
+from libra_schemas.misplaced import foreign, whereabouts
 from libra_schemas.places import Path
 from libra_schemas.shapes import keys_at
 
@@ -49,19 +50,21 @@ LATER: dict[str, frozenset[str]] = {
     "ipvs": frozenset({"unlogged_after", "ballast"}),
 }  # fmt: skip
 
-_SECRETS = ("password", "passwd", "secret", "token", "auth_pass", "api_key", "apikey", "key", "url")
+_SECRETS = ("password", "passwd", "secret", "token", "auth_pass", "api_key", "apikey", "key")
 
 
 def advise(path: Path) -> tuple[str, str]:
     """Say what is wrong with the unknown key at the end of *path*, and what to do: two texts."""
     key = str(path[-1])
     known = keys_at(path[:-1])
+    if (said := foreign(key)) is not None:
+        return said
     if f"{key}_file" in known or key.lower() in _SECRETS:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
         return NOT_YET, ABSENT.get(key, "leave it out")
-    hint = translated(key, str(path[0])) or nearest(key, known) or _listed(known)
-    return f"unknown key {key!r}", hint
+    hint = translated(key, str(path[0])) or whereabouts(path) or nearest(key, known)
+    return f"unknown key {key!r}", hint or _listed(known)
 
 
 def is_later(path: Path) -> bool:

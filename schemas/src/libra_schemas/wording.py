@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from libra_schemas.config.fields import SWITCHES
 from libra_schemas.config.service import FLAGS, SCHEDULERS
 from libra_schemas.forms import form_of
 from libra_schemas.places import Path
@@ -17,6 +18,7 @@ _EXPECTED = {
     "address": "an IP address such as 10.0.0.2 or 2001:db8::2",
     "addresses": "an address such as 192.0.2.10/24, or one elsewhere such as"
     " {address: 10.0.1.1/24, interface: eth1}",
+    "bind": "an address such as 10.0.0.2, or one per node such as {a: 10.0.0.2, b: 10.0.0.3}",
     "check": "a kind such as tcp, a check such as {http: {path: /healthz}}, or a list of them",
     "group": "an IP address such as 224.0.0.81",
     "interface": "an interface such as eth0, or one per node such as {a: eth0, b: eth1}",
@@ -87,6 +89,8 @@ def say(path: Path, error: ErrorDetails) -> tuple[str, str]:
         case "value_error":
             message, _, hint = str(context["error"]).partition("; ")
             return message, hint
+        case "host_name":
+            return error["msg"], f"`getent hosts {context['name']}` tells it"
         case "literal_error":
             return _one_of(path, error["input"], context["expected"])
         case "string_pattern_mismatch":
@@ -96,9 +100,16 @@ def say(path: Path, error: ErrorDetails) -> tuple[str, str]:
         case "string_type" if isinstance(error["input"], int | float):
             return _KINDS["string_type"], "quotes make text of it"
         case kind if kind in _KINDS:
-            return _KINDS[kind].format(**context), "" if "bool" in kind else as_in(path)
+            hint = _switch(error["input"]) if "bool" in kind else as_in(path)
+            return _KINDS[kind].format(**context), hint
         case _:
             return error["msg"], ""
+
+
+def _switch(value: Any) -> str:
+    """Say what to write in place of a word that YAML 1.1 took for true or false."""
+    instead = SWITCHES.get(value.lower()) if isinstance(value, str) else None
+    return f"YAML 1.2 reads {value} as text: write {instead}" if instead else ""
 
 
 def as_in(path: Path) -> str:

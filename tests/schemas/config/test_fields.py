@@ -59,7 +59,7 @@ def test_anything_is_an_endpoint_or_told(written: object) -> None:
         ("192.0.2.10:80-90", "a range of ports is not in this release yet"),
         (["192.0.2.10:80"], "a list of addresses is not in this release yet"),
         ("192.0.2:80", "expected an address such as"),
-        ("web.example.com:80", "expected an address such as"),
+        ("web.example.com:80", "expected a numeric address such as 192.0.2.10:80, not the name"),
         ("fe80::1%eth0", "an address with a zone"),
         (80, "expected an address such as"),
     ],
@@ -89,7 +89,12 @@ def test_an_interface_address_is_normalised(written: str, read: str) -> None:
     assert parse_interface_address(written) == read
 
 
-@pytest.mark.parametrize("written", ["192.0.2.10/33", "x", 5, None])
+@pytest.mark.parametrize("written", ["192.0.2.10/33", "-/-", 5, None])
 def test_what_is_no_interface_address_is_told(written: object) -> None:
     with pytest.raises(ValueError, match=r"expected an address such as 192\.0\.2\.10/24"):
         parse_interface_address(written)
+
+
+def test_a_name_is_no_interface_address() -> None:
+    with pytest.raises(ValueError, match=r"such as 192\.0\.2\.10/24, not the name www"):
+        parse_interface_address("www")

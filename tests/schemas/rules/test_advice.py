@@ -6,7 +6,9 @@ from libra_schemas.places import Finding
 from libra_schemas.rules.advice import (
     advise,
     crowded,
+    hasty,
     lonely,
+    overtaken,
     uneven,
     unheard,
     unheard_refusals,
@@ -167,3 +169,30 @@ def test_votes_that_nobody_carries_are_named(document: Document) -> None:
     (found,) = unlinked(config_from(document))
     assert found.path == ("services", "web", "vantage")
     assert found.message == "votes come over a leaf link between the nats-servers of all nodes"
+
+
+def test_packets_that_are_not_scheduled_by_themselves_are_named(document: Document) -> None:
+    web = {"protocol": "udp", "check": "icmp", "one_packet": True, "persistence": "5m"}
+    document["services"]["web"] |= web
+    message = "does little beside persistence: all packets of a client go to one backend"
+    assert list(overtaken(config_from(document))) == [
+        Finding(("services", "web", "one_packet"), message, "leave one of them out")
+    ]
+    document["services"]["web"]["persistence"] = 0
+    assert list(overtaken(config_from(document))) == []
+
+
+@pytest.mark.parametrize(("written", "said"), [(14, "14s"), ("30m", "30m"), (0, "0")])
+def test_an_expiry_that_is_told_too_late_is_named(
+    document: Document, written: object, said: str
+) -> None:
+    document["services"]["web"]["check"] = {"https": {"tls": {"expires_within": written}}}
+    path = ("services", "web", "check", "https", "tls", "expires_within")
+    message = f"fails {said} before the certificate's end only"
+    hint = "a bare number is in seconds: two weeks are 14d"
+    assert list(hasty(config_from(document))) == [Finding(path, message, hint)]
+
+
+def test_an_expiry_that_is_told_in_time_is_fine(document: Document) -> None:
+    document["services"]["web"]["check"] = {"tls": {"expires_within": "1h"}}
+    assert list(hasty(config_from(document))) == []

@@ -7,15 +7,27 @@ from libra_schemas.config.check import KINDS
 
 ONE_KIND = f"name exactly one of {', '.join(KINDS)}"
 
+A_LIST = "write a list with a check for each: [{tcp: ...}, {http: ...}]"
+
 
 @pytest.mark.parametrize(
     ("check", "complaint"),
     [
-        ({"tcp": None, "http": None}, f": {ONE_KIND}, not tcp and http"),
+        ({"tcp": None, "http": None}, f": {ONE_KIND}, not tcp and http ({A_LIST})"),
         ({"every": "1s"}, f": {ONE_KIND}"),
         (
             {"tcp": None, "every": "1s", "timeout": "2s"},
-            ".timeout: timeout 2s is longer than every 1s",
+            (
+                ".timeout: timeout 2s is longer than every 1s"
+                " (write every: 2s or longer, or a shorter timeout)"
+            ),
+        ),
+        (
+            {"tcp": None, "timeout": 500},
+            (
+                ".timeout: timeout 500s is longer than every 1s"
+                " (a bare number is in seconds: write 500ms)"
+            ),
         ),
     ],
 )

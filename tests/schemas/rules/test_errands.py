@@ -67,7 +67,10 @@ def test_a_file_goes_no_way(document: Document, complaints: Complain, key: str, 
         ),
         (
             {"exec": {"command": COMMAND}, "timeout": "3s"},
-            ".timeout: timeout 3s is longer than every 1s",
+            (
+                ".timeout: timeout 3s is longer than every 1s"
+                " (write every: 3s or longer, or a shorter timeout)"
+            ),
         ),
     ],
 )

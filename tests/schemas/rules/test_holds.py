@@ -22,7 +22,7 @@ PORT = "(name the TCP port to connect to: hold: {port: 80})"
             id="fwmark",
         ),
         pytest.param(
-            {"assume_up": True, "check": None, "hold": True},
+            {"assume_up": True, "hold": True},
             "services.web.hold: w1 has no check that a hold could hurry "
             "(give it a check such as tcp)",
             id="no check",

@@ -4,6 +4,7 @@ import pytest
 from tests.schemas.conftest import Complain, Document
 
 BACKENDS = {"w1": "10.0.1.11:80"}
+ITSELF = "the service itself: what goes there comes back (write the address of the server)"
 FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
 
 
@@ -33,6 +34,22 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             id="a backend as its own sorry server",
         ),
         pytest.param(
+            {"sorry": "192.0.2.10:80"},
+            f"sorry: 192.0.2.10:80 is {ITSELF}",
+            id="the service as its own sorry server",
+        ),
+        pytest.param(
+            {"backends": {"w1": {"address": "192.0.2.10:80"}}},
+            f"backends.w1.address: 192.0.2.10:80 is {ITSELF}",
+            id="the service as its own backend",
+        ),
+        pytest.param(
+            {"address": "192.0.2.10", "persistence": "5m", "sorry": None,
+             "backends": {"w1": "192.0.2.10:8080"}},
+            f"backends.w1: 192.0.2.10:8080 is {ITSELF}",
+            id="a port of a service that takes every port",
+        ),
+        pytest.param(
             {"forward": "dr", "backends": {"w1": "10.0.1.11:8080"}},
             "backends.w1: forward: dr keeps port 80 (give the same port or use forward: nat)",
             id="a port that direct routing cannot translate",
@@ -47,6 +64,11 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             {"backends": {"w1": "10.0.1.11"}, "check": "icmp"},
             "backends.w1: a port is missing (write 10.0.1.11:80)",
             id="no port",
+        ),
+        pytest.param(
+            {"backends": {"w1": "10.0.1.11"}, "check": ["tcp", "udp"]},
+            "backends.w1: a port is missing (write 10.0.1.11:80)",
+            id="no port, which checks ask too",
         ),
         pytest.param(
             FWMARK | {"backends": {"w1": "10.0.1.11:80"}, "forward": "dr"},
@@ -91,7 +113,7 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             id="thresholds the wrong way round",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_pool_that_cannot_work_is_told(
     document: Document, complaints: Complain, changes: dict[str, Any], complaint: str
 ) -> None:
@@ -103,6 +125,7 @@ def test_a_pool_that_cannot_work_is_told(
     "changes",
     [
         pytest.param({"backends": {"w1": "10.0.1.11:8080"}}, id="NAT translates ports"),
+        pytest.param({"sorry": "192.0.2.10:8080"}, id="another port of the service's address"),
         pytest.param(
             {"forward": "tun", "backends": {"w1": "[2001:db8::1]:80"}, "sorry": None},
             id="a tunnel mixes families",

@@ -44,7 +44,7 @@ def test_a_pattern_that_covers_nothing_is_told(
         pytest.param({}, "", id="none"),
         pytest.param(
             {"webhook": {"url_file": "/u"}, "program": {"command": ["/bin/true"]}},
-            ", not webhook and program",
+            ", not webhook and program (name a sink for each)",
             id="two",
         ),
     ],

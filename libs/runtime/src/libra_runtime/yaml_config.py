@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from libra_runtime.barrier import barrier
+from libra_runtime.yaml_hints import KEEPALIVED, NO_COLON, hint_for, keepalived_begins
 from libra_schemas.config import Config
 from libra_schemas.errors import ConfigError, Problem
 from libra_schemas.load import config_from
@@ -73,7 +74,12 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where the wheel has 
 
 
 def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
-    """Parse *text* of *file*: the config and the document as written; raise ConfigError.
+    """Parse *text* of *file*: the config and the document as written; raise ConfigError."""
+    return load_placed(text, file)[:2]
+
+
+def load_placed(text: str, file: str) -> tuple[Config, dict[str, Any], Places]:
+    """Parse *text* of *file* likewise, and tell where everything stands in it.
 
     Of a value that could not be read it is not said too that it is none.
     """
@@ -86,14 +92,23 @@ def load_config(text: str, file: str) -> tuple[Config, dict[str, Any]]:
         found += (each for each in error.problems if (each.path, each.line) not in told)
     else:
         if not found:
-            return config, reading.document
+            return config, reading.document, reading.places
     raise ConfigError(tuple(sorted(found, key=lambda each: (each.line, each.column))))
 
 
 def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
     """Read and parse a config file; raise ConfigError, also where it cannot be read."""
+    return read_placed(path)[:2]
+
+
+def read_placed(path: FilePath) -> tuple[Config, dict[str, Any], Places]:
+    """Read and parse a config file likewise, and tell where everything stands in it."""
+    return load_placed(_text_of(path), str(path))
+
+
+def _text_of(path: FilePath) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise _single(str(path), f"not UTF-8: byte {error.start}") from None
     except IsADirectoryError:
@@ -106,11 +121,12 @@ def read_config(path: FilePath) -> tuple[Config, dict[str, Any]]:
         raise _single(str(path), f"cannot be read: Permission denied; {_let_in(path)}") from None
     except OSError as error:
         raise _single(str(path), f"cannot be read: {error.strerror}") from None
-    return load_config(text, str(path))
 
 
 def parse(text: str, file: str) -> "Reading":
     """Parse YAML into plain values and their places; raise ConfigError for what is no YAML."""
+    if line := keepalived_begins(text):
+        raise ConfigError((Problem("", *KEEPALIVED, file, line, 1),))
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -195,10 +211,12 @@ def _position(node: yaml.Node) -> Position:
 
 def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
+    if error.problem == NO_COLON:
+        mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     message = ", ".join(part for part in (error.context, error.problem) if part)
     here = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
-    hint = _TABS if "\t" in here else _BRACKETS if "[" in here else ""
+    hint = hint_for(here, error.problem or "")
     return ConfigError((Problem("", f"no YAML: {message}", hint, file, line, column),))
 
 
@@ -211,10 +229,6 @@ def _let_in(path: FilePath) -> str:
     if found is None or not found.is_above:
         return LET_READ
     return f"{found}: `chmod a+x {found.path}`, or keep the file where everybody gets"
-
-
-_TABS = "YAML indents with spaces, and this line has a tab"
-_BRACKETS = 'addresses in brackets such as "[2001:db8::10]:80" need quotes'
 
 
 def _single(file: str, message: str, hint: str = "") -> ConfigError:

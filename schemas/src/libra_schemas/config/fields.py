@@ -19,10 +19,14 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from libra_schemas.model import Address
+from libra_schemas.model import Address, refuse_name
 
 _DURATION = re.compile(r"^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)$")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+"""What YAML 1.1 took for true and false."""
+_A_DURATION = "expected a duration such as 500ms, 1s, 5m or 1h"
+_UNITS = "one number and its unit, ms, s, m, h or d, without a blank"
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})")
 _PORT_RANGE = re.compile(r".+:[0-9]{1,5}-[0-9]{1,5}")
 _MAX_PORT = 65535
@@ -33,11 +37,11 @@ _PLACE = "an address such as 192.0.2.10:80 or [2001:db8::10]:80"
 def parse_duration(value: Any) -> float:
     """Parse `500ms`, `1s`, `5m`, `1h`, `1d` or a number of seconds; raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a duration such as 500ms, 1s, 5m or 1h")
+        raise ValueError(_A_DURATION)
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if match is None:
-            raise ValueError(f"expected a duration such as 500ms, 1s, 5m or 1h, not {value!r}")
+            raise ValueError(f"{_A_DURATION}, not {value!r}; {_UNITS}")
         return round(float(match[1]) * _UNIT[match[2]], 6)
     if not 0 <= value <= _LONGEST:
         raise ValueError("expected a duration of 0 seconds or more")
@@ -100,6 +104,7 @@ class Endpoint:
             raise ValueError("a range of ports is not in this release yet; one service each")
         match = _ENDPOINT.fullmatch(text)
         if match is None:
+            refuse_name(text, "192.0.2.10:80")
             return cls(_address(text), 0)
         port = int(match["port"])
         if not 1 <= port <= _MAX_PORT:
@@ -147,6 +152,7 @@ def parse_interface_address(value: Any) -> str:
     try:
         return str(ip_interface(value.strip()))
     except ValueError:
+        refuse_name(value.strip(), "192.0.2.10/24")
         raise ValueError(f"expected an address such as 192.0.2.10/24, not {value!r}") from None
 
 
@@ -167,25 +173,5 @@ def _absolute(value: str) -> str:
     return value
 
 
-def whole(value: str) -> str:
-    """Refuse a text that the kernel would cut (execve(2)); raise ValueError."""
-    if "\0" in value:
-        raise ValueError("holds a NUL byte")
-    return value
-
-
-def _command(value: tuple[str, ...]) -> tuple[str, ...]:
-    if value:
-        _absolute(value[0])
-    return value
-
-
 FilePath = Annotated[str, AfterValidator(_absolute)]
 """A file of each node, by its whole path."""
-
-Command = Annotated[
-    tuple[Annotated[str, AfterValidator(whole)], ...],
-    Field(min_length=1, examples=[["/usr/bin/ping", "-c1", "10.0.0.1"]]),
-    AfterValidator(_command),
-]
-"""A program, by its whole path, and its arguments."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from libra_schemas.config.check import CheckConfig
-from libra_schemas.config.fields import Duration, Endpoint
+from libra_schemas.config.fields import SWITCHES, Duration, Endpoint
 from libra_schemas.config.verdict import DampingConfig, MaxDown, SlowStart, Vantage, VantageConfig
 from libra_schemas.model import Name, Strict, Weight
 
@@ -39,7 +39,16 @@ class HoldConfig(Strict):
 
 
 def _from_switch(value: object) -> object:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        raise ValueError(_switch_problem(value))
     return {"enabled": value} if isinstance(value, bool) else value
+
+
+def _switch_problem(value: object) -> str:
+    if instead := SWITCHES.get(str(value).lower()):
+        return f"expected true or false; YAML 1.2 reads {value} as text: write {instead}"
+    form = "expected true or false, or its port as in {port: 80}"
+    return f"{form}; a hold has no time: write hold: true"
 
 
 _Hold = Annotated[
@@ -143,13 +152,13 @@ class ServiceConfig(Strict):
     damping: DampingConfig | None = None
     """Holds a backend down that goes up and down too often; without it none is held down."""
     max_down: MaxDown | None = None
-    """How many backends, or which share of them, health may take out within 5 minutes, or as it
-    says; one more that fails keeps the least weight. One that refuses connections is always
-    taken out. Without it there is no limit.
+    """How many backends, or which share, health may take out within 5 minutes, or as it says; one
+    more that fails keeps the least weight. Who refuses connections is always taken out, with 0
+    nobody else. Without it: no limit.
     """
     slow_start: SlowStart = 0.0
     """How long a backend that comes back, or is new in a pool at work, takes to its whole weight:
-    from a tenth in ten steps. 0 is off.
+    from a tenth in ten steps; a weight of 1 has no step below it and is refused. 0 is off.
     """
     vantage: Vantage = VantageConfig(mode="local")
     """Whose view of a backend counts: this node's alone (`local`), that of the `majority` of

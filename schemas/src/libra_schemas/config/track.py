@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
+from libra_schemas.config.command import Command
 from libra_schemas.config.fields import (
-    Command,
     Duration,
     FilePath,
     Interface,

@@ -8,10 +8,15 @@ from libra_schemas.marks import asked_through
 from libra_schemas.places import Finding
 from libra_schemas.rules.checks import written
 from libra_schemas.rules.groups import groups
+from libra_schemas.rules.tls import spoken
 from libra_schemas.suggestions import nearest
+from libra_schemas.text import spelled
 
 MOST_THROUGH = 50
 """Probes of one service a second: their ports come round after 3,000, IPVS forgets after 60 s."""
+
+SOON = 3600
+"""Seconds in which hardly anybody renews a certificate."""
 
 
 def unowned(config: Config) -> Iterator[Finding]:
@@ -128,6 +133,26 @@ def unheard_refusals(config: Config) -> Iterator[Finding]:
             yield Finding((*path, "udp"), message, hint, read=read)
 
 
+def overtaken(config: Config) -> Iterator[Finding]:
+    """Name services that schedule every packet by itself and yet keep clients where they are.
+
+    The kernel takes both, and asks persistence first (net/netfilter/ipvs/ip_vs_core.c).
+    """
+    for name, service in config.services.items():
+        if service.one_packet and service.persistence:
+            message = "does little beside persistence: all packets of a client go to one backend"
+            yield Finding(("services", name, "one_packet"), message, "leave one of them out")
+
+
+def hasty(config: Config) -> Iterator[Finding]:
+    """Name checks that tell of a certificate's end when it is too late to renew it."""
+    for path, spec in spoken(config):
+        if spec.expires_within is not None and spec.expires_within < SOON:
+            message = f"fails {spelled(spec.expires_within)} before the certificate's end only"
+            hint = "a bare number is in seconds: two weeks are 14d"
+            yield Finding((*path, "expires_within"), message, hint)
+
+
 ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unowned,
     lonely,
@@ -138,6 +163,8 @@ ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     crowded,
     unheard_refusals,
     unlinked,
+    overtaken,
+    hasty,
 )
 
 

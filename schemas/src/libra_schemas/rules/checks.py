@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from libra_schemas.config import CheckConfig, Config
 from libra_schemas.config.check import KINDS
 from libra_schemas.places import STRANGER, Finding, Path
+from libra_schemas.text import spelled
+
+_MILLI = 50
+"""A timeout from which on a number was probably meant to be milliseconds."""
 
 Written = CheckConfig | tuple[CheckConfig, ...] | None
 
@@ -33,14 +37,21 @@ def kinds(config: Config) -> Iterator[Finding]:
     """Check that a check is of exactly one kind."""
     for path, check in written(config):
         if len(check.kinds) != 1:
-            yield one_kind(path, KINDS, check.kinds)
+            lists = ", ".join(f"{{{kind}: ...}}" for kind in check.kinds)
+            yield one_kind(
+                path, KINDS, check.kinds, f"write a list with a check for each: [{lists}]"
+            )
 
 
-def one_kind(path: Path, known: tuple[str, ...], named: tuple[str, ...]) -> Finding:
-    """Say that what stands at *path* is of one of the *known* kinds, not of those *named*."""
+def one_kind(path: Path, known: tuple[str, ...], named: tuple[str, ...], mend: str) -> Finding:
+    """Say that what stands at *path* is of one of the *known* kinds, not of those *named*.
+
+    *mend*: what to do where several are named.
+    """
     found = f", not {' and '.join(named)}" if named else ""
     read = () if named else tuple((*path, key) for key in (*known, STRANGER))
-    return Finding(path, f"name exactly one of {', '.join(known)}{found}", read=read)
+    message = f"name exactly one of {', '.join(known)}{found}"
+    return Finding(path, message, mend if named else "", read=read)
 
 
 def timeouts(config: Config) -> Iterator[Finding]:
@@ -48,4 +59,7 @@ def timeouts(config: Config) -> Iterator[Finding]:
     for path, check in written(config):
         if check.timeout > check.every:
             message = f"timeout {check.timeout:g}s is longer than every {check.every:g}s"
-            yield Finding((*path, "timeout"), message, read=((*path, "every"),))
+            hint = f"write every: {spelled(check.timeout)} or longer, or a shorter timeout"
+            if check.timeout.is_integer() and _MILLI <= check.timeout <= check.every * 1000:
+                hint = f"a bare number is in seconds: write {check.timeout:g}ms"
+            yield Finding((*path, "timeout"), message, hint, read=((*path, "every"),))

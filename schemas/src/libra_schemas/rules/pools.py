@@ -61,6 +61,18 @@ def reachable(config: Config) -> Iterator[Finding]:
             yield Finding(member.address, message, read=((*first, "address"),))
 
 
+def loops(config: Config) -> Iterator[Finding]:
+    """Check that nobody who answers for a service is the service itself."""
+    for member in _members(config):
+        virtual, real = member.service.address, member.endpoint
+        if virtual is None or virtual.address != real.address:
+            continue
+        if virtual.port in {0, real.port}:
+            message = f"{real} is the service itself: what goes there comes back"
+            hint = "write the address of the server"
+            yield Finding(member.address, message, hint, read=((*member.place, "address"),))
+
+
 def ports(config: Config) -> Iterator[Finding]:
     """Check ports: direct routing and tunnels cannot translate them."""
     for member in _members(config):
@@ -97,7 +109,8 @@ def checked(config: Config) -> Iterator[Finding]:
                 message = "nothing checks this backend"
                 hint = "give it or its service a check such as icmp, or assume_up: true"
                 yield Finding(path, message, hint, read=(*read, *said))
-            for check in () if real.address.port else checks:
+            without = takes(service) == 0 and not real.address.port
+            for check in checks if without else ():
                 if WITH_PORT.intersection(check.kinds) and not check.port:
                     message = f"the {check.kind} check has no port to ask"
                     hint = "write port: in the check"

@@ -22,7 +22,7 @@ def kinds(config: Config) -> Iterator[Finding]:
     """Check that a sink is of exactly one kind."""
     for name, sink in config.notify.items():
         if len(sink.kinds) != 1:
-            yield one_kind(("notify", name), SINKS, sink.kinds)
+            yield one_kind(("notify", name), SINKS, sink.kinds, "name a sink for each")
 
 
 def routes(config: Config) -> Iterator[Finding]:

@@ -21,7 +21,9 @@ class DnsSpec(Strict):
     """One question; passes where response code and answers are as expected."""
 
     name: Annotated[str, AfterValidator(checked_name)] = "."
-    """What is asked about; with type PTR an address will do."""
+    """What is asked about; with type PTR an address will do. A server that is authoritative only
+    refuses the default, the root: name a zone that it serves, with `recursion: false`.
+    """
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] = "SOA"
     """The type of the records asked for."""
     transport: Literal["udp", "tcp"] = "udp"

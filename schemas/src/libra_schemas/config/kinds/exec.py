@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from libra_schemas.config.fields import Command, whole
+from libra_schemas.config.command import Command, whole
 from libra_schemas.model import Strict
 
 OURS = "LIBRA_"

@@ -21,7 +21,7 @@ class LdapSpec(Strict):
     bind_dn: Annotated[str, Field(min_length=1)] | None = None
     """Whom to bind as, together with `password_file`; without them the bind is anonymous."""
     password_file: FilePath | None = None
-    """File that holds the password; it is read anew at every probe."""
+    """File that holds the password, less a newline at its end; it is read anew at every probe."""
     in_clear: StrictBool = False
     """Whether the password may be sent without TLS, to whoever listens on the way."""
     starttls: StrictBool = False

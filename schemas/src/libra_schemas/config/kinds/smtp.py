@@ -21,6 +21,6 @@ class SmtpSpec(Strict):
     `password_file`; without them nobody logs in.
     """
     password_file: FilePath | None = None
-    """File that holds the password; it is read anew at every probe."""
+    """File that holds the password, less a newline at its end; it is read anew at every probe."""
     in_clear: StrictBool = False
     """Whether the password may be sent without TLS, to whoever listens on the way."""

@@ -1,0 +1,75 @@
+"""`libra check` says which files and users of the checks are not on this machine."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from libra_cli.testing import Host
+
+HEAD = """\
+version: 1
+nodes: {a: {address: 10.0.0.2}}
+services:
+  web:
+    address: 192.0.2.10:443
+    backends: {w1: 10.0.1.11:443}
+"""
+HINT = "(every node that checks needs it)"
+
+
+@pytest.mark.parametrize(
+    ("check", "place"),
+    [
+        ("{https: {tls: {ca_file: /no/x}}}", "https.tls.ca_file"),
+        ("{tls: {certificate_file: /no/x}}", "tls.certificate_file"),
+        ("{ldap: {bind_dn: x, starttls: true, password_file: /no/x}}", "ldap.password_file"),
+        ("{smtp: {user: x, in_clear: true, password_file: /no/x}}", "smtp.password_file"),
+        ("{http: {headers_files: {X-Token: /no/x}}}", "http.headers_files.X-Token"),
+        ("{exec: {command: [/no/x, -v]}}", "exec.command[0]"),
+        ("{file: {path: /no/x}}", "file.path"),
+    ],
+)
+def test_a_file_that_is_not_here_is_noted(host: Host, check: str, place: str) -> None:
+    line = f"    check: {check}"
+    file, column = host.write(f"{HEAD}{line}\n"), line.index("/no/x") + 1
+    done = host.libra("check", file)
+    told = f"services.web.check.{place}: there is no /no/x on this machine {HINT}"
+    assert done.stderr == f"{file}:7:{column}: note: {told}\n"
+    assert (done.returncode, done.stdout.startswith(f"{file} is valid")) == (0, True)
+    shown = json.loads(host.libra("check", file, "--json").stdout)
+    assert shown["notes"] == [f"{file}:7:{column}: {told}"]
+
+
+def test_a_user_that_is_not_here_is_noted(host: Host) -> None:
+    check = "{exec: {command: [/bin/sh], user: no-such-user}}"
+    done = host.libra("check", host.write(f"{HEAD}    check: {check}\n"))
+    told = "there is no user no-such-user on this machine"
+    assert f":7:46: note: services.web.check.exec.user: {told} {HINT}\n" in done.stderr
+
+
+def test_what_several_checks_name_is_noted_once(host: Host) -> None:
+    one = "{https: {tls: {ca_file: /no/x}}, port: 8443}"
+    done = host.libra("check", host.write(f"{HEAD}    check: [{one}, {one}]\n"))
+    assert done.stderr.count("note: ") == 1
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "{exec: {command: [/bin/sh], user: nobody}}",
+        "{file: {path: /no/x, missing: up}}",
+        "{https: {tls: {ca_file: /etc/passwd}}}",
+    ],
+)
+def test_what_is_here_or_may_be_missing_is_not_noted(host: Host, check: str) -> None:
+    assert host.libra("check", host.write(f"{HEAD}    check: {check}\n")).stderr == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root sees everything")
+def test_of_what_nobody_lets_us_see_nothing_is_said(host: Host, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    check = f"{{https: {{tls: {{ca_file: {closed}/x}}}}}}"
+    assert host.libra("check", host.write(f"{HEAD}    check: {check}\n")).stderr == ""
