@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from libra_health.dialogue import Dialogue, tell
+from libra_health.dialogue import dialogue_of, tell
 from libra_health.outcome import Outcome
 from libra_health.probes import Lookout, Watch
 from libra_health.rows import row_of, rows_of, unchecked, watch_of
@@ -106,7 +106,7 @@ class Teller:
     """Says what one check asks and hears; `dialogue` is what was told so far."""
 
     def __init__(self, lookout: Lookout) -> None:
-        self.dialogue = Dialogue()
+        self.dialogue = dialogue_of(lookout.probe.kind)
         self._lookout = lookout
         self._began: float | None = None
 
