@@ -25,6 +25,7 @@ from libra_health.watches import watches_of
 from libra_health.wire import Effect, Input
 from libra_runtime.kept import kept
 from libra_runtime.run import REFUSED
+from libra_runtime.stdout import watched
 from libra_runtime.yaml_config import read_config
 from libra_schemas.config import Config
 from libra_schemas.errors import LibraError
@@ -40,6 +41,11 @@ class NoConfig(LibraError):
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; return the exit status."""
+    with watched("libra-health"):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     raise_descriptor_limit()
