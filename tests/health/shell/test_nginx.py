@@ -203,7 +203,7 @@ def test_a_client_certificate_opens_what_is_closed(nginx: Nginx, probe: Prober) 
 def test_a_handshake_tells_what_was_met(nginx: Nginx, probe: Prober) -> None:
     outcome = probe(nginx.ports["closed"], nginx.tls(expires_within="14d"))
     assert isinstance(outcome, Passed)
-    assert outcome.detail == "TLSv1.2, certificate expires in 90 days"
+    assert outcome.detail == "TLSv1.2, certificate expires in 89 days"
     soon = probe(nginx.ports["tls"], nginx.tls(expires_within="100d"))
     assert isinstance(soon, Failed)
     assert soon.reason is Reason.EXPIRY

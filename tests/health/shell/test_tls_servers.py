@@ -143,7 +143,7 @@ def test_a_valid_certificate_passes(
         shaken = probe(port_of(server), {"tls": tls})
         asked = probe(port_of(server), {"https": {"contains": "well", "tls": tls}})
     assert isinstance(shaken, Passed)
-    assert shaken.detail == f"{version.name.replace('_', '.')}, certificate expires in 90 days"
+    assert shaken.detail == f"{version.name.replace('_', '.')}, certificate expires in 89 days"
     assert isinstance(asked, Passed)
 
 
@@ -164,7 +164,7 @@ def test_an_address_may_be_what_is_certified(authority: Authority, probe: Prober
         pytest.param(
             (NAME,), 90.0, "theirs", Reason.CERTIFICATE, "unable to get local issuer", id="CA"
         ),
-        pytest.param((NAME,), 5.0, "ours", Reason.EXPIRY, "in 5 days, wanted 14", id="soon"),
+        pytest.param((NAME,), 5.0, "ours", Reason.EXPIRY, "in 4.9 days, wanted 14", id="soon"),
     ],
 )
 def test_a_certificate_that_is_not_valid_fails(  # noqa: PLR0913, PLR0917  a row and its servers

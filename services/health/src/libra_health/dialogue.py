@@ -24,6 +24,7 @@ from libra_health.errands import (
     Unexecuted,
     how_ended,
 )
+from libra_health.handshake import days
 from libra_health.outcome import DETAIL_LIMIT, excerpt
 from libra_health.passwords import hidden
 from libra_health.wire import (
@@ -218,12 +219,5 @@ def _handshake(tls: Tls) -> str:
 def _secured(event: Secured) -> str:
     version = event.version.replace("v", " ", 1)
     left = event.left
-    held = "not verified" if left is None else f"valid for {_days(left)}"
+    held = "not verified" if left is None else f"valid for {days(left)}"
     return f"{version}, certificate {held}" + (f", {event.alpn}" if event.alpn else "")
-
-
-def _days(seconds: float) -> str:
-    days = int(seconds // 86400)
-    if days < 1:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{days} day" if days == 1 else f"{days} days"
