@@ -159,7 +159,13 @@ def test_an_address_may_be_what_is_certified(authority: Authority, probe: Prober
     [
         pytest.param((NAME,), -1.0, "ours", Reason.CERTIFICATE, "expired", id="expired"),
         pytest.param(
-            ("other.example",), 90.0, "ours", Reason.CERTIFICATE, "Hostname mismatch", id="name"
+            ("other.example", "10.1.2.3"),
+            90.0,
+            "ours",
+            Reason.CERTIFICATE,
+            f"Hostname mismatch, certificate is not valid for '{NAME}'; "
+            "it is for other.example, 10.1.2.3",
+            id="name",
         ),
         pytest.param(
             (NAME,), 90.0, "theirs", Reason.CERTIFICATE, "unable to get local issuer", id="CA"
@@ -196,6 +202,16 @@ def test_a_certificate_that_signs_itself_is_trusted_by_nobody(
         unlooked = probe(port_of(server), {"tls": {"name": NAME, "verify": False}})
     assert reason(outcome) is Reason.CERTIFICATE
     assert isinstance(unlooked, Passed)
+
+
+def test_an_address_that_is_not_certified_is_told_with_what_is(
+    authority: Authority, probe: Prober
+) -> None:
+    with pages(context_of(authority.issue("127.0.0.2"))) as server:
+        outcome = probe(port_of(server), {"tls": {"ca_file": authority.ca}})
+    assert isinstance(outcome, Failed)
+    assert outcome.detail.startswith("IP address mismatch, ")
+    assert outcome.detail.endswith("'127.0.0.1'; it is for 127.0.0.2")
 
 
 def test_the_name_selects_the_certificate(authority: Authority, probe: Prober) -> None:

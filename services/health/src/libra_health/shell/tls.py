@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from libra_health.certificate import told_names
 from libra_health.outcome import Reason
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
@@ -24,6 +25,11 @@ KEPT: Final = 4096
 TRUSTED: Final = 65536
 """Certificates that all contexts together trust at most: about 6 KiB each, 0.9 MiB a system's."""
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+
+_OF_OTHERS: Final = frozenset((62, 64))
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH (openssl/x509_vfy.h)."""
+_DER: Final = 2
+"""X509_FILETYPE_ASN1 (openssl/x509.h), as `_ssl` takes it."""
 
 Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
 
@@ -55,7 +61,7 @@ class Session:
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLCertVerificationError as error:
-            return Unsecured(Reason.CERTIFICATE, error.verify_message.rstrip("."))
+            return Unsecured(Reason.CERTIFICATE, self._disbelieved(error))
         except ssl.SSLError as error:
             return Unsecured(Reason.TLS, _told("the handshake", error))
         left = self._left() if self._tls.verify else None
@@ -81,6 +87,20 @@ class Session:
         except ssl.SSLError as error:
             return Unsecured(Reason.TLS, _told("the connection", error))
         return None
+
+    def _disbelieved(self, error: ssl.SSLCertVerificationError) -> str:
+        """Say why a certificate is not believed; one for others says for whom it is.
+
+        Until Python 3.13 only what is private in `ssl` shows it; where that is gone nothing is lost
+        but the names.
+        """
+        said = error.verify_message.rstrip(".")
+        if error.verify_code not in _OF_OTHERS:
+            return said
+        inner = getattr(self._object, "_sslobj", None)
+        chain: list[Any] = getattr(inner, "get_unverified_chain", list)()
+        names = told_names(chain[0].public_bytes(_DER)) if chain else ""
+        return f"{said}; {names}" if names else said
 
     def _left(self) -> float | None:
         """Tell how many seconds the other's certificate is still valid."""
