@@ -1,6 +1,8 @@
-"""Runs one probe through a real driver."""
+"""Runs probes through a real driver."""
 
 import queue
+import time
+from collections import defaultdict
 from functools import partial
 
 from libra_health.checks import Spec
@@ -34,3 +36,21 @@ def outcome_of(target: Target, spec: Spec, timeout: float = 10.0) -> Outcome:
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome
+
+
+def outcomes(seconds: float, *probes: Probe) -> dict[Target, list[Outcome]]:
+    """Run probes for so long; tell what they found."""
+    reports: queue.Queue[tuple[Probe, Outcome, float]] = queue.Queue()
+    died: list[BaseException] = []
+    driver = Driver(lambda *report: reports.put(report), died.append)
+    driver.matcher.prepare(10.0)
+    driver.start()
+    driver.call(partial(driver.apply, Changes((), probes, ()), spread=False))
+    time.sleep(seconds)
+    driver.stop()
+    assert died == []
+    found: dict[Target, list[Outcome]] = defaultdict(list)
+    while not reports.empty():
+        probe, outcome, _ = reports.get()
+        found[probe.target].append(outcome)
+    return found

@@ -1,19 +1,19 @@
 """Costly patterns through a real driver: who sends what explodes is down, and no other waits."""
 
-import queue
 import socket
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
 
+from tests.health.shell.driven import outcomes
+
 from libra_health.checks import TcpSpec
 from libra_health.checks.tcp import Exchange
 from libra_health.outcome import Failed, Outcome, Passed
-from libra_health.probes import Changes, Probe
-from libra_health.shell.drive import Driver
+from libra_health.probes import Probe
 from libra_health.wire import Target
 
 READY = TcpSpec((Exchange(expect="220 .*ready"),))
@@ -53,24 +53,6 @@ def drip(connection: socket.socket) -> None:
     while True:
         connection.sendall(b"x")
         time.sleep(0.002)
-
-
-def outcomes(seconds: float, *probes: Probe) -> dict[Target, list[Outcome]]:
-    """Run probes for so long; tell what they found."""
-    reports: queue.Queue[tuple[Probe, Outcome, float]] = queue.Queue()
-    died: list[BaseException] = []
-    driver = Driver(lambda *report: reports.put(report), died.append)
-    driver.matcher.prepare(10.0)
-    driver.start()
-    driver.call(partial(driver.apply, Changes((), probes, ()), spread=False))
-    time.sleep(seconds)
-    driver.stop()
-    assert died == []
-    found: dict[Target, list[Outcome]] = defaultdict(list)
-    while not reports.empty():
-        probe, outcome, _ = reports.get()
-        found[probe.target].append(outcome)
-    return found
 
 
 def mostly(found: list[Outcome]) -> type[Outcome] | None:

@@ -5,13 +5,14 @@ The one rule: all attempts of a driver share it, and it outlives them.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from libra_health.errands import Done, Errand
 from libra_health.outcome import Outcome
+from libra_health.shell.loop import Loop
+from libra_health.shell.spares import Spares
 from libra_health.shell.tls import Contexts
 from libra_health.wire import Effect, Input, Search, Searched, Target
 
@@ -51,15 +52,13 @@ class Errands(Protocol):
 class Around:
     """What all attempts of a driver share.
 
-    `look` matches a costly pattern. `post` has work done when others have had their turn, `call_at`
-    at a monotonic time. `close` closes a socket once no event of it is on its way any more. `trace`
-    is for `libra-health probe`.
+    `look` matches a costly pattern. `spares` is where sockets go in the end. `trace` is for
+    `libra-health probe`.
     """
 
     look: Look
-    post: Callable[[Callable[[], None]], None]
-    call_at: Callable[[float, Callable[[], None]], None]
+    loop: Loop
     contexts: Contexts
     errands: Errands
-    close: Callable[[socket.socket], None]
+    spares: Spares
     trace: Trace | None = None

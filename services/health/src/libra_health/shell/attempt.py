@@ -100,7 +100,7 @@ class Attempt:
                 return None
             event = following
         self._deferred = event
-        self._around.post(partial(self._resume, event))
+        self._around.loop.call(partial(self._resume, event))
         return None
 
     def expire(self, now: float) -> Outcome | None:
@@ -155,7 +155,8 @@ class Attempt:
         channel = self.channel = Channel(self._enrol)
         match effect:
             case Connect(target, abort):
-                return channel.connect(target, abort=abort)
+                spare = self._around.spares.take(target) if abort else None
+                return channel.connect(target, abort=abort, spare=spare)
             case OpenUdp(target):
                 return channel.open_udp(target)
             case OpenPing(target):
@@ -172,9 +173,9 @@ class Attempt:
         return session if isinstance(session, Unsecured) else self._open().secure(session)
 
     def _close_channel(self) -> None:
-        if self.channel is not None and self.channel.sock is not None:
-            self._around.close(self.channel.sock)
-        self.channel = None
+        channel, self.channel = self.channel, None
+        if channel is not None and channel.sock is not None:
+            self._around.spares.leave(channel.sock, again=channel.is_reusable)
 
     def _look(self, wanted: Search) -> Searched | None:
         """Match a pattern, later where this target's answers have to wait for that."""
@@ -183,7 +184,7 @@ class Attempt:
             return answer
         self._held = wanted
         again = partial(self._look_again, wanted)
-        self._around.call_at(time.monotonic() + answer, again)
+        self._around.loop.call_at(time.monotonic() + answer, again)
         return None
 
     def _look_again(self, wanted: Search) -> None:

@@ -16,6 +16,7 @@ from libra_health.outcome import Reason
 from libra_health.shell import sockets
 from libra_health.shell.tls import Session
 from libra_health.wire import (
+    ANYWHERE,
     Connected,
     Ended,
     Input,
@@ -43,9 +44,13 @@ _MUTE: Final = Unsecured(Reason.TLS, "nothing but TLS's own messages came")
 
 
 class Channel:
-    """Belongs to one attempt; `enrol(fd)` adds a socket to the epoll."""
+    """Belongs to one attempt; `enrol(fd)` adds a socket to the epoll.
+
+    `is_reusable`: the socket stood in a connection that ends by RST, and may stand in others.
+    """
 
     __slots__ = (
+        "_aborts",
         "_connecting",
         "_ending",
         "_enrol",
@@ -55,6 +60,7 @@ class Channel:
         "_shaking",
         "_unsent",
         "_waiting",
+        "is_reusable",
         "sock",
     )
 
@@ -64,18 +70,21 @@ class Channel:
         self._session: Session | None = None
         self._unsent = b""
         self._connecting = self._shaking = self._waiting = False
-        self._readable = self._ending = self._is_stream = False
+        self._readable = self._ending = self._is_stream = self._aborts = self.is_reusable = False
 
-    def connect(self, target: Target, *, abort: bool) -> Input | None:
-        """Begin a TCP connection; the answer comes by `wake`."""
+    def connect(
+        self, target: Target, *, abort: bool, spare: socket.socket | None = None
+    ) -> Input | None:
+        """Begin a TCP connection, by a socket that is there or a new one; answered by `wake`."""
         try:
-            self.sock = sock = sockets.stream(target, abort=abort)
+            self.sock = sock = spare or sockets.stream(target, abort=abort)
             number = sock.connect_ex((target.address, target.port))
         except OSError as error:
             return _refused(error, immediate=True)
         if number not in _UNDER_WAY:
             return Refused(number, immediate=True)
         self._connecting = self._is_stream = True
+        self._aborts = abort and target.origin is ANYWHERE
         self._enrol(sock.fileno())
         return None
 
@@ -143,7 +152,7 @@ class Channel:
                 return Refused(number, immediate=False)
         elif not mask & select.EPOLLOUT:
             return None
-        self._connecting = False
+        self._connecting, self.is_reusable = False, self._aborts
         return _CONNECTED
 
     def _shake(self, session: Session) -> Input | None:

@@ -26,6 +26,7 @@ from libra_health.shell.load import Load
 from libra_health.shell.loop import EVENTS, Loop
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
+from libra_health.shell.spares import Spares
 from libra_health.shell.tls import Contexts
 from libra_health.wire import Input
 
@@ -61,13 +62,7 @@ class Driver:
         self._haste = Haste(self.loop, self._run_beside)
         self.matcher = Matcher()
         self._around = Around(
-            self.matcher.search,
-            self.call,
-            self.call_at,
-            Contexts(),
-            self.aside,
-            self.loop.close,
-            trace,
+            self.matcher.search, self.loop, Contexts(), self.aside, Spares(self.loop), trace
         )
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="driver", daemon=True)
@@ -133,6 +128,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
+            self._around.spares.close()
             self.matcher.close()
             self.loop.leave()
 

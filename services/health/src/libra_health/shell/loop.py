@@ -29,13 +29,15 @@ BEAT: Final = 0.1
 class Loop:
     """Wakes whom a socket, a call or a time concerns.
 
-    `missed`: seconds in all that nobody listened, beyond a beat each time.
+    `missed`: seconds in all that nobody listened, beyond a beat each time. `is_hearing`: events
+    are being told.
     """
 
     def __init__(self) -> None:
         self._wakes: dict[int, Wake] = {}
-        self._leaving: list[socket.socket] = []
-        self._is_hearing = False
+        self._enrolled: set[int] = set()
+        self._released: list[Callable[[], None]] = []
+        self.is_hearing = False
         self._heard = time.monotonic()
         self.missed = 0.0
         self._calls: deque[Callable[[], None]] = deque()
@@ -57,15 +59,22 @@ class Loop:
     def enrol(self, wake: Wake, fd: int) -> None:
         """Have `wake` told of all that happens to a socket."""
         self._wakes[fd] = wake
-        self._epoll.register(fd, EVERYTHING)
+        if fd not in self._enrolled:
+            self._epoll.register(fd, EVERYTHING)
+            self._enrolled.add(fd)
 
     def close(self, sock: socket.socket) -> None:
         """Close a socket once no event of it is on its way any more."""
-        self._wakes.pop(sock.fileno(), None)
-        if self._is_hearing:
-            self._leaving.append(sock)
+        self._enrolled.discard(sock.fileno())
+        self.release(sock.fileno(), sock.close)
+
+    def release(self, fd: int, work: Callable[[], None]) -> None:
+        """Tell nobody of a socket any more; do `work` once no event of it is on its way."""
+        self._wakes.pop(fd, None)
+        if self.is_hearing:
+            self._released.append(work)
         else:
-            sock.close()
+            work()
 
     @property
     def due(self) -> float:
@@ -90,17 +99,17 @@ class Loop:
         now = time.monotonic()
         self.missed += max(0.0, now - self._heard - BEAT)
         self._heard = now
-        self._is_hearing = True
+        self.is_hearing = True
         for fd, mask in events:
             wake = self._wakes.get(fd)
             if wake is not None:
                 wake(mask, now)
             elif fd == self._bell:
                 self._answer()
-        self._is_hearing = False
-        for sock in self._leaving:
-            sock.close()
-        self._leaving.clear()
+        self.is_hearing = False
+        for work in self._released:
+            work()
+        self._released.clear()
         return len(events)
 
     def leave(self) -> None:

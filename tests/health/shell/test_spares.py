@@ -1,0 +1,209 @@
+"""Sockets that connect again: nothing of one connection is seen in the next."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.health.shell.driven import outcomes
+
+from libra_health.checks import TcpSpec
+from libra_health.outcome import Failed, Outcome, Passed, Reason
+from libra_health.probes import Probe
+from libra_health.shell import sockets
+from libra_health.shell.loop import Loop
+from libra_health.shell.spares import MOST, Spares
+from libra_health.wire import Origin, Target
+
+LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.leave()
+    made.silence()
+
+
+def listener(family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+    return socket.create_server((LOOPBACK[family], 0), family=family, backlog=128)
+
+
+def target_of(server: socket.socket) -> Target:
+    address, port = server.getsockname()[:2]
+    return Target(address, port)
+
+
+@contextmanager
+def silent() -> Iterator[Target]:
+    """Listen without room: whoever connects hears nothing."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(server.getsockname())
+        yield target_of(server)
+
+
+def connected(loop: Loop, sock: socket.socket, target: Target) -> list[int]:
+    """Connect a socket that the loop tells of; return what epoll said of it."""
+    said: list[int] = []
+    sock.connect_ex((target.address, target.port))
+    loop.enrol(lambda mask, _now: said.append(mask), sock.fileno())
+    while not said:
+        assert loop.hear(5.0)
+    return said
+
+
+@pytest.mark.parametrize("family", LOOPBACK)
+def test_who_is_left_hears_of_it_at_once_and_the_socket_connects_to_another(
+    loop: Loop, family: socket.AddressFamily
+) -> None:
+    with listener(family) as first, listener(family) as second, ExitStack() as stack:
+        one, other = target_of(first), target_of(second)
+        spares = Spares(loop)
+        stack.callback(spares.close)
+        sock = sockets.stream(one, abort=True)
+        connected(loop, sock, one)
+        peer = stack.enter_context(first.accept()[0])
+        peer.settimeout(5.0)
+        spares.leave(sock, again=True)
+        with pytest.raises(ConnectionResetError):
+            peer.recv(1)
+        assert spares.take(other) is sock
+        stack.enter_context(closing(sock))
+        assert connected(loop, sock, other)
+        peer = stack.enter_context(second.accept()[0])
+        peer.sendall(b"hello")
+        peer.close()
+        sock.settimeout(5.0)
+        assert sock.recv(16) == b"hello"
+
+
+def test_what_was_said_and_not_read_is_gone(loop: Loop) -> None:
+    with listener() as first, listener() as second, ExitStack() as stack:
+        one, other = target_of(first), target_of(second)
+        spares = Spares(loop)
+        sock = sockets.stream(one, abort=True)
+        connected(loop, sock, one)
+        with first.accept()[0] as peer:
+            peer.sendall(b"of the past")
+        time.sleep(0.05)
+        spares.leave(sock, again=True)
+        assert spares.take(other) is sock
+        stack.enter_context(closing(sock))
+        connected(loop, sock, other)
+        with second.accept()[0], pytest.raises(BlockingIOError):
+            sock.recv(16)
+
+
+def test_a_hang_up_of_before_is_told_to_nobody(loop: Loop) -> None:
+    with listener() as server, silent() as mute, ExitStack() as stack:
+        target, spares = target_of(server), Spares(loop)
+        sock = sockets.stream(target, abort=True)
+        connected(loop, sock, target)
+        spares.leave(sock, again=True)
+        assert spares.take(mute) is sock
+        stack.enter_context(closing(sock))
+        said: list[int] = []
+        sock.connect_ex((mute.address, mute.port))
+        loop.enrol(lambda mask, _now: said.append(mask), sock.fileno())
+        loop.hear(0.05)
+        assert said == []
+
+
+def test_none_is_taken_while_events_are_told(loop: Loop) -> None:
+    with listener() as server:
+        target, spares, taken = target_of(server), Spares(loop), []
+        sock = sockets.stream(target, abort=True)
+        connected(loop, sock, target)
+        other = sockets.stream(target, abort=True)
+        connected(loop, other, target)
+        spares.leave(sock, again=True)
+        loop.call(lambda: spares.leave(other, again=True))
+        loop.call(lambda: taken.append(spares.take(target)))
+        loop.hear(5.0)
+        assert taken == [None]
+        assert {spares.take(target), spares.take(target)} == {sock, other}
+        sock.close()
+        other.close()
+
+
+def test_a_spare_serves_its_family_and_only_who_leaves_from_anywhere(loop: Loop) -> None:
+    with listener() as server:
+        target, spares = target_of(server), Spares(loop)
+        sock = sockets.stream(target, abort=True)
+        connected(loop, sock, target)
+        spares.leave(sock, again=True)
+        assert spares.take(Target("::1", target.port)) is None
+        assert spares.take(Target("127.0.0.1", target.port, Origin("127.0.0.1"))) is None
+        assert spares.take(target) is sock
+        sock.close()
+
+
+def test_more_than_are_kept_are_closed(loop: Loop) -> None:
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    with listener() as server:
+        target, spares = target_of(server), Spares(loop)
+        socks = [sockets.stream(target, abort=True) for _ in range(MOST + 3)]
+        for sock in socks:
+            loop.enrol(lambda _mask, _now: None, sock.fileno())
+        for sock in socks:
+            spares.leave(sock, again=True)
+        assert sum(sock.fileno() >= 0 for sock in socks) == MOST
+        spares.close()
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
+
+
+def test_each_run_is_judged_by_its_own_connection_whoever_had_the_socket_before() -> None:
+    """Targets that accept, refuse and are silent, on sockets that go round among them."""
+    with (
+        listener() as good,
+        listener(socket.AF_INET6) as six,
+        silent() as mute,
+        ExitStack() as stack,
+    ):
+        closed = stack.enter_context(closing(socket.socket()))
+        closed.bind(("127.0.0.1", 0))
+        stack.callback(good.shutdown, socket.SHUT_RDWR)
+        stack.callback(six.shutdown, socket.SHUT_RDWR)
+        _accept_all(good)
+        _accept_all(six)
+        found = outcomes(
+            2.0,
+            *(Probe(target_of(each), TcpSpec(), 0.02, 0.02) for each in (good, six, closed)),
+            Probe(mute, TcpSpec(), 0.05, 0.05),
+        )
+        passed = {target_of(good), target_of(six)}
+        for target in passed:
+            kinds = [each for each in found[target] if not _is_late(each)]
+            assert len(kinds) > 20
+            assert all(isinstance(each, Passed) for each in kinds)
+        assert {_reason(each) for each in found[target_of(closed)]} == {Reason.REFUSED}
+        assert {_reason(each) for each in found[mute]} == {Reason.TIMEOUT}
+
+
+def _accept_all(server: socket.socket) -> None:
+    def accept() -> None:
+        while True:
+            try:
+                server.accept()[0].close()
+            except OSError:
+                return
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def _is_late(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and outcome.reason is Reason.TIMEOUT
+
+
+def _reason(outcome: Outcome) -> Reason | None:
+    return None if isinstance(outcome, Passed) else outcome.reason
