@@ -210,3 +210,14 @@ def test_a_handshake_tells_what_was_met(nginx: Nginx, probe: Prober) -> None:
     plain = probe(nginx.ports["plain"], nginx.tls())
     assert isinstance(plain, Failed)
     assert plain.reason is Reason.TLS
+
+
+def test_a_plain_request_to_a_port_of_tls_is_told_so(nginx: Nginx, probe: Prober) -> None:
+    assert detail(probe(nginx.ports["tls"], {"http": {}})) == (
+        "what answered speaks TLS: status 400, wanted 200-299"
+    )
+
+
+def test_a_handshake_with_a_port_of_plain_http_is_told_so(nginx: Nginx, probe: Prober) -> None:
+    said = detail(probe(nginx.ports["plain"], {"https": {}}))
+    assert said.startswith("what answered is not TLS: 'HTTP/1.1 400 Bad Request")

@@ -314,6 +314,36 @@ def test_a_handshake_that_does_not_come_about_fails(
     assert reason(outcome) is found, outcome
 
 
+@pytest.mark.parametrize("check", [{"tls": {}}, {"https": {}}, {"smtp": {"tls": {}}}])
+@pytest.mark.parametrize("greeting", [b"220 mail.example\r\n", b"-E"])
+def test_what_answers_a_handshake_in_the_clear_is_told(
+    probe: Prober, check: dict[str, Any], greeting: bytes
+) -> None:
+    with answering(lambda connection: connection.sendall(greeting)) as port:
+        outcome = probe(port, check)
+    assert isinstance(outcome, Failed)
+    said = greeting.decode().replace("\r\n", r"\r\n")
+    assert (outcome.reason, outcome.detail) == (
+        Reason.TLS, f"what answered is not TLS: '{said}'",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "check",
+    ["http", "grpc", "ldap", {"tcp": {"send": "PING\r\n", "expect": "PONG"}},
+     {"tcp": {"preset": "redis"}}],
+)  # fmt: skip
+def test_an_alert_that_answers_what_is_said_in_the_clear_is_told(probe: Prober, check: Any) -> None:
+    def alert(connection: socket.socket) -> None:
+        connection.recv(5000)
+        connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    with answering(alert) as port:
+        outcome = probe(port, {check: {}} if isinstance(check, str) else check)
+    assert isinstance(outcome, Failed)
+    assert outcome.detail.startswith("what answered speaks TLS: "), outcome
+
+
 def test_a_server_that_never_answers_the_handshake_times_out(probe: Prober) -> None:
     def silent(connection: socket.socket) -> None:
         while connection.recv(5000):

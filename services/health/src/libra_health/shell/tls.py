@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from libra_health.certificate import told_names
+from libra_health.mistaken import BEGINNING, no_tls
 from libra_health.outcome import Reason
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
@@ -37,10 +38,11 @@ Stamps: TypeAlias = tuple[tuple[str, int, int], ...]
 class Session:
     """One TLS connection; the channel carries `outgoing` away and feeds what comes."""
 
-    __slots__ = ("_coming", "_object", "_tls", "outgoing")
+    __slots__ = ("_beginning", "_coming", "_object", "_tls", "outgoing")
 
     def __init__(self, context: ssl.SSLContext, tls: Tls) -> None:
         self._tls = tls
+        self._beginning = b""
         self._coming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(
@@ -50,6 +52,7 @@ class Session:
     def feed(self, data: bytes) -> None:
         """Take what came from the other side; b"" where it closed."""
         if data:
+            self._beginning = self._beginning or data[:BEGINNING]
             self._coming.write(data)
         else:
             self._coming.write_eof()
@@ -63,7 +66,8 @@ class Session:
         except ssl.SSLCertVerificationError as error:
             return Unsecured(Reason.CERTIFICATE, self._disbelieved(error))
         except ssl.SSLError as error:
-            return Unsecured(Reason.TLS, _told("the handshake", error))
+            why = no_tls(self._beginning) or _told("the handshake", error)
+            return Unsecured(Reason.TLS, why)
         left = self._left() if self._tls.verify else None
         alpn = self._object.selected_alpn_protocol() or ""
         return Secured(left, self._object.version() or "", alpn)
