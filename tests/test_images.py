@@ -89,7 +89,7 @@ def test_a_file_that_only_one_builder_made_or_made_differently_is_a_difference()
 @pytest.mark.parametrize(
     ("name", "compared"),
     [
-        ("libra/lib/python3.11/site-packages/libra_health/debounce.py", True),
+        ("libra/lib/python3.11/site-packages/libra_health/verdict/debounce.py", True),
         ("libra/lib/python3.11/site-packages/aiohttp-3.dist-info/METADATA", True),
         ("libra/bin/run", True),
         ("libra/lib/python3.11/site-packages/aiohttp-3.dist-info/RECORD", False),

@@ -1,25 +1,12 @@
 from dataclasses import replace
 
 from libra_health.checks import IcmpSpec, TcpSpec
-from libra_health.probes import Changes, Lookout, Probe, Watch, diff, fan_out
+from libra_health.probes import Changes, Probe, diff
 from libra_health.wire import Target
 
 TCP = Probe(Target("192.0.2.1", 80), TcpSpec(), 1.0, 0.5)
 OTHER = Probe(Target("192.0.2.2", 80), TcpSpec(), 1.0, 0.5)
 PING = Probe(Target("192.0.2.1"), IcmpSpec(), 1.0, 0.5)
-
-
-def watch(service: str, *probes: Probe) -> Watch:
-    lookouts = tuple(Lookout(probe, 2, 3, "tcp") for probe in probes)
-    return Watch((service, "w1"), "192.0.2.1", 80, "tcp", "d", lookouts)
-
-
-def test_backends_of_several_services_share_one_probe() -> None:
-    same = replace(TCP)
-    assert fan_out([watch("web", TCP), watch("api", PING, same)]) == {
-        TCP: ((("web", "w1"), 0), (("api", "w1"), 1)),
-        PING: ((("api", "w1"), 0),),
-    }
 
 
 def test_a_probe_equals_another_by_what_it_asks_and_when() -> None:

@@ -3,8 +3,9 @@ import pytest
 from libra_health.checks import TcpSpec
 from libra_health.dialogue import Dialogue
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.probes import Lookout, Probe, Watch
+from libra_health.probes import Probe
 from libra_health.rows import NoSuchBackend, row_of, rows_of, watch_of
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.wire import Target
 
 

@@ -3,13 +3,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from libra_health.blast import Guard
 from libra_health.checks import ExecSpec, FileSpec, IcmpSpec, Spec, TcpSpec
 from libra_health.checks.tcp import Exchange
-from libra_health.damping import Damping
-from libra_health.policy import PLAIN, Policy
-from libra_health.probes import Lookout, Probe, Watch
-from libra_health.vantage import Vantage
+from libra_health.probes import Probe
+from libra_health.verdict.blast import Guard
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.policy import PLAIN, Policy
+from libra_health.verdict.vantage import Vantage
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Origin, Target
 from libra_schemas.config import Config

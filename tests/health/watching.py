@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from libra_health.checks import IcmpSpec, TcpSpec
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.policy import Policy
-from libra_health.probes import Lookout, Probe, Watch
-from libra_health.stand import Known, Stand
-from libra_health.taking_up import begin
-from libra_health.tally import Tally, record
-from libra_health.verdicts import Verdict, rule
+from libra_health.probes import Probe
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.ruling import Verdict, rule
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.taking_up import begin
+from libra_health.verdict.tally import Tally, record
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.wire import Target
 
 TCP = Lookout(Probe(Target("192.0.2.1", 80), TcpSpec(), 1.0, 0.5), 2, 3, "tcp")

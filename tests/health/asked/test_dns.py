@@ -2,7 +2,7 @@ import pytest
 
 from libra_health.asked.dns import asked
 from libra_health.checks.dns import DnsSpec
-from libra_health.dns_answer import question
+from libra_health.protocols.dns_answer import question
 from libra_health.wire import Target
 from libra_schemas import config as written
 

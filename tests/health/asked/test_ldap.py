@@ -1,7 +1,7 @@
 from libra_health.asked.ldap import asked
 from libra_health.checks.ldap import LdapSpec
 from libra_health.handshake import TlsSpec
-from libra_health.ldap_message import search
+from libra_health.protocols.ldap_message import search
 from libra_health.wire import Target, Tls
 from libra_schemas import config as written
 from libra_schemas.filters import parse

@@ -1,8 +1,8 @@
 import pytest
 
+from libra_health.asked.presets import PRESETS
 from libra_health.asked.tcp import asked
 from libra_health.checks.tcp import Exchange, TcpSpec
-from libra_health.presets import PRESETS
 from libra_health.wire import Target
 from libra_schemas import config as written
 

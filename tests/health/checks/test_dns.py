@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_health.checks.dns import STRANGERS_LIMIT, DnsSpec, DnsState, identity, start, step
-from libra_health.dns_answer import question
 from libra_health.outcome import Failed, Outcome, Passed, Reason
+from libra_health.protocols.dns_answer import question
 from libra_health.wire import (
     RECEIVE,
     Connect,

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health import ber
-from libra_health import ldap_message as ldap
 from libra_health.checks.ldap import SPARE, LdapSpec, LdapState, start, step
 from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
+from libra_health.protocols import ber
+from libra_health.protocols import ldap_message as ldap
 from libra_health.wire import (
     RECEIVE,
     Connect,

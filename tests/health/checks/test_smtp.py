@@ -9,7 +9,7 @@ from libra_health.checks.smtp import SmtpSpec, SmtpState, start, step
 from libra_health.errands import FileRead, FileUnread, ReadFile
 from libra_health.handshake import TlsSpec
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.smtp_reply import LINE_LIMIT, LINES_LIMIT
+from libra_health.protocols.smtp_reply import LINE_LIMIT, LINES_LIMIT
 from libra_health.wire import (
     RECEIVE,
     Connect,

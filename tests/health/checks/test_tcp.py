@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_health.checks.tcp import DIALOGUE_LIMIT, Exchange, TcpSpec, start, step
-from libra_health.greetings import READERS
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
+from libra_health.protocols.greetings import READERS
 from libra_health.wire import (
     Connect,
     Connected,

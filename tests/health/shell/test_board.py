@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.blast import Guard
 from libra_health.checks.tcp import TcpSpec
-from libra_health.damping import Damping
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.policy import Policy
-from libra_health.probes import Changes, Key, Lookout, Probe, Watch
+from libra_health.probes import Changes, Probe
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
-from libra_health.stand import Known, Stand
+from libra_health.verdict.blast import Guard
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.watch import Key, Lookout, Watch
 from libra_health.wire import Target
 
 PATIENCE = 60.0
@@ -243,7 +244,7 @@ def test_a_new_backend_of_a_pool_at_work_starts_slowly_and_a_whole_new_pool_does
 def test_the_weights_that_a_check_gives_are_told_at_a_bounded_pace_and_the_last_one_wins(
     pool_of: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libra_health.verdicts.PAUSE", 0.5)
+    monkeypatch.setattr("libra_health.verdict.ruling.PAUSE", 0.5)
     pool = pool_of()
     pool.begin()
     for weight in range(50, 80):

@@ -21,11 +21,12 @@ from libra_health.checks.tcp import Exchange, TcpSpec
 from libra_health.hold.wanted import Wanted
 from libra_health.hold.words import Hold
 from libra_health.outcome import Errored, Outcome, Reason
-from libra_health.probes import Lookout, Probe, Watch
+from libra_health.probes import Probe
 from libra_health.shell import holds as module
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.wire import Target
 
 PATIENCE = 60.0

@@ -13,10 +13,10 @@ from typing import Any, cast
 import pytest
 from tests.health.shell.test_board import watch
 
-from libra_health.policy import Policy
 from libra_health.shell.board import Board
 from libra_health.shell.peers import Peers
-from libra_health.vantage import Vantage
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.vantage import Vantage
 from libra_runtime.nats_journal import open_journal, open_reader
 from libra_runtime.nats_server import free_port
 from libra_runtime.proxy import Proxy

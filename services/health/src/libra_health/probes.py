@@ -1,21 +1,15 @@
-"""Who wants what probed: backends on one side, distinct probes on the other.
+"""What is asked: one check of one target, and how often.
 
-The one rule: one probe per distinct (target, spec, times), however many services use it.
+The one rule: what is asked alike is one probe, and an apply moves only what it changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from libra_health.checks import Spec, kind_of
-from libra_health.policy import PLAIN, Policy
-from libra_health.stand import Place
 from libra_health.wire import Target
-
-Key: TypeAlias = tuple[str, str]
-"""Service and backend name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,57 +41,12 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookout:
-    """A probe as one backend uses it. `label`: how evidence names it."""
-
-    probe: Probe
-    rise: int
-    fall: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A backend and all that must hold for it to be up.
-
-    `digest`: the target digest of libra_schemas that its verdicts are reached against.
-    `policy`: how its checks make its verdict, and what steadies it.
-    """
-
-    key: Key
-    address: str
-    port: int
-    protocol: str
-    digest: str
-    lookouts: tuple[Lookout, ...]
-    policy: Policy = PLAIN
-
-    @property
-    def place(self) -> Place:
-        """What makes it the same server under other checks."""
-        return (self.address, self.port, self.protocol)
-
-
-FanOut: TypeAlias = Mapping[Probe, tuple[tuple[Key, int], ...]]
-"""Probe -> the backends that use it, each with the place of the lookout."""
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     """What becomes of the running probes. `retimed`: (old, new), only the times differ."""
 
     stopped: tuple[Probe, ...]
     started: tuple[Probe, ...]
     retimed: tuple[tuple[Probe, Probe], ...]
-
-
-def fan_out(watches: Iterable[Watch]) -> FanOut:
-    """Gather the distinct probes of all watches and who uses them."""
-    users: dict[Probe, list[tuple[Key, int]]] = {}
-    for watch in watches:
-        for place, lookout in enumerate(watch.lookouts):
-            users.setdefault(lookout.probe, []).append((watch.key, place))
-    return {probe: tuple(keys) for probe, keys in users.items()}
 
 
 def diff(running: Iterable[Probe], wanted: Iterable[Probe]) -> Changes:

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias, assert_never
 from libra_health.dialogue import Dialogue, shown
 from libra_health.fitness import remedy
 from libra_health.outcome import Errored, Failed, Outcome, Passed
-from libra_health.probes import Key, Lookout, Probe, Watch
+from libra_health.probes import Probe
+from libra_health.verdict import Key, Lookout, Watch
 from libra_schemas.errors import LibraError
 
 Row: TypeAlias = dict[str, Any]

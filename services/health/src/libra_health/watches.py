@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from libra_health.asked import PORT_OR_NONE, PORTLESS, spec_of
-from libra_health.blast import Guard
-from libra_health.damping import Damping
-from libra_health.policy import Policy
-from libra_health.probes import Key, Lookout, Probe, Watch
-from libra_health.vantage import Vantage
+from libra_health.probes import Probe
+from libra_health.verdict import Damping, Guard, Key, Lookout, Policy, Vantage, Watch
 from libra_health.wire import Origin, Target
 from libra_schemas import config as written
 from libra_schemas.marks import marks_of

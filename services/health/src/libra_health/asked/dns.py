@@ -12,7 +12,7 @@ from libra_schemas.answers import canonical
 
 def asked(spec: written.DnsSpec, _target: Target) -> DnsSpec:
     """Translate; raises ValueError where no such question can be asked."""
-    from libra_health.dns_answer import question  # noqa: PLC0415  slow import, only where asked
+    from libra_health.protocols.dns_answer import question  # noqa: PLC0415  slow import, only where asked
 
     at_least = spec.at_least if spec.at_least is not None else int(spec.rcode == "NOERROR")
     return DnsSpec(

@@ -14,7 +14,7 @@ from libra_schemas import config as written
 
 def asked(spec: written.GrpcSpec, target: Target) -> GrpcSpec:
     """Translate."""
-    import libra_health.http2  # noqa: F401, PLC0415  slow: here, not in the driver's thread
+    import libra_health.protocols.http2  # noqa: F401, PLC0415  slow: here, not in the driver's thread
 
     return GrpcSpec(spec.authority or str(target), spec.service, _tls(spec, target))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_health.asked import tls
 from libra_health.checks.ldap import LdapSpec
-from libra_health.ldap_message import search
+from libra_health.protocols.ldap_message import search
 from libra_health.wire import Target
 from libra_schemas import config as written
 from libra_schemas.filters import parse

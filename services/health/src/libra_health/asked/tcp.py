@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from libra_health.asked.presets import PRESETS
 from libra_health.asked.spoken import Spoken, expected, sent
 from libra_health.checks.tcp import Exchange, TcpSpec
-from libra_health.presets import PRESETS
 from libra_health.wire import Target
 from libra_schemas import config as written
 

@@ -28,7 +28,7 @@ from libra_health.wire import (
 )
 
 if TYPE_CHECKING:
-    from libra_health.dns_answer import Answer
+    from libra_health.protocols.dns_answer import Answer
 
 STRANGERS_LIMIT: Final = 32
 """Datagrams passed over that answer something else; more make a backend one that babbles."""
@@ -99,7 +99,7 @@ def identity(started: float) -> int:
 
 
 def _query(state: DnsState) -> bytes:
-    from libra_health.dns_answer import query  # noqa: PLC0415  slow import, only where asked
+    from libra_health.protocols.dns_answer import query  # noqa: PLC0415  slow import, only where asked
 
     return query(identity(state.started), state.spec.question, recursion=state.spec.recursion)
 
@@ -116,7 +116,7 @@ def _collect(state: DnsState, data: bytes, now: float) -> Step:
 
 
 def _hear(state: DnsState, data: bytes, now: float) -> Step:
-    from libra_health import dns_answer  # noqa: PLC0415  slow import, only where asked
+    from libra_health.protocols import dns_answer  # noqa: PLC0415  slow import, only where asked
 
     elapsed = now - state.started
     try:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias
 
-from libra_health import grpc_message as grpc
-from libra_health.handshake import TlsSpec, shortcoming, unsecured
-from libra_health.outcome import Failed, Outcome, Passed, Reason, excerpt, from_errno
+from libra_health.ending import Ending, cut_short
+from libra_health.handshake import TlsSpec, shortcoming
+from libra_health.outcome import Failed, Outcome, Passed, Reason, excerpt
+from libra_health.protocols import grpc_message as grpc
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -31,7 +32,7 @@ from libra_health.wire import (
 )
 
 if TYPE_CHECKING:
-    from libra_health.http2 import Exchange
+    from libra_health.protocols.http2 import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +93,17 @@ def step(state: GrpcState, event: Input, now: float) -> Step:
             raise Unasked("grpc", event)
 
 
-def _end(
-    state: GrpcState, event: Refused | Unsecured | Ended | DeadlineReached, now: float
-) -> Outcome:
+def _end(state: GrpcState, event: Ending, now: float) -> Outcome:
     """Judge the end of the connection; once the farewell is said nothing can fail."""
     elapsed = now - state.started
     if state.stage is Stage.END:
         return Passed(state.done - state.started)
-    match event:
-        case Refused(number, immediate):
-            return from_errno(number, elapsed, immediate=immediate)
-        case Unsecured():
-            return unsecured(event, elapsed)
-        case Ended():
-            return Failed(Reason.CLOSED, f"closed before the {state.stage.value}", elapsed)
-        case DeadlineReached():
-            return Failed(Reason.TIMEOUT, f"no {state.stage.value} in time", elapsed)
-        case _:
-            assert_never(event)
+    return cut_short(event, state.stage.value, elapsed)
 
 
 def _ask(state: GrpcState) -> Step:
     """Ask at once, without waiting for the server's settings (RFC 9113 section 3.4)."""
-    from libra_health.http2 import Exchange  # noqa: PLC0415  slow import, only where asked
+    from libra_health.protocols.http2 import Exchange  # noqa: PLC0415  slow import, only where asked
 
     exchange = Exchange(grpc.MESSAGE_LIMIT)
     fields = (

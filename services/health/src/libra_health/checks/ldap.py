@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
-from libra_health import ldap_message as ldap
+from libra_health.ending import Ending, cut_short
 from libra_health.errands import FileRead, FileUnread, ReadFile
-from libra_health.handshake import TlsSpec, shortcoming, unsecured
-from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
+from libra_health.handshake import TlsSpec, shortcoming
+from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt
 from libra_health.passwords import held, hidden, password_of
+from libra_health.protocols import ldap_message as ldap
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -118,26 +119,14 @@ def step(state: LdapState, event: Input, now: float) -> Step:
             raise Unasked("ldap", event)
 
 
-def _end(
-    state: LdapState, event: Refused | Unsecured | Ended | DeadlineReached, now: float
-) -> Outcome:
+def _end(state: LdapState, event: Ending, now: float) -> Outcome:
     """Judge the end of the dialogue; once the farewell is said nothing can fail."""
     elapsed = now - state.started
     if state.stage is Stage.UNBIND:
         return Passed(state.done - state.started)
     if state.stage is Stage.PASSWORD:
         return Errored(Reason.LOCAL, f"{state.spec.password} could not be read in time")
-    match event:
-        case Refused(number, immediate):
-            return from_errno(number, elapsed, immediate=immediate)
-        case Unsecured():
-            return unsecured(event, elapsed)
-        case Ended():
-            return Failed(Reason.CLOSED, f"closed before the {state.stage.title}", elapsed)
-        case DeadlineReached():
-            return Failed(Reason.TIMEOUT, f"no {state.stage.title} in time", elapsed)
-        case _:
-            assert_never(event)
+    return cut_short(event, state.stage.title, elapsed)
 
 
 def _learn(state: LdapState, event: FileRead | FileUnread) -> Step:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
+from libra_health.ending import Ending, cut_short
 from libra_health.errands import FileRead, FileUnread, ReadFile
-from libra_health.handshake import TlsSpec, shortcoming, unsecured
-from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt, from_errno
+from libra_health.handshake import TlsSpec, shortcoming
+from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason, excerpt
 from libra_health.passwords import held, hidden, password_of
-from libra_health.smtp_reply import MalformedReply, OversizedReply, Reply, take
+from libra_health.protocols.smtp_reply import MalformedReply, OversizedReply, Reply, take
 from libra_health.wire import (
     RECEIVE,
     Connect,
@@ -107,26 +108,15 @@ def step(state: SmtpState, event: Input, now: float) -> Step:
             raise Unasked("smtp", event)
 
 
-def _end(
-    state: SmtpState, event: Refused | Unsecured | Ended | DeadlineReached, now: float
-) -> Outcome:
+def _end(state: SmtpState, event: Ending, now: float) -> Outcome:
     """Judge the end of the dialogue; once the farewell is said nothing can fail."""
     elapsed = now - state.started
     if state.stage is Stage.QUIT:
         return Passed(state.done - state.started)
     if state.stage is Stage.PASSWORD:
         return Errored(Reason.LOCAL, f"{state.spec.password} could not be read in time")
-    match event:
-        case Refused(number, immediate):
-            return from_errno(number, elapsed, immediate=immediate)
-        case Unsecured():
-            return unsecured(event, elapsed)
-        case Ended():
-            return _lacking(state, Reason.CLOSED, "closed before the", elapsed)
-        case DeadlineReached():
-            return _lacking(state, Reason.TIMEOUT, "no", elapsed)
-        case _:
-            assert_never(event)
+    heard = _shown(state, state.pending) if state.pending else ""
+    return cut_short(event, state.stage.value[0], elapsed, heard)
 
 
 def _learn(state: SmtpState, event: FileRead | FileUnread) -> Step:
@@ -230,9 +220,3 @@ def _shown(state: SmtpState, heard: bytes) -> str:
 def _offers_no(state: SmtpState, reason: Reason, what: str, reply: Reply, now: float) -> Failed:
     detail = f"offers no {what}: '{_shown(state, reply.text)}'"
     return Failed(reason, detail, now - state.started)
-
-
-def _lacking(state: SmtpState, reason: Reason, what: str, elapsed: float) -> Failed:
-    waited = f"{what} {state.stage.value[0]}" + (" in time" if reason is Reason.TIMEOUT else "")
-    heard = f": '{_shown(state, state.pending)}'" if state.pending else ""
-    return Failed(reason, f"{waited}{heard}", elapsed)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
-from libra_health.greetings import READERS, Wrong
 from libra_health.outcome import Failed, Outcome, Passed, Reason, excerpt, from_errno, undecided
 from libra_health.patterns import compiled, is_costly
+from libra_health.protocols.greetings import READERS, Wrong
 from libra_health.wire import (
     RECEIVE,
     Connect,

@@ -12,7 +12,8 @@ from typing import Final
 
 from libra_health import checks
 from libra_health.hold.words import Hold
-from libra_health.probes import Key, Probe, Watch
+from libra_health.probes import Probe
+from libra_health.verdict import Key, Watch
 from libra_health.wire import Connect, Origin, Target
 from libra_schemas import config as written
 

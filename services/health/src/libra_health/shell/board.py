@@ -14,16 +14,31 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
-from libra_health import blast, vantage
-from libra_health.blast import Member
 from libra_health.outcome import Errored, Failed, Outcome, Passed
-from libra_health.probes import FanOut, Key, Probe, Watch, diff, fan_out
+from libra_health.probes import Probe, diff
 from libra_health.shell.drive import Driver
-from libra_health.stand import Known
-from libra_health.taking_up import begin, recall
-from libra_health.tally import Tally, condemn, record, stirs
-from libra_health.vantage import Ballot, Heard
-from libra_health.verdicts import Verdict, member_of, rule
+from libra_health.verdict import (
+    Ballot,
+    FanOut,
+    Heard,
+    Key,
+    Known,
+    Member,
+    Tally,
+    Verdict,
+    Watch,
+    begin,
+    blast,
+    condemn,
+    fan_out,
+    member_of,
+    pools_of,
+    recall,
+    record,
+    rule,
+    stirs,
+    vantage,
+)
 from libra_runtime.stamp import now as wall_time
 
 Logged: TypeAlias = Mapping[Key, Known]
@@ -84,7 +99,7 @@ class Board:
             tally = begin(watch, previous, known, joins=key[0] in at_work, now=now)
             self.tallies[key] = self._listening(tally)
         self._users = fan_out(watches)
-        self._pools, self._members = _guarded(watches), {}
+        self._pools, self._members = pools_of(watches), {}
         self._alarms = {key: due for key, due in self._alarms.items() if key in self.tallies}
         self.unable = {probe: why for probe, why in self.unable.items() if probe in self._users}
         driver.apply(diff(driver.probes, self._users), spread=True)
@@ -231,12 +246,3 @@ class Board:
 def _comes_back_first(ruled: tuple[Key, Member, bool]) -> bool:
     """Have who comes back told before who goes in its place."""
     return ruled[1].failing is not None
-
-
-def _guarded(watches: Iterable[Watch]) -> dict[str, tuple[Key, ...]]:
-    """Gather the backends of every service that has a guard, or counts votes."""
-    pools: dict[str, list[Key]] = {}
-    for watch in watches:
-        if watch.policy.guard is not None or watch.policy.vantage is not None:
-            pools.setdefault(watch.key[0], []).append(watch.key)
-    return {name: tuple(keys) for name, keys in pools.items()}

@@ -14,11 +14,10 @@ from typing import Final
 
 import structlog
 
-from libra_health.evidence import known_of, state_of
 from libra_health.fitness import trouble
 from libra_health.hold.wanted import Wanted, wanted_of
 from libra_health.outcome import Outcome
-from libra_health.probes import Key, Probe, Watch
+from libra_health.probes import Probe
 from libra_health.settings import Settings
 from libra_health.shell.board import Board, Told
 from libra_health.shell.drive import Driver
@@ -26,7 +25,7 @@ from libra_health.shell.holds import Holds
 from libra_health.shell.line import WITHHELD
 from libra_health.shell.peers import Peers
 from libra_health.shell.program import swept
-from libra_health.stand import Known
+from libra_health.verdict import Key, Known, Watch, known_of, state_of
 from libra_health.watches import watches_of
 from libra_runtime import metrics
 from libra_runtime.journal import CaughtUp, Journal, Stored

@@ -30,10 +30,11 @@ from libra_health.hold.words import (
     Probed,
 )
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.probes import Key, Probe
+from libra_health.probes import Probe
 from libra_health.shell.channel import Channel
 from libra_health.shell.drive import Driver
 from libra_health.shell.line import Line
+from libra_health.verdict import Key
 from libra_health.wire import Connect, Receive, Refused, Target
 
 Gone: TypeAlias = Callable[[tuple[tuple[Key, int], ...], Failed, float], None]

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from libra_health.debounce import Standing
 from libra_health.shell.board import Board
 from libra_health.shell.drive import Driver
 from libra_health.shell.holds import Holds
 from libra_health.shell.line import WORDS
-from libra_health.tally import Tally, standing
+from libra_health.verdict import Standing, Tally, standing
 
 
 class HealthMetrics(Collector):

@@ -9,10 +9,8 @@ from functools import partial
 
 import structlog
 
-from libra_health.evidence import ballot_of
-from libra_health.probes import Key, Watch
 from libra_health.shell.board import Board
-from libra_health.vantage import Ballot
+from libra_health.verdict import Ballot, Key, Watch, ballot_of
 from libra_runtime.journal import CaughtUp, Journal, PeerLost, Stored
 from libra_schemas.envelope import Event
 from libra_schemas.events import BackendState

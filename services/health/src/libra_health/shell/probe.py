@@ -16,11 +16,11 @@ from typing import Any, Final
 
 from libra_health.dialogue import dialogue_of, tell
 from libra_health.outcome import Outcome
-from libra_health.probes import Lookout, Watch
 from libra_health.rows import row_of, rows_of, unchecked, watch_of
 from libra_health.settings import Settings
 from libra_health.shell.once import Once
 from libra_health.shell.service import raise_descriptor_limit
+from libra_health.verdict import Lookout, Watch
 from libra_health.watches import watches_of
 from libra_health.wire import Effect, Input
 from libra_runtime.kept import kept

@@ -10,10 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from libra_health.blast import Guard
-from libra_health.damping import Damping
-from libra_health.debounce import Standing
-from libra_health.vantage import Vantage
+from libra_health.verdict.blast import Guard
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.debounce import Standing
+from libra_health.verdict.vantage import Vantage
 
 
 @dataclass(frozen=True, slots=True)

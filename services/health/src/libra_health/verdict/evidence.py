@@ -8,11 +8,11 @@ from ipaddress import ip_address
 from typing import cast
 
 from libra_health.outcome import DETAIL_LIMIT, Failed
-from libra_health.probes import Lookout
-from libra_health.stand import Known, Stand
-from libra_health.tally import Finding
-from libra_health.vantage import Ballot, spelled_votes
-from libra_health.verdicts import Verdict
+from libra_health.verdict.ruling import Verdict
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.tally import Finding
+from libra_health.verdict.vantage import Ballot, spelled_votes
+from libra_health.verdict.watch import Lookout
 from libra_schemas.events import BackendState, Evidence, Vote
 from libra_schemas.events.health import DAMPED, MINORITY, VOTED, WITHHELD, Protocol
 from libra_schemas.text import one_line, spelled

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.ber import (
+from libra_health.protocols.ber import (
     ENUMERATED,
     INTEGER,
     Element,

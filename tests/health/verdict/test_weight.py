@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.weight import HEAVIEST, recalled, scaled
-from libra_health.weight import given as summed
+from libra_health.verdict.weight import HEAVIEST, recalled, scaled
+from libra_health.verdict.weight import given as summed
 
 WEIGHTS, PERCENT = st.integers(0, HEAVIEST), st.integers(10, 100)
 

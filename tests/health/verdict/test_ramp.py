@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.ramp import LOWEST, STEPS, WHOLE, Ramp, adjusted, next_step, resumed, share
+from libra_health.verdict.ramp import (
+    LOWEST,
+    STEPS,
+    WHOLE,
+    Ramp,
+    adjusted,
+    next_step,
+    resumed,
+    share,
+)
 
 RAMP = Ramp(100.0, 30.0)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from libra_health import ber
+from libra_health.protocols import ber
 from libra_schemas.filters import Comparison, Filter, Joined, Not, Present, Substring
 
 MESSAGE_LIMIT: Final = 65536

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.dns_answer import (
+from libra_health.protocols.dns_answer import (
     RECORDS_LIMIT,
     SIZE_LIMIT,
     Answer,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.debounce import UNDECIDED, Debounce, Standing, observe, settled
+from libra_health.verdict.debounce import UNDECIDED, Debounce, Standing, observe, settled
 
 RISE, FALL = 2, 3
 

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.health.watching import BAD, GOOD, QUICK, feed, fresh, logged, stands, under
 
-from libra_health.damping import Damping
-from libra_health.policy import Policy
-from libra_health.stand import Stand
-from libra_health.tally import Tally
-from libra_health.vantage import (
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.ruling import member_of, rule
+from libra_health.verdict.stand import Stand
+from libra_health.verdict.tally import Tally
+from libra_health.verdict.vantage import (
     Ballot,
     Heard,
     Vantage,
@@ -20,7 +21,6 @@ from libra_health.vantage import (
     last,
     spelled_votes,
 )
-from libra_health.verdicts import member_of, rule
 
 PAIR, THREE = Vantage("a", ("b",)), Vantage("a", ("b", "c"))
 ANY = replace(THREE, any_up=True)

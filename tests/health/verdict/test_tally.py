@@ -16,12 +16,12 @@ from tests.health.watching import (
     under,
 )
 
-from libra_health.damping import Damping
-from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
-from libra_health.policy import Policy
-from libra_health.stand import Stand
-from libra_health.tally import Finding, condemn, record, refuses, standing, stirs
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.debounce import Standing
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.stand import Stand
+from libra_health.verdict.tally import Finding, condemn, record, refuses, standing, stirs
 
 ANY = Policy(any_passes=True)
 

@@ -15,8 +15,8 @@ from tests.health.http2_server import (
     goaway,
 )
 
-from libra_health.http2 import FRAME_LIMIT, FRAMES, TOTAL, Exchange
 from libra_health.outcome import Failed, Reason
+from libra_health.protocols.http2 import FRAME_LIMIT, FRAMES, TOTAL, Exchange
 
 FIELDS = ((":method", "POST"), (":scheme", "http"), (":path", "/a"), (":authority", "h"))
 

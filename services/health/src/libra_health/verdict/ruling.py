@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from libra_health import damping, ramp, weight
-from libra_health.blast import Guard, Member
-from libra_health.damping import CALM, Damping
-from libra_health.debounce import Standing
 from libra_health.outcome import Passed
-from libra_health.probes import Watch
-from libra_health.ramp import WHOLE, Ramp
-from libra_health.stand import Known, Stand, event_type
-from libra_health.tally import Course, Finding, Tally, refuses, standing
-from libra_health.vantage import Decision, Votes, decide
-from libra_health.weight import PAUSE
+from libra_health.verdict import damping, ramp, weight
+from libra_health.verdict.blast import Guard, Member
+from libra_health.verdict.damping import CALM, Damping
+from libra_health.verdict.debounce import Standing
+from libra_health.verdict.ramp import WHOLE, Ramp
+from libra_health.verdict.stand import Known, Stand, event_type
+from libra_health.verdict.tally import Course, Finding, Tally, refuses, standing
+from libra_health.verdict.vantage import Decision, Votes, decide
+from libra_health.verdict.watch import Watch
+from libra_health.verdict.weight import PAUSE
 
 
 @dataclass(frozen=True, slots=True)

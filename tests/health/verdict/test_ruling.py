@@ -20,15 +20,15 @@ from tests.health.watching import (
     under,
 )
 
-from libra_health.blast import Guard, Member
-from libra_health.damping import Damping
 from libra_health.outcome import Outcome, Passed
-from libra_health.policy import Policy
-from libra_health.stand import Known, Stand
-from libra_health.taking_up import begin
-from libra_health.tally import Finding, record
-from libra_health.verdicts import Hold, Verdict, member_of, rule
-from libra_health.weight import PAUSE
+from libra_health.verdict.blast import Guard, Member
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.ruling import Hold, Verdict, member_of, rule
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.taking_up import begin
+from libra_health.verdict.tally import Finding, record
+from libra_health.verdict.weight import PAUSE
 from libra_health.wire import Origin, Target
 
 UP, DOWN = Stand(up=True), Stand(up=False)

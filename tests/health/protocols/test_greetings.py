@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.greetings import (
+from libra_health.outcome import Reason
+from libra_health.protocols.greetings import (
     LINE_LIMIT,
     READERS,
     Read,
@@ -18,7 +19,6 @@ from libra_health.greetings import (
     redis,
     reply,
 )
-from libra_health.outcome import Reason
 
 
 def unhex(text: str) -> bytes:

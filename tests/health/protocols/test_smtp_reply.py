@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.smtp_reply import (
+from libra_health.protocols.smtp_reply import (
     LINE_LIMIT,
     LINES_LIMIT,
     MalformedReply,

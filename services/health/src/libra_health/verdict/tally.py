@@ -1,6 +1,6 @@
 """What is counted of one backend: results, contributions, changes.
 
-The one rule: counting decides nothing; what follows from the counts is ruled in `verdicts` alone.
+The one rule: counting decides nothing; what follows from the counts is ruled in `ruling` alone.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from libra_health import damping
-from libra_health.damping import CALM, Flaps
-from libra_health.debounce import Debounce, Standing, observe
 from libra_health.outcome import Errored, Failed, Outcome, Passed, Reason
-from libra_health.policy import joined
-from libra_health.probes import Watch
-from libra_health.ramp import Ramp
-from libra_health.stand import Stand
-from libra_health.vantage import Heard
+from libra_health.verdict import damping
+from libra_health.verdict.damping import CALM, Flaps
+from libra_health.verdict.debounce import Debounce, Standing, observe
+from libra_health.verdict.policy import joined
+from libra_health.verdict.ramp import Ramp
+from libra_health.verdict.stand import Stand
+from libra_health.verdict.vantage import Heard
+from libra_health.verdict.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

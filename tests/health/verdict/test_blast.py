@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.blast import Guard, Member, due, may_go
+from libra_health.verdict.blast import Guard, Member, due, may_go
 
 GUARD = Guard(2, 60.0)
 FINE = Member()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from libra_health.ramp import WHOLE
+from libra_health.verdict.ramp import WHOLE
 
 HEAVIEST: Final = 65535
 """linux/ip_vs.h takes more; config and events end here."""

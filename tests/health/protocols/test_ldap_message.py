@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health import ldap_message as ldap
-from libra_health.ldap_message import MalformedMessage, Message, OversizedMessage, take
+from libra_health.protocols import ldap_message as ldap
+from libra_health.protocols.ldap_message import MalformedMessage, Message, OversizedMessage, take
 from libra_schemas.filters import parse
 
 

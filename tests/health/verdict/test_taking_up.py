@@ -14,16 +14,16 @@ from tests.health.watching import (
     under,
 )
 
-from libra_health.blast import Guard
-from libra_health.damping import CALM, Damping
-from libra_health.debounce import Standing
 from libra_health.outcome import Outcome, Passed
-from libra_health.policy import Policy
-from libra_health.ramp import share
-from libra_health.stand import Known, Stand
-from libra_health.taking_up import begin, recall
-from libra_health.tally import Tally, record, standing
-from libra_health.verdicts import member_of, rule
+from libra_health.verdict.blast import Guard
+from libra_health.verdict.damping import CALM, Damping
+from libra_health.verdict.debounce import Standing
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.ramp import share
+from libra_health.verdict.ruling import member_of, rule
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.taking_up import begin, recall
+from libra_health.verdict.tally import Tally, record, standing
 from libra_health.wire import Target
 
 UP, DOWN = Stand(up=True), Stand(up=False)

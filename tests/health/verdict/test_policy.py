@@ -1,7 +1,7 @@
 import pytest
 
-from libra_health.debounce import Standing
-from libra_health.policy import joined
+from libra_health.verdict.debounce import Standing
+from libra_health.verdict.policy import joined
 
 UP, DOWN, UNKNOWN = Standing.UP, Standing.DOWN, Standing.UNKNOWN
 

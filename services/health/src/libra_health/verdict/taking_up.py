@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from libra_health import damping, ramp, weight
-from libra_health.damping import CALM
-from libra_health.debounce import UNDECIDED, Debounce, Standing, settled
-from libra_health.policy import joined
-from libra_health.probes import Lookout, Watch
-from libra_health.stand import Known
-from libra_health.tally import Course, Finding, Tally
+from libra_health.verdict import damping, ramp, weight
+from libra_health.verdict.damping import CALM
+from libra_health.verdict.debounce import UNDECIDED, Debounce, Standing, settled
+from libra_health.verdict.policy import joined
+from libra_health.verdict.stand import Known
+from libra_health.verdict.tally import Course, Finding, Tally
+from libra_health.verdict.watch import Lookout, Watch
 
 
 def begin(

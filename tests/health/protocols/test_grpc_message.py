@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.grpc_message import (
+from libra_health.protocols.grpc_message import (
     MalformedAnswer,
     message_of,
     request,

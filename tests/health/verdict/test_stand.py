@@ -1,6 +1,6 @@
 import pytest
 
-from libra_health.stand import Stand, event_type
+from libra_health.verdict.stand import Stand, event_type
 
 UP, DOWN = Stand(up=True), Stand(up=False)
 HELD = Stand(up=True, held=True, weight=1)

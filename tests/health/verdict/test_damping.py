@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.damping import CALM, Damping, Flaps, adjusted, changed, end, rested, resumed
+from libra_health.verdict.damping import (
+    CALM,
+    Damping,
+    Flaps,
+    adjusted,
+    changed,
+    end,
+    rested,
+    resumed,
+)
 
 LIMITS = Damping(changes=3, within=10.0, stable=5.0)
 

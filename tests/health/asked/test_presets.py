@@ -2,10 +2,10 @@ from typing import get_args
 
 import pytest
 
+from libra_health.asked.presets import PRESETS
 from libra_health.checks.tcp import start, step
-from libra_health.greetings import READERS, ldap
 from libra_health.outcome import Passed
-from libra_health.presets import PRESETS
+from libra_health.protocols.greetings import READERS, ldap
 from libra_health.wire import Connected, Receive, Received, Send, Target
 from libra_schemas.config.kinds.tcp import Preset
 

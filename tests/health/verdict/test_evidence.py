@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from libra_health.blast import Guard
 from libra_health.checks import TcpSpec
-from libra_health.damping import Damping
-from libra_health.evidence import UNCHECKED, known_of, state_of
 from libra_health.outcome import DETAIL_LIMIT, Failed, Passed, Reason
-from libra_health.policy import Policy
-from libra_health.probes import Lookout, Probe, Watch
-from libra_health.stand import Known, Stand
-from libra_health.tally import Finding
-from libra_health.vantage import Vantage
-from libra_health.verdicts import Hold, Verdict
+from libra_health.probes import Probe
+from libra_health.verdict.blast import Guard
+from libra_health.verdict.damping import Damping
+from libra_health.verdict.evidence import UNCHECKED, known_of, state_of
+from libra_health.verdict.policy import Policy
+from libra_health.verdict.ruling import Hold, Verdict
+from libra_health.verdict.stand import Known, Stand
+from libra_health.verdict.tally import Finding
+from libra_health.verdict.vantage import Vantage
+from libra_health.verdict.watch import Lookout, Watch
 from libra_health.wire import Target
 from libra_schemas.events import BackendState, Evidence
 
