@@ -295,7 +295,7 @@ def test_a_config_with_errors_is_not_probed(host: Host) -> None:
 def test_without_a_console_a_file_may_be_named(host: Host) -> None:
     done = host.libra("probe", "web/w1")
     assert done.returncode == UNREACHABLE
-    assert done.stderr.endswith("or name a file with --config\n")
+    assert done.stderr.endswith("or name a file with --config FILE, which needs no console\n")
 
 
 def test_the_config_in_force_is_probed_where_no_file_is_named(up: Up, host: Host) -> None:

@@ -5,11 +5,11 @@ from hyperframe.frame import Frame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health import grpc_message as grpc
 from libra_health.decoded.flow import Flow, Take, Unreadable, Way
 from libra_health.decoded.grpc import taking
-from libra_health.http2 import Exchange
 from libra_health.outcome import excerpt
+from libra_health.protocols import grpc_message as grpc
+from libra_health.protocols.http2 import Exchange
 
 SETTINGS = frames.SettingsFrame(0, {4: 7, 99: 1}).serialize()
 STATUS = b"\0\0\0\0\2\x08\x01"

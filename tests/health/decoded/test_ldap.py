@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health import ber
-from libra_health import ldap_message as ldap
 from libra_health.decoded.flow import Unreadable, Way
 from libra_health.decoded.ldap import taking
 from libra_health.outcome import excerpt
+from libra_health.protocols import ber
+from libra_health.protocols import ldap_message as ldap
 from libra_schemas.filters import parse
 
 SENT, HEARD = taking(Way(is_sent=True)), taking(Way(is_sent=False))

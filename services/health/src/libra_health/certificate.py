@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from libra_health import ber
 from libra_health.outcome import excerpt
+from libra_health.protocols import ber
 
 SHOWN: Final = 5
 """Names that are told."""

@@ -17,7 +17,7 @@ import dns.rdatatype
 import dns.wire
 
 from libra_health.decoded.flow import Show, Take, Unreadable, Way
-from libra_health.dns_answer import STUMBLES
+from libra_health.protocols.dns_answer import STUMBLES
 
 RECORDS: Final = 8
 """Records of an answer that are shown."""

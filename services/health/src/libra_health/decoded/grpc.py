@@ -15,9 +15,9 @@ from hpack.exceptions import HPACKError
 from hyperframe import frame as frames
 from hyperframe.exceptions import HyperframeError
 
-from libra_health import grpc_message as grpc
 from libra_health.decoded.flow import Show, Take, Unreadable, Way
-from libra_health.http2 import FRAME_LIMIT
+from libra_health.protocols import grpc_message as grpc
+from libra_health.protocols.http2 import FRAME_LIMIT
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _HEADER: Final = 9

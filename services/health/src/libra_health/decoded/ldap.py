@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from libra_health import ber
-from libra_health import ldap_message as ldap
 from libra_health.decoded.flow import Show, Take, Unreadable, Way
+from libra_health.protocols import ber
+from libra_health.protocols import ldap_message as ldap
 
 _DEEP: Final = 8
 """How deep filters in filters are shown."""
