@@ -139,8 +139,15 @@ def test_what_cannot_be_run_here_is_told_with_what_mends_it(host: Host) -> None:
     assert done.stdout.endswith("1 could not be run here\n")
     assert done.stderr == (
         "libra: tcp 192.0.2.99:80 could not be run here: ports: EADDRNOTAVAIL; "
-        "this node has no free port left, or not the address that `bind` names\n"
+        "this node has not the address 192.0.2.77 (`bind`), or no free port left\n"
     )
+
+
+def test_an_interface_that_is_not_there_is_named(host: Host) -> None:
+    lacking = "{tcp: {}, interface: eth97}"
+    done = host.libra("check", host.write(config(lacking, w1="127.0.0.1:80")), "--probe")
+    assert done.returncode == MISSING
+    assert done.stderr.endswith("ENODEV; this node has no interface eth97 (`interface`)\n")
 
 
 def test_a_probe_is_run_once_however_many_services_use_it(host: Host) -> None:
@@ -288,7 +295,7 @@ def test_a_config_with_errors_is_not_probed(host: Host) -> None:
 def test_without_a_console_a_file_may_be_named(host: Host) -> None:
     done = host.libra("probe", "web/w1")
     assert done.returncode == UNREACHABLE
-    assert done.stderr.endswith("or name a file with --config\n")
+    assert done.stderr.endswith("or name a file with --config FILE, which needs no console\n")
 
 
 def test_the_config_in_force_is_probed_where_no_file_is_named(up: Up, host: Host) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_health.dialogue import LINE, MOST, PER_LINE, Dialogue, shown, tell
+from libra_health.dialogue import LINE, MOST, PER_LINE, Dialogue, dialogue_of, shown, tell
 from libra_health.errands import (
     Execute,
     Executed,
@@ -142,3 +142,63 @@ def test_whatever_comes_is_shown_in_printable_ascii(parts: list[bytes], secret: 
 def test_no_word_of_a_secret_comes_back() -> None:
     dialogue, _ = tell(Dialogue(), Send(b"A: Bearer tok-123\n", (b"Bearer tok-123",)))
     assert tell(dialogue, Received(b"bad token tok-123\n"))[1] == ("< bad token (secret)",)
+
+
+BIND = bytes.fromhex("3016020102601102010304026e6d8008") + b"hunter22"
+
+
+def test_messages_that_are_no_text_are_put_in_words_and_no_password_in_them() -> None:
+    dialogue, _ = tell(dialogue_of("ldap"), Connect(WEB, abort=False))
+    dialogue, lines = tell(dialogue, Send(BIND, (b"hunter22",)))
+    assert lines == ("> LDAP 2 bind as 'nm', password (secret)",)
+    echo = bytes.fromhex("301902010261140a01310400040d") + b"not hunter22!"
+    _, lines = tell(dialogue, Received(echo))
+    assert lines == ("< LDAP 2 bind result invalidCredentials (49): 'not (secret)!'",)
+
+
+def test_the_beginning_of_a_message_is_shown_when_its_end_cannot_come_any_more() -> None:
+    dialogue, _ = tell(dialogue_of("ldap"), Connect(WEB, abort=False))
+    dialogue, _ = tell(dialogue, Send(BIND, (b"hunter22",)))
+    dialogue, lines = tell(dialogue, Received(BIND[:-1]))
+    assert lines == ("< (23 bytes, the message is not whole)",)
+    _, lines = tell(dialogue, Ended())
+    assert lines == (r"< 0\x16\x02\x01\x02`\x11\x02\x01\x03\x04\x02nm\x80\x08(secret)",
+                     "closed by the backend")  # fmt: skip
+
+
+@given(
+    st.sampled_from(["dns", "ldap", "grpc", "icmp", "smtp"]),
+    st.sampled_from([Connect(WEB, abort=False), OpenUdp(WEB), OpenPing(WEB, bytes(4))]),
+    st.lists(st.binary(max_size=100), max_size=9),
+)
+def test_any_bytes_give_lines_whatever_the_check(
+    kind: str, opening: Effect, parts: list[bytes]
+) -> None:
+    dialogue, _ = tell(dialogue_of(kind), opening)
+    for part in parts:
+        dialogue, sent = tell(dialogue, Send(part))
+        dialogue, heard = tell(dialogue, Received(part))
+        assert all(line.isprintable() for line in (*sent, *heard))
+        assert all(len(line) <= LINE + 2 for line in (*sent, *heard))
+    tell(dialogue, Ended())
+
+
+@given(st.sampled_from(["dns", "ldap", "grpc", "icmp"]), st.binary(max_size=60), st.binary())
+def test_a_secret_is_in_no_line_wherever_it_comes_back(
+    kind: str, before: bytes, after: bytes
+) -> None:
+    secret = b"Xq7-hunter2"
+    for opening in (Connect(WEB, abort=False), OpenUdp(WEB)):
+        dialogue, _ = tell(dialogue_of(kind), opening)
+        dialogue, sent = tell(dialogue, Send(BIND + secret, (secret,)))
+        dialogue, heard = tell(dialogue, Received(before + secret + after))
+        _, rest = tell(dialogue, DeadlineReached())
+        assert secret.decode() not in "".join((*sent, *heard, *rest))
+
+
+def test_a_line_in_words_is_cut_too() -> None:
+    dialogue, _ = tell(dialogue_of("grpc"), Connect(WEB, abort=False))
+    settings = b"".join(number.to_bytes(2, "big") + bytes(4) for number in range(100, 160))
+    frame = len(settings).to_bytes(3, "big") + b"\x04\0\0\0\0\0" + settings
+    _, (line,) = tell(dialogue, Received(frame))
+    assert (len(line), line[-3:]) == (LINE + 2, "...")

@@ -55,6 +55,27 @@ def test_checks_that_do_not_begin_are_stuck() -> None:
             id="route",
         ),
         pytest.param(
+            Probe(Target("10.0.1.11", 80, Origin("", "eth9")), TcpSpec(), 1.0, 1.0),
+            Errored(Reason.NO_ROUTE, "ENODEV"),
+            "tcp check of 10.0.1.11:80 cannot be run here: ENODEV; "
+            "this node has no interface eth9 (`interface`)",
+            id="interface",
+        ),
+        pytest.param(
+            Probe(Target("10.0.1.11", 80, Origin("192.0.2.77")), TcpSpec(), 1.0, 1.0),
+            Errored(Reason.PORTS, "EADDRNOTAVAIL"),
+            "tcp check of 10.0.1.11:80 cannot be run here: EADDRNOTAVAIL; "
+            "this node has not the address 192.0.2.77 (`bind`), or no free port left",
+            id="bind",
+        ),
+        pytest.param(
+            TCP,
+            Errored(Reason.PORTS, "EADDRNOTAVAIL"),
+            "tcp check of 10.0.1.11:80 cannot be run here: EADDRNOTAVAIL; "
+            "this node has no free port left",
+            id="ports",
+        ),
+        pytest.param(
             TCP,
             Errored(Reason.LOCAL, "EINVAL"),
             "tcp check of 10.0.1.11:80 cannot be run here: EINVAL",

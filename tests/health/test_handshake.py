@@ -22,7 +22,7 @@ def test_files_of_ours_are_our_trouble_and_the_rest_is_theirs() -> None:
         pytest.param(
             14 * DAY,
             1.55 * DAY,
-            "certificate expires in 1.6 days, wanted 14 days at least",
+            "certificate expires in 1.5 days, wanted 14 days at least",
             id="soon",
         ),
     ],
@@ -50,7 +50,19 @@ def test_a_protocol_that_is_asked_for_must_be_chosen(chosen: str, detail: str | 
 
 @pytest.mark.parametrize(
     ("span", "said"),
-    [(DAY, "1 day"), (0.04 * DAY, "0 days"), (1.5 * DAY, "1.5 days"), (20.4 * DAY, "20 days")],
+    [
+        (DAY, "1 day"),
+        (1.5 * DAY, "1.5 days"),
+        (1.99 * DAY, "1.9 days"),
+        (2.3 * DAY, "2.3 days"),
+        (4.9999 * DAY, "4.9 days"),
+        (9.96 * DAY, "9.9 days"),
+        (13.99 * DAY, "13 days"),
+        (14 * DAY, "14 days"),
+        (5400.0, "1.5 hours"),
+        (3600.0, "1 hour"),
+        (1.0, "0 hours"),
+    ],
 )
-def test_spans_are_told_in_days(span: float, said: str) -> None:
+def test_spans_are_told_in_days_and_never_longer_than_they_are(span: float, said: str) -> None:
     assert days(span) == said

@@ -18,6 +18,7 @@ from libra_cli.keys import keys
 from libra_cli.options import ConfigFile, Json, Nats, Node, Run, State
 from libra_cli.output import print_json
 from libra_cli.site import Given, locate
+from libra_runtime.stdout import complain, watched
 
 _EPILOG = (
     "Exit status: 0 done; 1 what was given is wrong or was refused; 2 wrong command line; "
@@ -225,13 +226,14 @@ def _chosen(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def main() -> None:
     """Run one command; an error ends it with one sentence and its status."""
-    try:
-        app()
-    except CommandError as error:
-        sys.stderr.write(f"libra: {error}\n")
-        sys.exit(error.status)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with watched("libra"):
+        try:
+            app()
+        except CommandError as error:
+            complain("libra", error)
+            sys.exit(error.status)
+        except KeyboardInterrupt:
+            sys.exit(130)
 
 
 __all__ = ["app", "main"]

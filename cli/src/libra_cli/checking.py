@@ -59,7 +59,11 @@ def probe(
     backend: Annotated[str, typer.Argument(metavar="SERVICE/BACKEND", help="Such as web/w1.")],
     config: Annotated[
         Path | None,
-        typer.Option("--config", readable=False, help="A file (default: the config in force)."),
+        typer.Option(
+            "--config",
+            readable=False,
+            help="A file; without it the config in force, told by the console, which must run.",
+        ),
     ] = None,
     node: Node = None,
     run: Run = None,

@@ -1,7 +1,6 @@
 """`libra events`: the log, one line per event."""
 
 import json
-import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -121,11 +120,7 @@ def _wanted(each: Record, types: tuple[str, ...]) -> bool:
 
 
 def _print(each: Record, query: Query) -> None:
-    try:
-        print(_json(each) if query.json else line(each), flush=query.follow)
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    print(_json(each) if query.json else line(each), flush=query.follow)
 
 
 def _json(each: Record) -> str:

@@ -42,7 +42,9 @@ def document_in_force(site: Site) -> dict[str, Any]:
     except CommandError as error:
         if error.status != UNREACHABLE:
             raise
-        raise CommandError(f"{error}; or name a file with --config", error.status) from None
+        raise CommandError(
+            f"{error}; or name a file with --config FILE, which needs no console", error.status
+        ) from None
     return document
 
 

@@ -18,11 +18,14 @@ MD5 = hashlib.md5(b"hello", usedforsecurity=False).hexdigest()
     ("wanted", "said"),
     [
         (Contains(b"ell"), None),
-        (Contains(b"x\n"), r"'x\n'"),
+        (Contains(b"x\n"), r"'x\n' not in body"),
         (Matches("^h.llo$"), None),
-        (Matches("^x"), "/^x/"),
+        (Matches("^x"), "/^x/ not in body"),
         (Digest("md5", MD5.upper()), None),
-        (Digest("md5", "0" * 32), f"md5 {'0' * 32}, got {MD5}:"),
+        (
+            Digest("md5", "0" * 32),
+            f"md5 is {MD5}, wanted {'0' * 32} (see `libra digest`); body",
+        ),
     ],
 )
 def test_what_a_body_lacks_is_named(wanted: Expectation, said: str | None) -> None:

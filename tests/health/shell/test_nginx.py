@@ -203,10 +203,21 @@ def test_a_client_certificate_opens_what_is_closed(nginx: Nginx, probe: Prober) 
 def test_a_handshake_tells_what_was_met(nginx: Nginx, probe: Prober) -> None:
     outcome = probe(nginx.ports["closed"], nginx.tls(expires_within="14d"))
     assert isinstance(outcome, Passed)
-    assert outcome.detail == "TLSv1.2, certificate expires in 90 days"
+    assert outcome.detail == "TLSv1.2, certificate expires in 89 days"
     soon = probe(nginx.ports["tls"], nginx.tls(expires_within="100d"))
     assert isinstance(soon, Failed)
     assert soon.reason is Reason.EXPIRY
     plain = probe(nginx.ports["plain"], nginx.tls())
     assert isinstance(plain, Failed)
     assert plain.reason is Reason.TLS
+
+
+def test_a_plain_request_to_a_port_of_tls_is_told_so(nginx: Nginx, probe: Prober) -> None:
+    assert detail(probe(nginx.ports["tls"], {"http": {}})) == (
+        "what answered speaks TLS: status 400, wanted 200-299"
+    )
+
+
+def test_a_handshake_with_a_port_of_plain_http_is_told_so(nginx: Nginx, probe: Prober) -> None:
+    said = detail(probe(nginx.ports["plain"], {"https": {}}))
+    assert said.startswith("what answered is not TLS: 'HTTP/1.1 400 Bad Request")

@@ -14,8 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from libra_health.outcome import Reason
-from libra_health.shell import tls as tls_module
-from libra_health.shell.tls import Contexts, Session
+from libra_health.shell import contexts
+from libra_health.shell.contexts import Contexts
+from libra_health.shell.tls import Session
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
 DAYS = 24 * 3600
@@ -242,13 +243,13 @@ def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> Non
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Tls]:
     """Note what contexts are read from files."""
     asked: list[Tls] = []
-    read = tls_module._context
+    read = contexts._context
 
     def noted(tls: Tls) -> ssl.SSLContext:
         asked.append(tls)
         return read(tls)
 
-    monkeypatch.setattr(tls_module, "_context", noted)
+    monkeypatch.setattr(contexts, "_context", noted)
     return asked
 
 
@@ -283,7 +284,7 @@ def test_contexts_beyond_the_bound_cost_their_share_and_are_told_of_once(
     bound: str,
     number: int,
 ) -> None:
-    monkeypatch.setattr(tls_module, bound, 20)
+    monkeypatch.setattr(contexts, bound, 20)
     contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(number)]
     for tls in asked:
         Path(tls.ca).write_bytes((files / "cert.pem").read_bytes())

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.health.authority import Authority
 
-from libra_health.shell.tls import Contexts, Session
+from libra_health.shell.contexts import Contexts
+from libra_health.shell.tls import Session
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
 
 NAME = "www.example.net"

@@ -143,7 +143,7 @@ def test_a_valid_certificate_passes(
         shaken = probe(port_of(server), {"tls": tls})
         asked = probe(port_of(server), {"https": {"contains": "well", "tls": tls}})
     assert isinstance(shaken, Passed)
-    assert shaken.detail == f"{version.name.replace('_', '.')}, certificate expires in 90 days"
+    assert shaken.detail == f"{version.name.replace('_', '.')}, certificate expires in 89 days"
     assert isinstance(asked, Passed)
 
 
@@ -159,12 +159,18 @@ def test_an_address_may_be_what_is_certified(authority: Authority, probe: Prober
     [
         pytest.param((NAME,), -1.0, "ours", Reason.CERTIFICATE, "expired", id="expired"),
         pytest.param(
-            ("other.example",), 90.0, "ours", Reason.CERTIFICATE, "Hostname mismatch", id="name"
+            ("other.example", "10.1.2.3"),
+            90.0,
+            "ours",
+            Reason.CERTIFICATE,
+            f"Hostname mismatch, certificate is not valid for '{NAME}'; "
+            "it is for other.example, 10.1.2.3",
+            id="name",
         ),
         pytest.param(
             (NAME,), 90.0, "theirs", Reason.CERTIFICATE, "unable to get local issuer", id="CA"
         ),
-        pytest.param((NAME,), 5.0, "ours", Reason.EXPIRY, "in 5 days, wanted 14", id="soon"),
+        pytest.param((NAME,), 5.0, "ours", Reason.EXPIRY, "in 4.9 days, wanted 14", id="soon"),
     ],
 )
 def test_a_certificate_that_is_not_valid_fails(  # noqa: PLR0913, PLR0917  a row and its servers
@@ -196,6 +202,16 @@ def test_a_certificate_that_signs_itself_is_trusted_by_nobody(
         unlooked = probe(port_of(server), {"tls": {"name": NAME, "verify": False}})
     assert reason(outcome) is Reason.CERTIFICATE
     assert isinstance(unlooked, Passed)
+
+
+def test_an_address_that_is_not_certified_is_told_with_what_is(
+    authority: Authority, probe: Prober
+) -> None:
+    with pages(context_of(authority.issue("127.0.0.2"))) as server:
+        outcome = probe(port_of(server), {"tls": {"ca_file": authority.ca}})
+    assert isinstance(outcome, Failed)
+    assert outcome.detail.startswith("IP address mismatch, ")
+    assert outcome.detail.endswith("'127.0.0.1'; it is for 127.0.0.2")
 
 
 def test_the_name_selects_the_certificate(authority: Authority, probe: Prober) -> None:
@@ -296,6 +312,36 @@ def test_a_handshake_that_does_not_come_about_fails(
     with answering(talk) as port:
         outcome = probe(port, check)
     assert reason(outcome) is found, outcome
+
+
+@pytest.mark.parametrize("check", [{"tls": {}}, {"https": {}}, {"smtp": {"tls": {}}}])
+@pytest.mark.parametrize("greeting", [b"220 mail.example\r\n", b"-E"])
+def test_what_answers_a_handshake_in_the_clear_is_told(
+    probe: Prober, check: dict[str, Any], greeting: bytes
+) -> None:
+    with answering(lambda connection: connection.sendall(greeting)) as port:
+        outcome = probe(port, check)
+    assert isinstance(outcome, Failed)
+    said = greeting.decode().replace("\r\n", r"\r\n")
+    assert (outcome.reason, outcome.detail) == (
+        Reason.TLS, f"what answered is not TLS: '{said}'",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "check",
+    ["http", "grpc", "ldap", {"tcp": {"send": "PING\r\n", "expect": "PONG"}},
+     {"tcp": {"preset": "redis"}}],
+)  # fmt: skip
+def test_an_alert_that_answers_what_is_said_in_the_clear_is_told(probe: Prober, check: Any) -> None:
+    def alert(connection: socket.socket) -> None:
+        connection.recv(5000)
+        connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    with answering(alert) as port:
+        outcome = probe(port, {check: {}} if isinstance(check, str) else check)
+    assert isinstance(outcome, Failed)
+    assert outcome.detail.startswith("what answered speaks TLS: "), outcome
 
 
 def test_a_server_that_never_answers_the_handshake_times_out(probe: Prober) -> None:

@@ -31,6 +31,15 @@ def test_a_secret_among_a_programs_arguments_is_refused(
     assert complaints(document) == [f"services.web.check.exec.command[2]: {said}"]
 
 
+def test_a_secret_after_the_option_that_names_it_is_refused(
+    document: Document, complaints: Complain
+) -> None:
+    command = [*COMMAND, "--password", "hunter2", "--password-file", "/x"]
+    document["services"]["web"]["check"] = {"exec": {"command": command}}
+    (said,) = complaints(document)
+    assert said.startswith("services.web.check.exec.command[2]: holds a secret")
+
+
 def test_the_name_of_a_secrets_file_is_no_secret(document: Document, complaints: Complain) -> None:
     environment = {"PGPASSWORD_FILE": "/etc/libra/pg", "PASSIVE": "1"}
     check = {"exec": {"command": COMMAND, "environment": environment}}

@@ -1,6 +1,6 @@
 import pytest
 
-from libra_schemas.rules.secrets import is_secret, is_secret_argument, names_file
+from libra_schemas.rules.secrets import is_secret, is_secret_argument, is_secret_option, names_file
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,24 @@ def test_an_argument_gives_a_secret_where_it_names_one(argument: str, expected: 
 
 def test_the_name_of_a_file_ends_so() -> None:
     assert (names_file("PGPASSWORD_FILE"), names_file("PROFILE")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--password", "hunter2", True),
+        ("--api-key", "abc", True),
+        ("--password", "-", False),
+        ("--password", "--verbose", False),
+        ("--password", "/etc/libra/pw", False),
+        ("--password", "", False),
+        ("--password-file", "pw", False),
+        ("--auth", "basic", False),
+        ("password", "reset", False),
+        ("--host", "a", False),
+    ],
+)
+def test_an_option_gives_a_secret_by_the_argument_after_it(
+    option: str, value: str, expected: bool
+) -> None:
+    assert is_secret_option(option, value) is expected

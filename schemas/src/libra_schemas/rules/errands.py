@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from libra_schemas.config import Config
 from libra_schemas.places import Finding
 from libra_schemas.rules.checks import written
-from libra_schemas.rules.secrets import is_secret, is_secret_argument, names_file
+from libra_schemas.rules.secrets import is_secret, is_secret_argument, is_secret_option, names_file
 
 _WAY = ("address", "port", "bind", "interface", "fwmark")
 
@@ -24,8 +24,10 @@ def secret_variables(config: Config) -> Iterator[Finding]:
 def secret_arguments(config: Config) -> Iterator[Finding]:
     """Refuse arguments whose value is a secret: `ps` shows them to everybody."""
     for path, check in written(config):
-        for index, argument in enumerate(check.exec.command if check.exec is not None else ()):
-            if is_secret_argument(argument):
+        command = check.exec.command if check.exec is not None else ()
+        for index, argument in enumerate(command):
+            before = command[index - 1] if index else ""
+            if is_secret_argument(argument) or is_secret_option(before, argument):
                 message = "holds a secret, and a secret is never a value"
                 hint = "write it to a file that the program reads, and name that"
                 yield Finding((*path, "exec", "command", index), message, hint)

@@ -31,3 +31,15 @@ def is_secret_argument(argument: str) -> bool:
     if match is None or match[1].lower() in _WAYS or names_file(match[1]):
         return False
     return is_secret(match[1])
+
+
+def is_secret_option(option: str, value: str) -> bool:
+    """Tell whether an option gives a secret by the argument after it, as --password hunter2 does.
+
+    Another option after it, or a path, is none.
+    """
+    return (
+        option.startswith("-")
+        and value[:1] not in {"", "-", "/"}
+        and (is_secret_argument(f"{option}={value}"))
+    )

@@ -8,10 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, TypeAlias, assert_never
 
+from libra_health.decoded.flow import Piece
+from libra_health.decoded.talk import SILENCE, Talk
 from libra_health.errands import (
     Execute,
     Executed,
@@ -21,6 +24,7 @@ from libra_health.errands import (
     Unexecuted,
     how_ended,
 )
+from libra_health.handshake import days
 from libra_health.outcome import DETAIL_LIMIT, excerpt
 from libra_health.passwords import hidden
 from libra_health.wire import (
@@ -52,6 +56,8 @@ MOST: Final = 16384
 """Bytes of a dialogue that are shown, both ways together, lines counted as `PER_LINE` more."""
 PER_LINE: Final = 50
 LINE: Final = 400
+PART: Final = 200
+"""Characters of what stands foreign within a line."""
 """Characters of one line, as shown."""
 HIDDEN: Final = "(secret)"
 _OPENING: Final = {Connect: "connect", OpenUdp: "UDP to", OpenPing: "ping"}
@@ -68,10 +74,27 @@ Lines: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """What of a run was told. `secrets`: sent and not shown; `room`: bytes still to be shown."""
+    """What of a run was told. `secrets`: sent and not shown; `room`: bytes still to be shown.
+
+    `talk`: its channel, on which messages are put in words where they are no text.
+    """
 
     secrets: tuple[bytes, ...] = ()
     room: int = MOST
+    talk: Talk = SILENCE
+
+    def show(self, data: bytes) -> str:
+        """Show a part of a message."""
+        return excerpt(self.without_secrets(data), PART)
+
+    def without_secrets(self, data: bytes) -> bytes:
+        """Hide what was sent in secret."""
+        return hidden(data, *self.secrets, mark=HIDDEN.encode())
+
+
+def dialogue_of(kind: str) -> Dialogue:
+    """Begin with a check of this config word."""
+    return Dialogue(talk=Talk(kind))
 
 
 def tell(dialogue: Dialogue, event: Effect | Input) -> tuple[Dialogue, Lines]:
@@ -80,15 +103,21 @@ def tell(dialogue: Dialogue, event: Effect | Input) -> tuple[Dialogue, Lines]:
         case Send(data, secrets):
             known = {secret for secret in (*dialogue.secrets, *secrets) if secret}
             longest_first = tuple(sorted(known, key=lambda each: (-len(each), each)))
-            return _speak(Dialogue(longest_first, dialogue.room), data, "> ")
+            knowing = replace(dialogue, secrets=longest_first)
+            talk, pieces = dialogue.talk.say(data, knowing.show)
+            return _speak(replace(knowing, talk=talk), pieces, "> ")
         case Received(data):
-            return _speak(dialogue, data, "< ") if data else (dialogue, ("< nothing",))
+            talk, pieces = dialogue.talk.hear(data, dialogue.show)
+            told = pieces if data else ("nothing",)
+            return _speak(replace(dialogue, talk=talk), told, "< ")
         case Executed(status, output):
-            heard, lines = _speak(dialogue, output, "| ")
+            heard, lines = _speak(dialogue, (output,), "| ")
             return heard, (*lines, f"the program ended: {how_ended(status)}")
         case _:
+            talk, pieces = dialogue.talk.after(event)
+            following, lines = _speak(replace(dialogue, talk=talk), pieces, "< ")
             line = _line(event)
-            return dialogue, (one_line(line, LINE),) if line else ()
+            return following, (*lines, one_line(line, LINE)) if line else lines
 
 
 def shown(dialogue: Dialogue, detail: str) -> str:
@@ -98,17 +127,27 @@ def shown(dialogue: Dialogue, detail: str) -> str:
     return one_line(detail, DETAIL_LIMIT)
 
 
-def _speak(dialogue: Dialogue, data: bytes, mark: str) -> tuple[Dialogue, Lines]:
-    """Show bytes line by line, as far as there is room for them."""
+def _speak(dialogue: Dialogue, pieces: Iterable[Piece], mark: str) -> tuple[Dialogue, Lines]:
+    """Show messages in words, and what is none line by line, as far as there is room for them."""
     lines: list[str] = []
     room = dialogue.room
-    for line in _split(hidden(data, *dialogue.secrets, mark=HIDDEN.encode())):
+    for text, size in _lines(dialogue, pieces):
         if room <= 0:
             lines += [f"{mark}(and more)"] if dialogue.room > 0 else []
             break
-        lines.append(mark + excerpt(line.rstrip(b"\r"), LINE))
-        room -= len(line) + PER_LINE
-    return Dialogue(dialogue.secrets, room), tuple(lines)
+        lines.append(mark + text)
+        room -= size + PER_LINE
+    return replace(dialogue, room=room), tuple(lines)
+
+
+def _lines(dialogue: Dialogue, pieces: Iterable[Piece]) -> Iterator[tuple[str, int]]:
+    """Give lines as they are shown, and how many bytes each counts."""
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield piece if len(piece) <= LINE else piece[: LINE - 3] + "...", len(piece)
+        else:
+            for line in _split(dialogue.without_secrets(piece)):
+                yield excerpt(line.rstrip(b"\r"), LINE), len(line)
 
 
 def _split(data: bytes) -> list[bytes]:
@@ -180,12 +219,5 @@ def _handshake(tls: Tls) -> str:
 def _secured(event: Secured) -> str:
     version = event.version.replace("v", " ", 1)
     left = event.left
-    held = "not verified" if left is None else f"valid for {_days(left)}"
+    held = "not verified" if left is None else f"valid for {days(left)}"
     return f"{version}, certificate {held}" + (f", {event.alpn}" if event.alpn else "")
-
-
-def _days(seconds: float) -> str:
-    days = int(seconds // 86400)
-    if days < 1:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{days} day" if days == 1 else f"{days} days"

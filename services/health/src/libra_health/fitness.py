@@ -5,12 +5,14 @@ The one rule: what is wrong with a backend is never our trouble, and what is our
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from libra_health.outcome import Errored, Reason
 from libra_health.probes import Probe
+from libra_health.wire import Origin
 
 LATE: Final = 10.0
 """Seconds by which a check may begin late before the checks count as stuck."""
@@ -18,7 +20,7 @@ LATE: Final = 10.0
 _HINTS: Final = {
     Reason.DESCRIPTORS: "raise the limit of open files",
     Reason.NO_ROUTE: "this node has no route there",
-    Reason.PORTS: "this node has no free port left, or not the address that `bind` names",
+    Reason.PORTS: "this node has no free port left",
 }
 _PING: Final = (
     "for icmp net.ipv4.ping_group_range must include this service's group, or it needs CAP_NET_RAW"
@@ -70,4 +72,13 @@ def remedy(probe: Probe, outcome: Errored) -> str:
         if "/" in outcome.detail:
             return _FILE
         return _PING if probe.kind == "icmp" else _MARKED if probe.target.origin.fwmark else ""
-    return _HINTS.get(outcome.reason, "")
+    return _of_origin(probe.target.origin, outcome) or _HINTS.get(outcome.reason, "")
+
+
+def _of_origin(origin: Origin, outcome: Errored) -> str:
+    """Say which of `interface` and `bind` this node has not got, "" where it is none of them."""
+    if outcome.detail == errno.errorcode[errno.ENODEV] and origin.interface:
+        return f"this node has no interface {origin.interface} (`interface`)"
+    if outcome.reason is Reason.PORTS and origin.address:
+        return f"this node has not the address {origin.address} (`bind`), or no free port left"
+    return ""

@@ -12,6 +12,7 @@ from libra_health.outcome import Errored, Failed, Reason
 from libra_health.wire import Secured, Tls, Unsecured
 
 _DAY: Final = 86400.0
+_HOUR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,12 @@ def shortcoming(spec: TlsSpec, event: Secured, latency: float) -> Failed | None:
 
 
 def days(seconds: float) -> str:
-    """Write a span in days, to a tenth where that matters."""
-    days = seconds / _DAY
-    number = f"{days:.1f}".removesuffix(".0") if days < 10 else f"{days:.0f}"  # noqa: PLR2004
-    return f"{number} day{'' if number == '1' else 's'}"
+    """Write a span in whole days, below ten to a tenth, below one in hours; never more than it is.
+
+    What is left of a certificate is told by this alone, so that it is one number everywhere.
+    """
+    size, unit = (_DAY, "day") if seconds >= _DAY else (_HOUR, "hour")
+    tenths = int(round(seconds, 3) * 10 // size)
+    whole, tenth = divmod(tenths, 10)
+    number = f"{whole}.{tenth}" if tenth and whole < 10 else str(whole)  # noqa: PLR2004
+    return f"{number} {unit}{'' if number == '1' else 's'}"

@@ -52,14 +52,21 @@ def wrong_status(status: int, wanted: Statuses) -> str:
 
 
 def missing(wanted: Expectation, body: bytes) -> str | None:
-    """Name what was wanted if the body does not have it."""
+    """Say what is wrong with the body, before it is shown, if it is not as wanted."""
     match wanted:
         case Contains(text):
-            return None if text in body else f"'{excerpt(text, 80)}'"
+            return None if text in body else f"'{excerpt(text, 80)}' not in body"
         case Matches(pattern):
-            return None if compiled(pattern).search(body) else f"/{pattern[:80]}/"
+            return None if compiled(pattern).search(body) else unmatched(pattern)
         case Digest(algorithm, value):
             found = hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
-            return None if found == value.lower() else f"{algorithm} {value}, got {found}:"
+            if found == value.lower():
+                return None
+            return f"{algorithm} is {found}, wanted {value} (see `libra digest`); body"
         case _:
             assert_never(wanted)
+
+
+def unmatched(pattern: str) -> str:
+    """Say what no body matches that is shown after it."""
+    return f"/{pattern[:80]}/ not in body"

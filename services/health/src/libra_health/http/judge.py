@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from libra_health.http.expectations import Digest, Matches, missing
+from libra_health.http.expectations import Digest, Matches, missing, unmatched
 from libra_health.http.run import HttpState
 from libra_health.outcome import Errored, Failed, Reason, undecided
 from libra_health.patterns import is_costly
@@ -33,7 +33,7 @@ def searched(state: HttpState, answer: Searched, now: float) -> Ruling:
     if answer.found is None:
         return undecided(wanted.pattern, tried=answer.tried, latency=latency)
     if not answer.found:
-        return _lacking(state, f"/{wanted.pattern[:80]}/", now)
+        return _lacking(state, unmatched(wanted.pattern), now)
     return _judge(state, state.met + 1, now)
 
 
@@ -49,5 +49,5 @@ def _judge(state: HttpState, met: int, now: float) -> Ruling:
 
 
 def _lacking(state: HttpState, absent: str, now: float) -> Failed:
-    detail = f"{absent} not in body '{state.shown(state.reading.body, 200)}'"
+    detail = f"{absent} '{state.shown(state.reading.body, 200)}'"
     return Failed(Reason.CONTENT, detail, now - state.run.started)

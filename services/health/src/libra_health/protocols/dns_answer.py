@@ -26,7 +26,7 @@ RECORDS_LIMIT: Final = 100
 SIZE_LIMIT: Final = 16384
 _HEADER: Final = struct.Struct("!HHHHHH")
 _RESPONSE, _OPCODE, _TRUNCATED, _RECURSION, _RCODE = 0x8000, 0x7800, 0x0200, 0x0100, 0x000F
-_STUMBLES: Final = (
+STUMBLES: Final = (
     dns.exception.DNSException, struct.error, ValueError, LookupError, ArithmeticError,
 )  # fmt: skip
 """What the library raises on records that are none."""
@@ -96,7 +96,7 @@ def _records(data: bytes, at: int, count: int, asked: bytes) -> tuple[str, ...]:
                     found.append(_text(dns.rdata.from_wire_parser(family, kind, parser)))
             else:
                 parser.get_bytes(length)
-    except _STUMBLES as wrong:
+    except STUMBLES as wrong:
         raise MalformedAnswer(f"{type(wrong).__name__} in its records") from wrong
     return tuple(found)
 

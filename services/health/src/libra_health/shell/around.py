@@ -11,9 +11,9 @@ from typing import Protocol, TypeAlias
 
 from libra_health.errands import Done, Errand
 from libra_health.outcome import Outcome
+from libra_health.shell.contexts import Contexts
 from libra_health.shell.loop import Loop
 from libra_health.shell.spares import Spares
-from libra_health.shell.tls import Contexts
 from libra_health.wire import Effect, Input, Search, Searched, Target
 
 Trace: TypeAlias = Callable[[float, Effect | Input | Outcome], None]

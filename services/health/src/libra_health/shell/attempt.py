@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from libra_health import checks
 from libra_health.errands import Done, Execute, ReadFile
+from libra_health.mistaken import explained
 from libra_health.outcome import Outcome
 from libra_health.probes import Probe
 from libra_health.shell.around import Around, Begun
@@ -94,7 +95,7 @@ class Attempt:
                 self._around.trace(now, event)
             self._state, result = checks.step(self._state, event, now)
             if not isinstance(result, tuple):
-                return result
+                return explained(result, self.channel.beginning) if self.channel else result
             following = self._perform(result, now)
             if following is None:
                 return None

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from libra_health.mistaken import BEGINNING
 from libra_health.outcome import Reason
 from libra_health.shell import sockets
 from libra_health.shell.tls import Session
@@ -46,6 +47,7 @@ _MUTE: Final = Unsecured(Reason.TLS, "nothing but TLS's own messages came")
 class Channel:
     """Belongs to one attempt; `enrol(fd)` adds a socket to the epoll.
 
+    `beginning`: what came first, in the clear.
     `is_reusable`: the socket stood in a connection that ends by RST, and may stand in others.
     """
 
@@ -60,6 +62,7 @@ class Channel:
         "_shaking",
         "_unsent",
         "_waiting",
+        "beginning",
         "is_reusable",
         "sock",
     )
@@ -68,7 +71,7 @@ class Channel:
         self.sock: socket.socket | None = None
         self._enrol = enrol
         self._session: Session | None = None
-        self._unsent = b""
+        self._unsent = self.beginning = b""
         self._connecting = self._shaking = self._waiting = False
         self._readable = self._ending = self._is_stream = self._aborts = self.is_reusable = False
 
@@ -141,6 +144,8 @@ class Channel:
             return None
         self._waiting = False
         if isinstance(found, bytes):
+            if self._is_stream and not self.beginning:
+                self.beginning = found[:BEGINNING]
             return Received(found) if found or not self._is_stream else _ENDED
         return found
 

@@ -21,13 +21,13 @@ from libra_health.probes import Changes, Probe
 from libra_health.shell.around import Around, Trace
 from libra_health.shell.aside import Aside
 from libra_health.shell.attempt import Attempt
+from libra_health.shell.contexts import Contexts
 from libra_health.shell.haste import Haste
 from libra_health.shell.load import Load
 from libra_health.shell.loop import EVENTS, Loop
 from libra_health.shell.matcher import Matcher
 from libra_health.shell.seat import Seat
 from libra_health.shell.spares import Spares
-from libra_health.shell.tls import Contexts
 from libra_health.wire import Input
 
 Report: TypeAlias = Callable[[Probe, Outcome, float], None]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from libra_health.dialogue import Dialogue, tell
+from libra_health.dialogue import dialogue_of, tell
 from libra_health.outcome import Outcome
 from libra_health.rows import row_of, rows_of, unchecked, watch_of
 from libra_health.settings import Settings
@@ -25,6 +25,7 @@ from libra_health.watches import watches_of
 from libra_health.wire import Effect, Input
 from libra_runtime.kept import kept
 from libra_runtime.run import REFUSED
+from libra_runtime.stdout import watched
 from libra_runtime.yaml_config import read_config
 from libra_schemas.config import Config
 from libra_schemas.errors import LibraError
@@ -40,6 +41,11 @@ class NoConfig(LibraError):
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; return the exit status."""
+    with watched("libra-health"):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     raise_descriptor_limit()
@@ -106,7 +112,7 @@ class Teller:
     """Says what one check asks and hears; `dialogue` is what was told so far."""
 
     def __init__(self, lookout: Lookout) -> None:
-        self.dialogue = Dialogue()
+        self.dialogue = dialogue_of(lookout.probe.kind)
         self._lookout = lookout
         self._began: float | None = None
 
