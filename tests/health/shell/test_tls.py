@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from libra_health.outcome import Reason
-from libra_health.shell import contexts
+from libra_health.shell import contexts as keeping
 from libra_health.shell.contexts import Contexts
 from libra_health.shell.tls import Session
 from libra_health.wire import Ended, Received, Secured, Tls, Unsecured
@@ -243,13 +243,13 @@ def test_a_fifo_holds_nothing_up(files: Path, tmp_path: Path, which: str) -> Non
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Tls]:
     """Note what contexts are read from files."""
     asked: list[Tls] = []
-    read = contexts._context
+    read = keeping._context
 
     def noted(tls: Tls) -> ssl.SSLContext:
         asked.append(tls)
         return read(tls)
 
-    monkeypatch.setattr(contexts, "_context", noted)
+    monkeypatch.setattr(keeping, "_context", noted)
     return asked
 
 
@@ -284,7 +284,7 @@ def test_contexts_beyond_the_bound_cost_their_share_and_are_told_of_once(
     bound: str,
     number: int,
 ) -> None:
-    monkeypatch.setattr(contexts, bound, 20)
+    monkeypatch.setattr(keeping, bound, 20)
     contexts, asked = Contexts(), [Tls("a", ca=str(tmp_path / f"{n}.pem")) for n in range(number)]
     for tls in asked:
         Path(tls.ca).write_bytes((files / "cert.pem").read_bytes())
@@ -294,9 +294,8 @@ def test_contexts_beyond_the_bound_cost_their_share_and_are_told_of_once(
     if number == 20:
         assert (len(made), said) == (20, [])
         return
-    assert (
-        60 <= len(made) <= 200
-    )  # 440 where the longest unused goes, which is the next to be asked
+    # 440 where the longest unused goes, which is the next to be asked
+    assert 60 <= len(made) <= 200
     assert [each["event"] for each in said] == ["TLS files are read anew at many runs"]
     assert said[0]["kept"] == 20
 
