@@ -13,8 +13,9 @@ from tests.health.shell.driven import outcomes
 
 from libra_health.checks import TcpSpec
 from libra_health.outcome import Failed, Outcome, Passed, Reason
-from libra_health.probes import Probe
+from libra_health.probes import Changes, Probe
 from libra_health.shell import sockets
+from libra_health.shell.drive import Driver
 from libra_health.shell.loop import Loop
 from libra_health.shell.spares import MOST, Spares
 from libra_health.wire import Origin, Target
@@ -70,7 +71,7 @@ def test_who_is_left_hears_of_it_at_once_and_the_socket_connects_to_another(
     with listener(family) as first, listener(family) as second, ExitStack() as stack:
         one, other = target_of(first), target_of(second)
         spares = Spares(loop)
-        stack.callback(spares.close)
+        stack.callback(spares.keep, 0)
         sock = sockets.stream(one, abort=True)
         connected(loop, sock, one)
         peer = stack.enter_context(first.accept()[0])
@@ -177,7 +178,9 @@ def test_more_than_are_kept_are_closed(loop: Loop) -> None:
         for sock in socks:
             spares.leave(sock, again=True)
         assert sum(sock.fileno() >= 0 for sock in socks) == MOST
-        spares.close()
+        spares.keep(2)
+        assert sum(sock.fileno() >= 0 for sock in socks) == 2
+        spares.keep(0)
     assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
 
 
@@ -226,3 +229,37 @@ def _is_late(outcome: Outcome) -> bool:
 
 def _reason(outcome: Outcome) -> Reason | None:
     return None if isinstance(outcome, Passed) else outcome.reason
+
+
+def test_an_ipv4_address_in_ipv6_clothes_leaves_no_socket_to_those_of_ipv6() -> None:
+    with listener() as four, listener(socket.AF_INET6) as six:
+        _accept_all(four)
+        _accept_all(six)
+        mapped = Target(f"::ffff:{four.getsockname()[0]}", four.getsockname()[1])
+        own = target_of(six)
+        found = outcomes(1.0, *(Probe(each, TcpSpec(), 0.1, 0.09) for each in (mapped, own)))
+        for server in (four, six):
+            server.shutdown(socket.SHUT_RDWR)
+    for target in (mapped, own):
+        assert {type(each) for each in found[target]} == {Passed}
+        assert len(found[target]) > 5
+
+
+def test_spares_go_with_the_probes_they_served() -> None:
+    died: list[BaseException] = []
+    driver = Driver(lambda *_: None, died.append)
+    driver.start()
+    with listener() as server:
+        _accept_all(server)
+        address, port = server.getsockname()
+        probes = (Probe(Target(address, port), TcpSpec(), 0.1, 0.1),)
+        driver.call(partial(driver.apply, Changes((), probes, ()), spread=False))
+        time.sleep(0.3)
+        driver.call(partial(driver.apply, Changes(probes, (), ()), spread=False))
+        done = threading.Event()
+        driver.call(done.set)
+        assert done.wait(10.0)
+        assert driver._around.spares.take(Target(address, port)) is None
+        server.shutdown(socket.SHUT_RDWR)
+    driver.stop()
+    assert died == []

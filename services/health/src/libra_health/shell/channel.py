@@ -17,7 +17,6 @@ from libra_health.outcome import Reason
 from libra_health.shell import sockets
 from libra_health.shell.tls import Session
 from libra_health.wire import (
-    ANYWHERE,
     Connected,
     Ended,
     Input,
@@ -87,7 +86,7 @@ class Channel:
         if number not in _UNDER_WAY:
             return Refused(number, immediate=True)
         self._connecting = self._is_stream = True
-        self._aborts = abort and target.origin is ANYWHERE
+        self._aborts = abort and sockets.serves_others(target)
         self._enrol(sock.fileno())
         return None
 

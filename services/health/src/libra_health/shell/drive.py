@@ -105,6 +105,7 @@ class Driver:
         for probe in changes.started:
             jitter = random.random() if spread else 0.0  # noqa: S311  spreads load, hides nothing
             self._seat(probe, schedule.first(now, probe.every, jitter))
+        self._around.spares.keep(len(self._seats))
 
     def late(self) -> float:
         """Tell how many seconds ago the next timer was due; from any thread."""
@@ -128,7 +129,7 @@ class Driver:
         finally:
             for seat in self._seats.values():
                 self._clear(seat)
-            self._around.spares.close()
+            self._around.spares.keep(0)
             self.matcher.close()
             self.loop.leave()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final
 
 from libra_health.echo_filter import echo_filter
@@ -42,6 +44,21 @@ def stream(target: Target, *, abort: bool) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def serves_others(target: Target) -> bool:
+    """Tell whether a TCP socket that stood in a connection to `target` can connect elsewhere.
+
+    One that an option binds cannot, nor an IPv6 one that was connected to an IPv4 address: it stays
+    an IPv4 socket (`tcp_v6_connect` in net/ipv6/tcp_ipv6.c).
+    """
+    return target.origin is ANYWHERE and not (target.is_ipv6 and _is_mapped(target.address))
+
+
+@lru_cache(maxsize=65536)
+def _is_mapped(address: str) -> bool:
+    """Tell whether an IPv6 address stands for an IPv4 one (RFC 4291 section 2.5.5.2)."""
+    return IPv6Address(address).ipv4_mapped is not None
 
 
 def datagram(target: Target) -> socket.socket:

@@ -9,10 +9,11 @@ import ctypes
 import socket
 from typing import Final
 
+from libra_health.shell import sockets
 from libra_health.shell.loop import Loop
-from libra_health.wire import ANYWHERE, Target
+from libra_health.wire import Target
 
-MOST: Final = 256
+MOST: Final = 64
 """Spares kept of each family; a socket that comes back after them is closed."""
 _NOBODY: Final = ctypes.create_string_buffer(16)
 """A `struct sockaddr` of AF_UNSPEC, which is 0: connect(2) then ends the association."""
@@ -34,7 +35,7 @@ class Spares:
     def take(self, target: Target) -> socket.socket | None:
         """Hand out a spare that can connect to `target`, if there is one."""
         idle = self._idle[target.is_ipv6]
-        if not idle or target.origin is not ANYWHERE:
+        if not idle or not sockets.serves_others(target):
             return None
         return idle.pop()
 
@@ -47,9 +48,8 @@ class Spares:
         else:
             self._loop.close(sock)
 
-    def close(self) -> None:
-        """Close them all; once no attempt is under way any more."""
+    def keep(self, most: int) -> None:
+        """Close those beyond `most` of each family."""
         for idle in self._idle.values():
-            for sock in idle:
-                self._loop.close(sock)
-            idle.clear()
+            while len(idle) > most:
+                self._loop.close(idle.pop())
