@@ -186,9 +186,16 @@ def test_a_colon_without_its_space_is_told_where_it_stands() -> None:
     assert complaints(text) == [
         (
             "libra.yaml:7:5: no YAML: while scanning a simple key, could not find expected ':'"
-            " (a space is missing: forward: nat)"
+            " (a space is missing after forward:)"
         )
     ]
+
+
+def test_what_was_glued_to_a_colon_is_not_repeated() -> None:
+    text = VALID.replace("    backends:", "    password:hunter2\n    backends:")
+    (said,) = complaints(text)
+    assert "a space is missing after password:" in said
+    assert "hunter2" not in said
 
 
 def test_a_backslash_in_double_quotes_is_told_with_what_to_use() -> None:

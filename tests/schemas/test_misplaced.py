@@ -27,13 +27,18 @@ def test_a_key_on_another_level_is_told_where_it_stands(path: Path, hint: str) -
     assert advise(path) == (f"unknown key {path[-1]!r}", hint)
 
 
+def test_a_port_that_stands_in_a_kind_stands_beside_it() -> None:
+    hint = "it stands beside smtp, not in it"
+    assert advise((*WEB, "check", "smtp", "port")) == ("unknown key 'port'", hint)
+
+
 @pytest.mark.parametrize("key", ["colour", "shedular"])
 def test_a_key_that_nobody_knows_stands_nowhere(key: str) -> None:
     assert whereabouts((*WEB, key)) == ""
 
 
 def test_a_colon_without_a_space_is_told() -> None:
-    assert advise((*WEB, "forward:nat"))[1] == "a space is missing: forward: nat"
+    assert advise((*WEB, "forward:nat"))[1] == "a space is missing after forward:"
     assert whereabouts((*WEB, "colour:red")) == ""
 
 

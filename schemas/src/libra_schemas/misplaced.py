@@ -27,8 +27,14 @@ def whereabouts(path: Path) -> str:
     """Say where the key at the end of *path*, which is unknown there, stands, "" for nowhere."""
     here, key = path[:-1], str(path[-1])
     if ":" in key and key.partition(":")[0] in keys_at(here):
-        return f"a space is missing: {key.replace(':', ': ', 1)}"
+        return f"a space is missing after {key.partition(':')[0]}:"
     return _above(here, key) or _below(here, key)
+
+
+def raised(path: Path) -> str:
+    """Say that the key at the end of *path* belongs one level higher, "" where it does not."""
+    here, key = path[:-1], str(path[-1])
+    return f"it stands beside {here[-1]}, not in it" if key in keys_at(here[:-1]) else ""
 
 
 def _above(here: Path, key: str) -> str:

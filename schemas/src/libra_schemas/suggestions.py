@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from libra_schemas.keepalived import ABSENT, translated
-from libra_schemas.misplaced import foreign, whereabouts
+from libra_schemas.misplaced import foreign, raised, whereabouts
 from libra_schemas.places import Path
 from libra_schemas.shapes import keys_at
 
@@ -63,7 +63,8 @@ def advise(path: Path) -> tuple[str, str]:
         return "a secret is never a value", _file_hint(key, known)
     if is_later(path):
         return NOT_YET, ABSENT.get(key, "leave it out")
-    hint = translated(key, str(path[0])) or whereabouts(path) or nearest(key, known)
+    hint = raised(path) or translated(key, str(path[0])) or whereabouts(path)
+    hint = hint or nearest(key, known)
     return f"unknown key {key!r}", hint or _listed(known)
 
 

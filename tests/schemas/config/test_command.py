@@ -27,6 +27,17 @@ HOW = 'write a list of words such as [/usr/bin/check, -H, x], or ask a shell: [/
             id="a pipe",
         ),
         pytest.param(
+            ["/usr/bin/check", ">/dev/null"],
+            f"the word >/dev/null is for a shell, and none reads it ({HOW})",
+            id="output sent away",
+        ),
+        pytest.param(
+            ["/usr/bin/ping", "-c", "1", "$LIBRA_ADDRESS"],
+            "no shell puts in what LIBRA_ADDRESS stands for"
+            f" (the program finds it in its environment, or {HOW})",
+            id="a variable of a program that has an option -c",
+        ),
+        pytest.param(
             ["/usr/bin/check", "-H", "${LIBRA_ADDRESS}"],
             "no shell puts in what LIBRA_ADDRESS stands for"
             f" (the program finds it in its environment, or {HOW})",
@@ -51,6 +62,10 @@ def test_a_line_for_a_shell_is_refused_with_how_to_write_it(
     [
         pytest.param(["/usr/bin/check"], id="a program alone"),
         pytest.param(["/opt/my checks/one", "x"], id="a path with a blank"),
+        pytest.param(["/opt/my checks/one"], id="a path with a blank alone"),
+        pytest.param(["/usr/bin/psql", "-F", "|", "-f", "q.sql"], id="a bar as an option's value"),
+        pytest.param(["/usr/bin/expr", "1", "|", "0"], id="a bar among numbers"),
+        pytest.param(["/usr/bin/python3", "-Ic", "print()", "x", "&&", "y"], id="an interpreter's"),
         pytest.param(["/usr/bin/check", "a b", "c;d"], id="words with blanks"),
         pytest.param(["/bin/sh", "-c", "check $LIBRA_ADDRESS | grep ok"], id="a shell"),
         pytest.param(["/bin/bash", "-lc", "exec $@ 2>&1", "x", "|"], id="a shell's arguments"),

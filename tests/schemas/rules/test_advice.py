@@ -6,6 +6,7 @@ from libra_schemas.places import Finding
 from libra_schemas.rules.advice import (
     advise,
     crowded,
+    echoing,
     hasty,
     lonely,
     overtaken,
@@ -182,7 +183,7 @@ def test_packets_that_are_not_scheduled_by_themselves_are_named(document: Docume
     assert list(overtaken(config_from(document))) == []
 
 
-@pytest.mark.parametrize(("written", "said"), [(14, "14s"), ("30m", "30m"), (0, "0")])
+@pytest.mark.parametrize(("written", "said"), [(14, "14s"), ("30m", "30m")])
 def test_an_expiry_that_is_told_too_late_is_named(
     document: Document, written: object, said: str
 ) -> None:
@@ -193,6 +194,22 @@ def test_an_expiry_that_is_told_too_late_is_named(
     assert list(hasty(config_from(document))) == [Finding(path, message, hint)]
 
 
-def test_an_expiry_that_is_told_in_time_is_fine(document: Document) -> None:
-    document["services"]["web"]["check"] = {"tls": {"expires_within": "1h"}}
+@pytest.mark.parametrize("written", ["1h", 0])
+def test_an_expiry_that_is_told_in_time_or_not_at_all_is_fine(
+    document: Document, written: object
+) -> None:
+    document["services"]["web"]["check"] = {"tls": {"expires_within": written}}
     assert list(hasty(config_from(document))) == []
+
+
+@pytest.mark.parametrize("address", ["192.0.2.10:80", "192.0.2.10"])
+def test_a_sorry_server_that_is_the_service_is_named(document: Document, address: str) -> None:
+    web = document["services"]["web"]
+    web |= {"address": address, "sorry": "192.0.2.10:80", "persistence": "5m"}
+    message = "192.0.2.10:80 is the service itself: only this node could answer there"
+    hint = "write the address of the server that says sorry"
+    assert list(echoing(config_from(document))) == [
+        Finding(("services", "web", "sorry"), message, hint)
+    ]
+    web["sorry"] = "10.0.1.99:80"
+    assert list(echoing(config_from(document))) == []

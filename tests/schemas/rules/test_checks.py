@@ -26,7 +26,7 @@ A_LIST = "write a list with a check for each: [{tcp: ...}, {http: ...}]"
             {"tcp": None, "timeout": 500},
             (
                 ".timeout: timeout 500s is longer than every 1s"
-                " (a bare number is in seconds: write 500ms)"
+                " (write every: 500s or longer, or a shorter timeout; a bare number is in seconds)"
             ),
         ),
     ],

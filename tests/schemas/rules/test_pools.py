@@ -34,9 +34,9 @@ FWMARK = {"address": None, "fwmark": 7, "sorry": None, "check": "icmp"}
             id="a backend as its own sorry server",
         ),
         pytest.param(
-            {"sorry": "192.0.2.10:80"},
-            f"sorry: 192.0.2.10:80 is {ITSELF}",
-            id="the service as its own sorry server",
+            {"address": "[2001:db8::1]:80", "sorry": None, "backends": {"w1": "fd00::11:80"}},
+            "backends.w1: a port is missing (write [fd00::11]:80, or [fd00::11:80] with a port)",
+            id="an IPv6 address that may end in a port",
         ),
         pytest.param(
             {"backends": {"w1": {"address": "192.0.2.10:80"}}},

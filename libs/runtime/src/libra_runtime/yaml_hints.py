@@ -29,7 +29,7 @@ def keepalived_begins(text: str) -> int:
 def hint_for(here: str, problem: str) -> str:
     """Say what mends the line *here*, "" where nobody knows."""
     if problem == NO_COLON and (glued := _GLUED.match(here)):
-        return f"a space is missing: {glued[1]} {glued[2]}"
+        return f"a space is missing after {glued[1]}"
     if "\t" in here:
         return _TABS
     if problem == _ESCAPE:

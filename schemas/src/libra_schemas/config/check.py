@@ -121,6 +121,7 @@ def _timeout_within(value: dict[str, object]) -> dict[str, object]:
     if "timeout" in value or "every" not in value:
         return value
     try:
-        return value | {"timeout": min(_TIMEOUT, parse_duration(value["every"]))}
+        every = parse_duration(value["every"])
     except ValueError:
         return value
+    return value | {"timeout": min(_TIMEOUT, every)} if every > 0 else value

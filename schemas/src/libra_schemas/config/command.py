@@ -9,10 +9,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-_SHELLS = frozenset({"|", "||", "&&", "2>&1"})
-"""Words that only a shell understands."""
+_JOINS = frozenset({"|", "||", "&&"})
+"""Words by which a shell joins two commands."""
+_PROGRAM = re.compile(r"/?[A-Za-z][\w./-]*")
+_REDIRECTS = re.compile(r"[0-9]?>>?(&[0-9]|/dev/null)")
+"""Words by which a shell says where output goes."""
 _OURS = re.compile(r"\$\{?(LIBRA_[A-Z]+)")
-_FOR_A_SHELL = re.compile(r"-[a-z]*c")
+_INTERPRETER = re.compile(r"(.*/)?([a-z]*sh|busybox|python[0-9.]*|perl|ruby|node|lua|php)")
+_TAKES_A_TEXT = re.compile(r"-[A-Za-z]*[cer]")
 """The option after which a shell, or another interpreter, takes a text."""
 _HOW = 'write a list of words such as [/usr/bin/check, -H, x], or ask a shell: [/bin/sh, -c, "..."]'
 
@@ -36,16 +40,22 @@ def _command(value: tuple[str, ...]) -> tuple[str, ...]:
         return value
     if not value[0].startswith("/"):
         raise ValueError("must be a whole path, one that begins with /")
-    if len(value) == 1 and len(value[0].split()) > 1:
+    if len(value) == 1 and _is_line(value[0]):
         raise ValueError(f"is one word, and no shell parts it into several; {_HOW}")
-    if not any(map(_FOR_A_SHELL.fullmatch, value)):
+    if not any(map(_INTERPRETER.fullmatch, value)) or not any(map(_TAKES_A_TEXT.fullmatch, value)):
         _without_shell(value)
     return value
 
 
+def _is_line(word: str) -> bool:
+    """Tell whether a word is a program with arguments, not a path that has blanks in it."""
+    return any("/" not in each[1:] or "://" in each for each in word.split()[1:])
+
+
 def _without_shell(value: tuple[str, ...]) -> None:
-    for word in value[1:]:
-        if word in _SHELLS:
+    for before, word, after in zip(value, value[1:], (*value[2:], ""), strict=False):
+        joins = word in _JOINS and not before.startswith("-") and _PROGRAM.fullmatch(after)
+        if joins or _REDIRECTS.fullmatch(word):
             raise ValueError(f"the word {word} is for a shell, and none reads it; {_HOW}")
         if found := _OURS.search(word):
             message = f"no shell puts in what {found[1]} stands for"

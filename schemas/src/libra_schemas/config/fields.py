@@ -108,7 +108,8 @@ class Endpoint:
             return cls(_address(text), 0)
         port = int(match["port"])
         if not 1 <= port <= _MAX_PORT:
-            raise ValueError(f"port {port} is outside 1-65535")
+            every = "; every port is written without one" if not port else ""
+            raise ValueError(f"port {port} is outside 1-65535{every}")
         return cls(_address(match["v6"] or match["v4"]), port)
 
     def __str__(self) -> str:

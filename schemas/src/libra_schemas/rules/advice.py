@@ -104,6 +104,18 @@ def sourceless(config: Config) -> Iterator[Finding]:
                 yield Finding(("instances", name, "routes", index, "src"), message, hint)
 
 
+def echoing(config: Config) -> Iterator[Finding]:
+    """Name services whose sorry server is the service itself: IPVS takes what goes there."""
+    for name, service in config.services.items():
+        if service.sorry is None or service.address is None:
+            continue
+        sorry, virtual = service.sorry.address, service.address
+        if sorry.address == virtual.address and virtual.port in {0, sorry.port}:
+            message = f"{sorry} is the service itself: only this node could answer there"
+            hint = "write the address of the server that says sorry"
+            yield Finding(("services", name, "sorry"), message, hint)
+
+
 def crowded(config: Config) -> Iterator[Finding]:
     """Name services probed through IPVS so often that a port comes round before IPVS forgot it."""
     rates: dict[str, float] = {}
@@ -147,7 +159,7 @@ def overtaken(config: Config) -> Iterator[Finding]:
 def hasty(config: Config) -> Iterator[Finding]:
     """Name checks that tell of a certificate's end when it is too late to renew it."""
     for path, spec in spoken(config):
-        if spec.expires_within is not None and spec.expires_within < SOON:
+        if spec.expires_within and spec.expires_within < SOON:
             message = f"fails {spelled(spec.expires_within)} before the certificate's end only"
             hint = "a bare number is in seconds: two weeks are 14d"
             yield Finding((*path, "expires_within"), message, hint)
@@ -155,6 +167,7 @@ def hasty(config: Config) -> Iterator[Finding]:
 
 ADVICE: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     unowned,
+    echoing,
     lonely,
     uneven,
     unheard,

@@ -8,7 +8,7 @@ from libra_schemas.places import STRANGER, Finding, Path
 from libra_schemas.text import spelled
 
 _MILLI = 50
-"""A timeout from which on a number was probably meant to be milliseconds."""
+"""A timeout from which on a number may have been meant to be milliseconds."""
 
 Written = CheckConfig | tuple[CheckConfig, ...] | None
 
@@ -60,6 +60,5 @@ def timeouts(config: Config) -> Iterator[Finding]:
         if check.timeout > check.every:
             message = f"timeout {check.timeout:g}s is longer than every {check.every:g}s"
             hint = f"write every: {spelled(check.timeout)} or longer, or a shorter timeout"
-            if check.timeout.is_integer() and _MILLI <= check.timeout <= check.every * 1000:
-                hint = f"a bare number is in seconds: write {check.timeout:g}ms"
+            hint += "; a bare number is in seconds" if check.timeout >= _MILLI else ""
             yield Finding((*path, "timeout"), message, hint, read=((*path, "every"),))

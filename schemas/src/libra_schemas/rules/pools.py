@@ -7,7 +7,7 @@ from libra_schemas.config import Config, Endpoint, ServiceConfig
 from libra_schemas.config.check import KINDS
 from libra_schemas.config.service import Forward
 from libra_schemas.places import Finding, Path
-from libra_schemas.rules.services import family_of, takes
+from libra_schemas.rules.services import family_of, meant_port, takes
 
 WITH_PORT = frozenset(KINDS) - {"icmp", "exec", "file"}
 """The checks that ask a port."""
@@ -62,10 +62,10 @@ def reachable(config: Config) -> Iterator[Finding]:
 
 
 def loops(config: Config) -> Iterator[Finding]:
-    """Check that nobody who answers for a service is the service itself."""
+    """Check that no backend of a service is the service itself."""
     for member in _members(config):
         virtual, real = member.service.address, member.endpoint
-        if virtual is None or virtual.address != real.address:
+        if virtual is None or virtual.address != real.address or member.path[2] == "sorry":
             continue
         if virtual.port in {0, real.port}:
             message = f"{real} is the service itself: what goes there comes back"
@@ -90,7 +90,9 @@ def _port_problem(service: ServiceConfig, endpoint: Endpoint, forward: Forward) 
     if endpoint.port == wanted:
         return "", ""
     if not endpoint.port:
-        return "a port is missing", f"write {Endpoint(endpoint.address, wanted)}"
+        meant = meant_port(endpoint.address)
+        hint = f"write {meant}" if meant else f"write {Endpoint(endpoint.address, wanted)}"
+        return "a port is missing", hint
     if forward == "nat":
         return "", ""
     return f"forward: {forward} keeps port {wanted}", "give the same port or use forward: nat"

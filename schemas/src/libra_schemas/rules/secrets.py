@@ -13,6 +13,11 @@ _SECRET = re.compile(
 _ARGUMENT = re.compile(r"-{0,2}([A-Za-z][A-Za-z0-9_.-]*)=.+", re.DOTALL)
 _WAYS = frozenset({"auth", "authentication", "authorization"})
 """Of a program's arguments: how it shows who it is, as in --auth=basic."""
+_TAKES_ONE = re.compile(
+    r"--?(?!(?:no|skip|without)-)(?:[a-z0-9]+-)*"
+    r"(?:password|passwd|passphrase|pass|pwd|secret|token|(?:api|access|private)-?key)"
+)
+"""Options whose next word is the secret; --no-password, --token-type and their like are none."""
 
 
 def is_secret(name: str) -> bool:
@@ -38,8 +43,5 @@ def is_secret_option(option: str, value: str) -> bool:
 
     Another option after it, or a path, is none.
     """
-    return (
-        option.startswith("-")
-        and value[:1] not in {"", "-", "/"}
-        and (is_secret_argument(f"{option}={value}"))
-    )
+    spelled = option.lower().replace("_", "-")
+    return value[:1] not in {"", "-", "/"} and _TAKES_ONE.fullmatch(spelled) is not None

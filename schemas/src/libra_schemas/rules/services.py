@@ -1,8 +1,10 @@
 """Virtual services by themselves: none twice, options that fit each other."""
 
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 
 from libra_schemas.config import Config, ServiceConfig
+from libra_schemas.model import Address
 from libra_schemas.places import STRANGER, Finding, Path
 
 _KEY = ("address", "fwmark", "family", "protocol")
@@ -28,6 +30,17 @@ def takes(service: ServiceConfig) -> int | None:
     return service.address.port or (0 if service.persistence else None)
 
 
+def meant_port(address: Address) -> str:
+    """Tell how an IPv6 address is written that may have its port at its end, "" for others."""
+    head, _, last = str(address).rpartition(":")
+    if not (isinstance(address, IPv6Address) and last.isdecimal()):
+        return ""
+    try:
+        return f"[{IPv6Address(head)}]:{last}, or [{address}] with a port"
+    except ValueError:
+        return ""
+
+
 def named(config: Config) -> Iterator[Finding]:
     """Check that a service is found by an address and port, or by a firewall mark."""
     for name, service in config.services.items():
@@ -39,6 +52,8 @@ def named(config: Config) -> Iterator[Finding]:
         if service.address is not None and takes(service) is None:
             read = ((*path, "persistence"),)
             hint = "a bare address is every port, which takes persistence"
+            if meant := meant_port(service.address.address):
+                hint = f"write {meant}"
             yield Finding(address, "a port is missing", hint, read=read)
 
 
