@@ -31,6 +31,7 @@ NETWORKS = {
     "active-active.yaml": WORLD | OFFICE,
     "libra.yaml": WORLD | FARM | OFFICE,
     "nat-pair.yaml": WORLD | FARM | OFFICE,
+    "steady.yaml": WORLD | FARM | OFFICE,
     "uplink.yaml": {"eth0": ""} | FARM | OFFICE,
     "vrrp-only.yaml": WORLD | {"eth1": "10.0.0.{}/24"},
 }
