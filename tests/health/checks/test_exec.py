@@ -14,7 +14,8 @@ COMMAND = ("/usr/local/bin/check", "-v")
 def end(event: Input, weight: Weighing = Weighing.NOTHING) -> Outcome:
     spec = ExecSpec(COMMAND, (("LANG", "C"),), "daemon", weight)
     state, effects = start(TARGET, spec, 1.0)
-    assert effects == (Execute(COMMAND, (("LANG", "C"),), "daemon"),)
+    errors = weight is not Weighing.STDOUT
+    assert effects == (Execute(COMMAND, (("LANG", "C"),), "daemon", errors=errors),)
     outcome = step(state, event, 1.5)[1]
     assert not isinstance(outcome, tuple)
     return outcome

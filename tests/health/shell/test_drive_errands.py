@@ -104,6 +104,18 @@ def test_a_program_says_the_weight(
     assert outcome.weight == points
 
 
+def test_a_failure_tells_what_the_program_complained_of(bench: Bench) -> None:
+    outcome = bench.outcome_of(script("echo cannot open config >&2; exit 1"))
+    assert isinstance(outcome, Failed)
+    assert outcome.detail == "exit status 1: 'cannot open config\\n'"
+
+
+def test_what_a_program_complains_of_is_no_weight(bench: Bench) -> None:
+    outcome = bench.outcome_of(script("echo 1 >&2; echo 70", weight="stdout"))
+    assert isinstance(outcome, Passed)
+    assert outcome.weight == 70
+
+
 def test_a_missing_program_is_our_trouble(bench: Bench) -> None:
     outcome = bench.outcome_of(probe(exec={"command": ["/nowhere/look"]}))
     assert outcome == Errored(Reason.LOCAL, "/nowhere/look: No such file or directory")

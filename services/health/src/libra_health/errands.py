@@ -25,13 +25,15 @@ class Execute:
 
     `arguments`: the program's path first. `environment`: all of it. `user`: whose rights it has;
     "" for this service's own, or nobody's where those are root's. After an outcome the whole group
-    is killed. At most `limit` bytes of its standard output are kept.
+    is killed. At most `limit` bytes of its standard output are kept, with `errors` of its standard
+    error among them.
     """
 
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     user: str = ""
     limit: int = 4096
+    errors: bool = False
 
 
 Errand: TypeAlias = ReadFile | Execute
@@ -54,7 +56,7 @@ class FileUnread:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The program ended: exit status, or minus the signal that ended it; its standard output."""
+    """The program ended: exit status, or minus the signal that ended it; its output."""
 
     status: int
     output: bytes

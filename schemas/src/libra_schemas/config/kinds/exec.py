@@ -27,7 +27,7 @@ User = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", examples
 
 
 class ExecSpec(Strict):
-    """Run a program; it passes with exit status 0. What it leaves running is killed."""
+    """Run a program; 0 passes, else what it wrote is told. What it leaves running is killed."""
 
     command: Command
     """The program, by its whole path, and its arguments; no shell. In its environment it finds

@@ -49,7 +49,9 @@ Step: TypeAlias = tuple[ExecState, Effects | Outcome]
 
 def start(_target: Target, spec: ExecSpec, now: float) -> tuple[ExecState, Effects]:
     """Begin by running the program."""
-    return ExecState(spec, now), (Execute(spec.arguments, spec.environment, spec.user),)
+    errors = spec.weight is not Weighing.STDOUT
+    wanted = Execute(spec.arguments, spec.environment, spec.user, errors=errors)
+    return ExecState(spec, now), (wanted,)
 
 
 def step(state: ExecState, event: Input, now: float) -> Step:

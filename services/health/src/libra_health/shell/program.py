@@ -94,7 +94,7 @@ class Program:
             self._wanted.arguments,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.DEVNULL,
+            stderr=output if self._wanted.errors else subprocess.DEVNULL,
             cwd="/",
             env=dict(self._wanted.environment + self._marked),
             start_new_session=True,
