@@ -168,6 +168,15 @@ def test_a_spare_serves_its_family_and_only_who_leaves_from_anywhere(loop: Loop)
         sock.close()
 
 
+@pytest.mark.parametrize(
+    ("address", "serves"),
+    [("192.0.2.1", True), ("2001:db8::1", True), ("::ffff:192.0.2.1", False), ("fe80::1", False),
+     ("fe80::1%lo", False)],
+)  # fmt: skip
+def test_what_a_connection_leaves_on_a_socket_is_known(address: str, serves: bool) -> None:
+    assert sockets.serves_others(Target(address, 80)) is serves
+
+
 def test_more_than_are_kept_are_closed(loop: Loop) -> None:
     before = sum(1 for _ in Path("/proc/self/fd").iterdir())
     with listener() as server:

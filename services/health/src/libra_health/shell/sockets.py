@@ -49,16 +49,18 @@ def stream(target: Target, *, abort: bool) -> socket.socket:
 def serves_others(target: Target) -> bool:
     """Tell whether a TCP socket that stood in a connection to `target` can connect elsewhere.
 
-    One that an option binds cannot, nor an IPv6 one that was connected to an IPv4 address: it stays
-    an IPv4 socket (`tcp_v6_connect` in net/ipv6/tcp_ipv6.c).
+    One that an option binds cannot. Nor can an IPv6 one that was connected to an IPv4 address, which
+    stays an IPv4 socket, or to a link-local one, which stays bound to that link (`tcp_v6_connect`
+    in net/ipv6/tcp_ipv6.c).
     """
-    return target.origin is ANYWHERE and not (target.is_ipv6 and _is_mapped(target.address))
+    return target.origin is ANYWHERE and not (target.is_ipv6 and _marks(target.address))
 
 
 @lru_cache(maxsize=65536)
-def _is_mapped(address: str) -> bool:
-    """Tell whether an IPv6 address stands for an IPv4 one (RFC 4291 section 2.5.5.2)."""
-    return IPv6Address(address).ipv4_mapped is not None
+def _marks(address: str) -> bool:
+    """Tell whether a connection to an IPv6 address changes its socket for good."""
+    seen = IPv6Address(address)
+    return seen.is_link_local or seen.ipv4_mapped is not None
 
 
 def datagram(target: Target) -> socket.socket:
