@@ -49,9 +49,9 @@ def stream(target: Target, *, abort: bool) -> socket.socket:
 def serves_others(target: Target) -> bool:
     """Tell whether a TCP socket that stood in a connection to `target` can connect elsewhere.
 
-    One that an option binds cannot. Nor can an IPv6 one that was connected to an IPv4 address, which
-    stays an IPv4 socket, or to a link-local one, which stays bound to that link (`tcp_v6_connect`
-    in net/ipv6/tcp_ipv6.c).
+    One that an option binds cannot. Nor can an IPv6 one that was connected to an IPv4 address (it
+    stays an IPv4 socket) or to a link-local one (it stays bound to that link; `tcp_v6_connect` in
+    net/ipv6/tcp_ipv6.c).
     """
     return target.origin is ANYWHERE and not (target.is_ipv6 and _marks(target.address))
 
