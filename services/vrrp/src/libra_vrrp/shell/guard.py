@@ -23,7 +23,6 @@ from libra_vrrp.shell.clean_up import CleanUp
 from libra_vrrp.shell.held_tethers import HeldTethers
 from libra_vrrp.shell.leaving import AT_ONCE, LATER
 from libra_vrrp.shell.machine_line import MachineLine
-from libra_vrrp.shell.privileges import early
 from libra_vrrp.shell.reporter_line import ReporterLine
 from libra_vrrp.shell.say import log
 from libra_vrrp.shell.signals import Signals
@@ -132,7 +131,7 @@ class Guard:
         """Start it with a line to us and a page that we share; raise `OSError`."""
         with self._line.opened() as lent:
             passed = [self._reports.machines.fileno(), *lent]
-            early(self._machine.start(self._arguments(passed), passed, now))
+            self._machine.start(self._arguments(passed), passed, now)
 
     def _arguments(self, passed: list[int]) -> list[str]:
         died_at = NEVER if self._custody.died_at is None else self._custody.died_at

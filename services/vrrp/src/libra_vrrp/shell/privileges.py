@@ -76,11 +76,14 @@ def ordinary(pid: int) -> None:
         Path(f"/proc/{pid}/oom_score_adj").write_text("0")
 
 
-def early(pid: int) -> None:
-    """Have a child that is urgent itself start before what is not, and after what is."""
-    with contextlib.suppress(OSError):
-        if os.sched_getscheduler(0) == os.SCHED_RR:
-            os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+def early() -> None:
+    """Have this child, which will be urgent itself, start after what is and before what is not.
+
+    It is asked by the child: the guard's word came late where it waited for a processor, and took
+    from the child the priority that it had taken meanwhile.
+    """
+    if os.sched_getscheduler(0) == os.SCHED_RR:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 @contextlib.contextmanager
