@@ -86,7 +86,7 @@ class OpenUdp:
 class OpenPing:
     """Open an ICMP echo socket to `target`; answered by `PingOpened` or `Refused`.
 
-    `token`: the 4 bytes of identifier and sequence whose replies a raw socket hears alone.
+    `token`: the 4 bytes of identifier and sequence by which a raw socket can tell its replies.
     """
 
     target: Target

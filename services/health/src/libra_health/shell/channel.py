@@ -6,6 +6,7 @@ yet; `wake` then gives it later.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import select
 import socket
@@ -31,6 +32,8 @@ from libra_health.wire import (
 READ_SIZE: Final = 65536
 MUTE_READS: Final = 16
 """Reads of TLS in a row that may bring no answer: key updates and tickets are few."""
+STRANGERS: Final = 4
+"""ICMP packets that a raw socket overhears before the kernel is asked to drop them."""
 EVERYTHING: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _READABLE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _ENDING: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -59,6 +62,8 @@ class Channel:
         "_readable",
         "_session",
         "_shaking",
+        "_strangers",
+        "_token",
         "_unsent",
         "_waiting",
         "beginning",
@@ -70,7 +75,8 @@ class Channel:
         self.sock: socket.socket | None = None
         self._enrol = enrol
         self._session: Session | None = None
-        self._unsent = self.beginning = b""
+        self._unsent = self.beginning = self._token = b""
+        self._strangers = 0
         self._connecting = self._shaking = self._waiting = False
         self._readable = self._ending = self._is_stream = self._aborts = self.is_reusable = False
 
@@ -102,9 +108,10 @@ class Channel:
     def open_ping(self, target: Target, token: bytes) -> Input:
         """Open an echo socket."""
         try:
-            self.sock, is_raw = sockets.ping(target, token)
+            self.sock, is_raw = sockets.ping(target)
         except OSError as error:
             return _refused(error, immediate=True)
+        self._token = token if is_raw else b""
         self._enrol(self.sock.fileno())
         return PingOpened(is_raw)
 
@@ -145,8 +152,18 @@ class Channel:
         if isinstance(found, bytes):
             if self._is_stream and not self.beginning:
                 self.beginning = found[:BEGINNING]
+            if self._token:
+                self._overhear()
             return Received(found) if found or not self._is_stream else _ENDED
         return found
+
+    def _overhear(self) -> None:
+        """Have the kernel drop the rest once strangers are many: the answer is mostly first."""
+        assert self.sock is not None  # noqa: S101  it has just been read
+        self._strangers += 1
+        if self._strangers == STRANGERS:
+            with contextlib.suppress(OSError):  # all is heard on, as it was
+                sockets.hear_only(self.sock, self._token)
 
     def _connected(self, mask: int) -> Input | None:
         assert self.sock is not None  # noqa: S101  epoll speaks only of an open socket

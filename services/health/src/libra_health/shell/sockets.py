@@ -68,11 +68,11 @@ def datagram(target: Target) -> socket.socket:
     return _connected(socket.socket(_family(target), _DATAGRAM), target, target.port)
 
 
-def ping(target: Target, token: bytes) -> tuple[socket.socket, bool]:
+def ping(target: Target) -> tuple[socket.socket, bool]:
     """Open and connect an ICMP echo socket; say whether it is a raw one.
 
     A ping socket where net.ipv4.ping_group_range allows it, else a raw one (CAP_NET_RAW). A raw one
-    hears all that comes from there by ICMP, so that the kernel drops what has not our `token`.
+    hears all that comes from there by ICMP.
     """
     protocol = socket.IPPROTO_ICMPV6 if target.is_ipv6 else socket.IPPROTO_ICMP
     is_raw = False
@@ -80,12 +80,20 @@ def ping(target: Target, token: bytes) -> tuple[socket.socket, bool]:
         sock = socket.socket(_family(target), _DATAGRAM, protocol)
     except PermissionError:
         sock, is_raw = socket.socket(_family(target), _RAW, protocol), True
-    heard = echo_filter(token, is_ipv6=target.is_ipv6) if is_raw else b""
-    return _connected(sock, target, 0, heard), is_raw
+    return _connected(sock, target, 0), is_raw
+
+
+def hear_only(sock: socket.socket, token: bytes) -> None:
+    """Have the kernel drop for a raw echo socket what is no reply with our `token`."""
+    attach(sock, echo_filter(token, is_ipv6=sock.family == socket.AF_INET6))
 
 
 def attach(sock: socket.socket, program: bytes) -> None:
-    """Have the kernel drop what a classic BPF program does not pass."""
+    """Have the kernel drop what a classic BPF program does not pass.
+
+    No filter is cheap: when its socket is closed the program is unmapped, for which every processor
+    is asked (`VM_FLUSH_RESET_PERMS` in mm/vmalloc.c).
+    """
     kept = ctypes.create_string_buffer(program, len(program))
     number = len(program) // _INSTRUCTION
     sock.setsockopt(
@@ -93,10 +101,8 @@ def attach(sock: socket.socket, program: bytes) -> None:
     )
 
 
-def _connected(sock: socket.socket, target: Target, port: int, heard: bytes = b"") -> socket.socket:
+def _connected(sock: socket.socket, target: Target, port: int) -> socket.socket:
     try:
-        if heard:
-            attach(sock, heard)
         level = socket.IPPROTO_IPV6 if target.is_ipv6 else socket.IPPROTO_IP
         sock.setsockopt(level, _IPV6_RECVERR if target.is_ipv6 else _IP_RECVERR, 1)
         if target.origin is not ANYWHERE:
