@@ -12,6 +12,7 @@ from pathlib import Path
 from libra_lab.door import Door
 from libra_lab.errors import LabUnavailable
 from libra_lab.job import Job
+from libra_lab.processor import own_processor
 from libra_lab.registers import preloaded
 from libra_lab.session import Session
 from libra_lab.syscalls import die_with_parent
@@ -119,12 +120,12 @@ def run_in_uml(job: Job, memory: int, timeout: float | None) -> int:
 
     Raise LabUnavailable if the kernel cannot be booted here.
     """
-    linux = kernel()
     home = memory_directory(memory)
     with tempfile.TemporaryDirectory(prefix="libra-lab-", dir=job_home()) as directory:
         write_init(directory, job)
         log = Path(directory, "kernel.log")
-        status = _boot(linux, directory, home, memory, log, timeout)
+        with own_processor() as processor:
+            status = _boot(directory, home, memory, log, timeout, processor)
         if status is None:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
             raise LabUnavailable(
@@ -133,9 +134,21 @@ def run_in_uml(job: Job, memory: int, timeout: float | None) -> int:
         return status
 
 
+def _begin(processor: int | None) -> None:
+    die_with_parent(signal.SIGTERM)
+    if processor is not None:
+        os.sched_setaffinity(0, {processor})
+
+
 def _boot(
-    linux: str, directory: str, home: str, memory: int, log: Path, timeout: float | None
+    directory: str,
+    home: str,
+    memory: int,
+    log: Path,
+    timeout: float | None,
+    processor: int | None,
 ) -> int | None:
+    linux = kernel()
     out, out_in = os.pipe()
     err, err_in = os.pipe()
     control, control_in = os.pipe()
@@ -165,7 +178,7 @@ def _boot(
                 "LD_PRELOAD": f"/proc/self/fd/{registers}",
             },
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509  no threads yet
+            preexec_fn=lambda: _begin(processor),  # noqa: PLW1509  no threads yet
         )
     for descriptor in ends:
         os.close(descriptor)
