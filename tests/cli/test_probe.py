@@ -150,6 +150,25 @@ def test_an_interface_that_is_not_there_is_named(host: Host) -> None:
     assert done.stderr.endswith("ENODEV; this node has no interface eth97 (`interface`)\n")
 
 
+@pytest.mark.parametrize(
+    ("require", "status", "told"),
+    [
+        ("any", 0, "1 passed, 1 failed, 1 of them made up for by another check (require: any)"),
+        ("all", REFUSED, "1 passed, 1 failed"),
+    ],
+)
+def test_a_check_that_another_one_makes_up_for_is_no_failure(
+    host: Host, require: str, status: int, told: str
+) -> None:
+    with served(say(OK)) as target, refusing() as gone:
+        checks = f"[http, {{tcp: {{}}, port: {gone.partition(':')[2]}}}]"
+        text = config(checks, w1=target).replace(
+            "    backends:", f"    require: {require}\n    backends:"
+        )
+        done = host.libra("check", host.write(text), "--probe")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (status, told)
+
+
 def test_a_probe_is_run_once_however_many_services_use_it(host: Host) -> None:
     met: list[None] = []
 

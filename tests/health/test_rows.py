@@ -17,7 +17,7 @@ def watched(service: str, backend: str, *ports: int) -> Watch:
 
 WEB = watched("web", "w1", 80, 81)
 WATCHES = (WEB, watched("web", "w2", 80), watched("dns", "d1"))
-EMPTY = {"reason": "", "detail": "", "hint": "", "weight": None, "ms": None}
+EMPTY = {"require": "all", "reason": "", "detail": "", "hint": "", "weight": None, "ms": None}
 
 
 def test_a_backend_is_found_by_service_and_name() -> None:
@@ -68,12 +68,12 @@ def test_many_names_are_not_all_told() -> None:
 )
 def test_an_outcome_is_a_row(outcome: Outcome, told: dict[str, object]) -> None:
     place = {"service": "web", "backend": "w1", "check": "tcp 10.0.1.11:80"}
-    assert row_of(WEB.key, WEB.lookouts[0], outcome) == EMPTY | place | told
+    assert row_of(WEB, WEB.lookouts[0], outcome) == EMPTY | place | told
 
 
 def test_a_secret_that_came_back_is_in_no_row() -> None:
     failed = Failed(Reason.STATUS, "'what is hunter2?'")
-    row = row_of(WEB.key, WEB.lookouts[0], failed, Dialogue((b"hunter2",)))
+    row = row_of(WEB, WEB.lookouts[0], failed, Dialogue((b"hunter2",)))
     assert row["detail"] == "'what is (secret)?'"
 
 

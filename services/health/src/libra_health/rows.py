@@ -12,7 +12,7 @@ from libra_health.dialogue import Dialogue, shown
 from libra_health.fitness import remedy
 from libra_health.outcome import Errored, Failed, Outcome, Passed
 from libra_health.probes import Probe
-from libra_health.verdict import Key, Lookout, Watch
+from libra_health.verdict import Lookout, Watch
 from libra_schemas.errors import LibraError
 
 Row: TypeAlias = dict[str, Any]
@@ -40,18 +40,18 @@ def watch_of(watches: Iterable[Watch], name: str) -> Watch:
 def rows_of(watch: Watch, outcome_of: Callable[[Probe], Outcome]) -> list[Row]:
     """Give a row per check of a backend, or one that says that it has none."""
     if not watch.lookouts:
-        return [unchecked(watch.key)]
-    return [row_of(watch.key, each, outcome_of(each.probe)) for each in watch.lookouts]
+        return [unchecked(watch)]
+    return [row_of(watch, each, outcome_of(each.probe)) for each in watch.lookouts]
 
 
-def unchecked(key: Key) -> Row:
+def unchecked(watch: Watch) -> Row:
     """Write down that a backend has no check."""
-    return _row(key, "") | {"result": UNCHECKED, "detail": "it is assumed up"}
+    return _row(watch, "") | {"result": UNCHECKED, "detail": "it is assumed up"}
 
 
-def row_of(key: Key, lookout: Lookout, outcome: Outcome, dialogue: Dialogue = _NOTHING) -> Row:
+def row_of(watch: Watch, lookout: Lookout, outcome: Outcome, dialogue: Dialogue = _NOTHING) -> Row:
     """Write one outcome down; what was sent in secret in `dialogue` is not in it."""
-    row = _row(key, lookout.label)
+    row = _row(watch, lookout.label)
     match outcome:
         case Passed(latency, weight, detail):
             row |= {"result": PASSED, "ms": _ms(latency), "weight": weight}
@@ -65,9 +65,10 @@ def row_of(key: Key, lookout: Lookout, outcome: Outcome, dialogue: Dialogue = _N
     return row | {"detail": shown(dialogue, detail)}
 
 
-def _row(key: Key, label: str) -> Row:
+def _row(watch: Watch, label: str) -> Row:
     return {
-        "service": key[0], "backend": key[1], "check": label, "result": "", "reason": "",
+        "service": watch.key[0], "backend": watch.key[1], "check": label,
+        "require": "any" if watch.policy.any_passes else "all", "result": "", "reason": "",
         "detail": "", "hint": "", "weight": None, "ms": None,
     }  # fmt: skip
 

@@ -99,13 +99,13 @@ def _trace(watches: Sequence[Watch]) -> None:
     """Run one check after the other: each is told as it goes on."""
     for watch in watches:
         if not watch.lookouts:
-            _say(unchecked(watch.key))
+            _say(unchecked(watch))
         for lookout in watch.lookouts:
             teller = Teller(lookout)
             once = Once((lookout.probe,), teller.take)
             once.run()
             outcome = once.of(lookout.probe)
-            _say(row_of(watch.key, lookout, outcome, teller.dialogue))
+            _say(row_of(watch, lookout, outcome, teller.dialogue))
 
 
 class Teller:
