@@ -69,6 +69,13 @@ def test_checks_that_do_not_begin_are_stuck() -> None:
             id="bind",
         ),
         pytest.param(
+            Probe(Target("fe80::1", 80), TcpSpec(), 1.0, 1.0),
+            Errored(Reason.LOCAL, "EINVAL"),
+            "tcp check of [fe80::1]:80 cannot be run here: EINVAL; a link-local address says "
+            "nothing without the link it is on: name its `interface`",
+            id="link",
+        ),
+        pytest.param(
             TCP,
             Errored(Reason.PORTS, "EADDRNOTAVAIL"),
             "tcp check of 10.0.1.11:80 cannot be run here: EADDRNOTAVAIL; "

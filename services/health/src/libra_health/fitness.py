@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 from libra_health.outcome import Errored, Reason
 from libra_health.probes import Probe
-from libra_health.wire import Origin
+from libra_health.wire import Target
 
 LATE: Final = 10.0
 """Seconds by which a check may begin late before the checks count as stuck."""
@@ -72,13 +73,22 @@ def remedy(probe: Probe, outcome: Errored) -> str:
         if "/" in outcome.detail:
             return _FILE
         return _PING if probe.kind == "icmp" else _MARKED if probe.target.origin.fwmark else ""
-    return _of_origin(probe.target.origin, outcome) or _HINTS.get(outcome.reason, "")
+    return _of_origin(probe.target, outcome) or _HINTS.get(outcome.reason, "")
 
 
-def _of_origin(origin: Origin, outcome: Errored) -> str:
-    """Say which of `interface` and `bind` this node has not got, "" where it is none of them."""
+def _of_origin(target: Target, outcome: Errored) -> str:
+    """Say what is wrong with `interface` or `bind`, "" where it is none of them."""
+    origin = target.origin
+    if outcome.detail == errno.errorcode[errno.EINVAL] and _lacks_link(target):
+        return "a link-local address says nothing without the link it is on: name its `interface`"
     if outcome.detail == errno.errorcode[errno.ENODEV] and origin.interface:
         return f"this node has no interface {origin.interface} (`interface`)"
     if outcome.reason is Reason.PORTS and origin.address:
         return f"this node has not the address {origin.address} (`bind`), or no free port left"
     return ""
+
+
+def _lacks_link(target: Target) -> bool:
+    return (
+        ip_address(target.address).is_link_local and target.is_ipv6 and not target.origin.interface
+    )

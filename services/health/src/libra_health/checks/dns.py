@@ -149,13 +149,14 @@ def _judge(spec: DnsSpec, answer: Answer, elapsed: float) -> Outcome:
     if answer.rcode != spec.rcode:
         return Failed(Reason.STATUS, f"rcode {answer.rcode}, wanted {spec.rcode}", elapsed)
     missing = [text for text in spec.expect if text not in answer.records]
-    came = excerpt("; ".join(answer.records).encode(), 200)
+    text = excerpt("; ".join(answer.records).encode(), 200)
+    came = f": '{text}'" if text else ""
     if missing:
         wanted = excerpt("; ".join(missing).encode(), 200)
-        detail = f"'{wanted}' not among {len(answer.records)} answers '{came}'"
+        detail = f"'{wanted}' not among {len(answer.records)} answers{came}"
         return Failed(Reason.CONTENT, detail, elapsed)
     if len(answer.records) < spec.at_least:
-        detail = f"{len(answer.records)} answers of the type, wanted {spec.at_least}: '{came}'"
+        detail = f"{len(answer.records)} answers of the type, wanted {spec.at_least}{came}"
         return Failed(Reason.CONTENT, detail, elapsed)
     return Passed(elapsed)
 
