@@ -46,6 +46,24 @@ def test_a_file_that_is_not_here_is_noted(host: Host, check: str, place: str) ->
     assert shown["notes"] == [f"{file}:7:{column}: {told}"]
 
 
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        ("{https: {tls: {ca_file: /etc}}}", "/etc is a directory on this machine"),
+        ("{file: {path: /etc}}", "/etc is a directory on this machine"),
+        ("{exec: {command: [/etc/passwd]}}", "nobody may execute /etc/passwd on this machine"),
+        (
+            "{https: {tls: {ca_file: /etc/passwd}}}",
+            "/etc/passwd on this machine has nothing in PEM",
+        ),
+    ],
+)
+def test_a_file_that_cannot_serve_is_noted(host: Host, check: str, told: str) -> None:
+    done = host.libra("check", host.write(f"{HEAD}    check: {check}\n"))
+    assert done.stderr.endswith(f": {told} {HINT}\n")
+    assert (done.returncode, done.stderr.count("note: ")) == (0, 1)
+
+
 def test_a_user_that_is_not_here_is_noted(host: Host) -> None:
     check = "{exec: {command: [/bin/sh], user: no-such-user}}"
     done = host.libra("check", host.write(f"{HEAD}    check: {check}\n"))
@@ -64,10 +82,15 @@ def test_what_several_checks_name_is_noted_once(host: Host) -> None:
     [
         "{exec: {command: [/bin/sh], user: nobody}}",
         "{file: {path: /no/x, missing: up}}",
-        "{https: {tls: {ca_file: /etc/passwd}}}",
+        "{https: {tls: {ca_file: %s}}}",
     ],
 )
-def test_what_is_here_or_may_be_missing_is_not_noted(host: Host, check: str) -> None:
+def test_what_is_here_or_may_be_missing_is_not_noted(
+    host: Host, check: str, tmp_path: Path
+) -> None:
+    ours = tmp_path / "ca.pem"
+    ours.write_text("our own authority\n-----BEGIN CERTIFICATE-----\n")
+    check = check.replace("%s", str(ours))
     assert host.libra("check", host.write(f"{HEAD}    check: {check}\n")).stderr == ""
 
 

@@ -1,9 +1,10 @@
-"""What checks need of a machine and this one has not: files, programs, users.
+"""What checks need of a machine and this one has not, or not so: files, programs, users.
 
 A note, no error: a config may be checked on another machine than those that it is for.
 """
 
 import pwd
+import stat
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -18,14 +19,20 @@ _CREDENTIALS = ("ca_file", "certificate_file", "key_file")
 _NOBODY = "nobody"
 """A user that checks do without."""
 
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+_PEM = b"-----BEGIN "
+"""RFC 7468 section 2."""
+_LARGEST = 1 << 20
+"""Bytes; all authorities of a distribution take a quarter."""
+
 _Needed = tuple[Place, str]
 
 
 def absent(config: Config) -> Iterator[Finding]:
     """Name what is not here, each file and each user once, at its first place."""
     for file, place in _firsts(_files(config)).items():
-        if _is_missing(Path(file)):
-            yield _finding(place, f"there is no {file} on this machine")
+        if wrong := _wrong(Path(file), place):
+            yield _finding(place, wrong)
     for user, place in _firsts(_users(config)).items():
         if user != _NOBODY and _is_unknown(user):
             yield _finding(place, f"there is no user {user} on this machine")
@@ -77,15 +84,26 @@ def _users(config: Config) -> Iterator[_Needed]:
             yield (*path, "exec", "user"), check.exec.user
 
 
-def _is_missing(file: Path) -> bool:
-    """Tell whether *file* is certainly not there; of what nobody lets us see nothing is said."""
+def _wrong(file: Path, place: Place) -> str | None:
+    """Say why *file* certainly cannot serve; of what nobody lets us see nothing is said."""
     try:
-        file.stat()
+        mode = file.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return f"{file} is a directory on this machine"
+        if "command" in place and not mode & _EXECUTABLE:
+            return f"nobody may execute {file} on this machine"
+        if place[-1] in _CREDENTIALS and stat.S_ISREG(mode) and not _holds_pem(file):
+            return f"{file} on this machine has nothing in PEM"
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return f"there is no {file} on this machine"
     except OSError:
-        return False
-    return False
+        return None
+    return None
+
+
+def _holds_pem(file: Path) -> bool:
+    with file.open("rb") as content:
+        return _PEM in content.read(_LARGEST)
 
 
 def _is_unknown(user: str) -> bool:
