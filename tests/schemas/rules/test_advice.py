@@ -213,3 +213,11 @@ def test_a_sorry_server_that_is_the_service_is_named(document: Document, address
     ]
     web["sorry"] = "10.0.1.99:80"
     assert list(echoing(config_from(document))) == []
+
+
+def test_a_sorry_server_that_is_another_service_is_named(document: Document) -> None:
+    web = document["services"]["web"]
+    document["services"]["late"] = web | {"address": "192.0.2.11:80"}
+    web["sorry"] = "192.0.2.11:80"
+    (found,) = echoing(config_from(document))
+    assert found.message == "192.0.2.11:80 is service late: only this node could answer there"

@@ -105,15 +105,18 @@ def sourceless(config: Config) -> Iterator[Finding]:
 
 
 def echoing(config: Config) -> Iterator[Finding]:
-    """Name services whose sorry server is the service itself: IPVS takes what goes there."""
+    """Name sorry servers that are a service: IPVS takes nothing twice, so who asks meets a host."""
     for name, service in config.services.items():
-        if service.sorry is None or service.address is None:
+        if service.sorry is None:
             continue
-        sorry, virtual = service.sorry.address, service.address
-        if sorry.address == virtual.address and virtual.port in {0, sorry.port}:
-            message = f"{sorry} is the service itself: only this node could answer there"
-            hint = "write the address of the server that says sorry"
-            yield Finding(("services", name, "sorry"), message, hint)
+        sorry = service.sorry.address
+        for other, it in config.services.items():
+            virtual = it.address
+            if virtual and sorry.address == virtual.address and virtual.port in {0, sorry.port}:
+                which = "the service itself" if other == name else f"service {other}"
+                message = f"{sorry} is {which}: only this node could answer there"
+                hint = "write the address of the server that says sorry"
+                yield Finding(("services", name, "sorry"), message, hint)
 
 
 def crowded(config: Config) -> Iterator[Finding]:
