@@ -131,7 +131,7 @@ UNPRIVILEGED = """
 import sys
 from libra_health.shell.sockets import ping
 from libra_health.wire import Target
-sock, is_raw = ping(Target(sys.argv[1]), bytes(4))
+sock, is_raw = ping(Target(sys.argv[1]))
 print("raw" if is_raw else "ping socket")
 """
 
