@@ -143,6 +143,14 @@ def test_what_cannot_be_run_here_is_told_with_what_mends_it(host: Host) -> None:
     )
 
 
+def test_the_dialogue_of_what_cannot_be_run_here_ends_with_what_mends_it(host: Host) -> None:
+    file = host.write(config("{tcp: {}, bind: 192.0.2.77}", w1="192.0.2.99:80"))
+    done = host.libra("probe", "web/w1", "--config", file)
+    assert (done.returncode, done.stderr) == (MISSING, "")
+    assert done.stdout.count("could not be run here") == 1
+    assert "EADDRNOTAVAIL; this node has not the address 192.0.2.77 (`bind`)" in done.stdout
+
+
 def test_an_interface_that_is_not_there_is_named(host: Host) -> None:
     lacking = "{tcp: {}, interface: eth97}"
     done = host.libra("check", host.write(config(lacking, w1="127.0.0.1:80")), "--probe")

@@ -84,9 +84,8 @@ def probe(
     if as_json:
         rows = _gathered(said)
         print_json(rows)
-    else:
-        rows = _printed(said)
-    _end(rows)
+        _end(rows)
+    _close(_printed(said))
 
 
 def _printed(said: Iterable[Row]) -> list[Row]:
@@ -123,8 +122,15 @@ def _gathered(said: Iterable[Row]) -> list[Row]:
 
 def _end(rows: list[Row]) -> NoReturn:
     """End by what was found; what could not be run here is told with what mends it."""
-    from libra_cli.findings import remedies, status_of
+    from libra_cli.findings import remedies
 
     for sentence in remedies(rows):
         sys.stderr.write(f"libra: {sentence}\n")
+    _close(rows)
+
+
+def _close(rows: list[Row]) -> NoReturn:
+    """End by what was found and has been told."""
+    from libra_cli.findings import status_of
+
     raise typer.Exit(status_of(rows))

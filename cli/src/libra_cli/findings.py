@@ -40,8 +40,7 @@ def remedies(rows: Sequence[Row]) -> list[str]:
     found: dict[str, list[str]] = {}
     for row in rows:
         if row["result"] == "error":
-            why = _why(row) + (f"; {row['hint']}" if row["hint"] else "")
-            found.setdefault(why, []).append(row["check"])
+            found.setdefault(_remedy(row), []).append(row["check"])
     return [
         f"{checks[0]}{_others(len(checks) - 1)} could not be run here: {why}"
         for why, checks in found.items()
@@ -61,10 +60,10 @@ def line(said: Row, before: Row | None) -> str:
 
 
 def verdict(row: Row) -> str:
-    """Write how a check ended."""
+    """Write how a check ended, and what mends it where it could not be run here."""
     what, colour = _RESULTS[row["result"]]
     weight = "" if row["weight"] is None else f", weight {row['weight']}"
-    why = _why(row)
+    why = _remedy(row)
     took = f" after {row['ms']:.1f} ms" if row["ms"] is not None else ""
     return f"  {coloured(what, colour)}{weight}{took}" + (f": {why}" if why else "")
 
@@ -79,6 +78,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _why(row: Row) -> str:
     return ": ".join(part for part in (row["reason"], row["detail"]) if part)
+
+
+def _remedy(row: Row) -> str:
+    return _why(row) + (f"; {row['hint']}" if row["hint"] else "")
 
 
 def _made_up_for(rows: Sequence[Row]) -> list[Row]:
